@@ -1,0 +1,21 @@
+//! The vocabulary of the platform: the wire types of every service, the scopes and the
+//! error codes. Data only; nothing here reads, writes or decides.
+
+pub mod authority;
+pub mod code;
+pub mod evidence;
+pub mod explain;
+pub mod findings;
+pub mod health;
+pub mod page;
+pub mod problem;
+pub mod replay;
+pub mod scope;
+pub mod score;
+pub mod tenant;
+
+pub use code::Code;
+pub use page::Page;
+pub use problem::{Problem, ProblemItem};
+pub use scope::Scope;
+pub use tenant::TenantId;

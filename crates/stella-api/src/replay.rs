@@ -1,0 +1,213 @@
+//! Wire types of Replay: snapshots, manifests, tokens and verdicts (page 06).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The evidence of a tenant at one time: a trie root for each kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// `stella.snapshot/v1`.
+    pub schema: String,
+    /// For each kind of evidence its documents.
+    pub providers: BTreeMap<String, SnapshotProvider>,
+}
+
+/// The documents of one kind in a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SnapshotProvider {
+    /// How many documents.
+    pub count: u64,
+    /// The root of the trie over their digests.
+    pub root: String,
+}
+
+/// A stored snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SnapshotRecord {
+    /// The digest of the canonical snapshot.
+    pub id: String,
+    /// What it freezes.
+    pub snapshot: Snapshot,
+    /// When it was taken, RFC 3339 in UTC.
+    pub created_at: String,
+}
+
+/// What an answer rested on, so that it can be given again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// What is hashed.
+    pub determined: Determined,
+    /// What may differ between two runs and is not hashed.
+    pub observed: Observed,
+}
+
+/// The hashed part of a manifest: inputs and results.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Determined {
+    /// `stella.replay/v1`.
+    pub schema: String,
+    /// `score`.
+    pub kind: String,
+    /// The score that is replayed.
+    pub score_id: String,
+    /// The finding that it is the score of.
+    pub finding_id: String,
+    /// The vulnerability and the component.
+    pub vulnerability: String,
+    /// The component's package URL.
+    pub purl: String,
+    /// The component's SBOM.
+    pub sbom: String,
+    /// Where in the SBOM the component stands.
+    pub component_pointer: String,
+    /// The risk profile's id.
+    pub profile_id: String,
+    /// The risk profile's digest.
+    pub profile_digest: String,
+    /// The publishers whose VEX statements moved the score, sorted.
+    pub trusted_vex_publishers: Vec<String>,
+    /// The snapshot that holds every input.
+    pub snapshot_id: String,
+    /// The documents that went in, ordered by role, then document.
+    pub inputs: Vec<ManifestInput>,
+    /// The engine's name.
+    pub engine: String,
+    /// The engine's semantics: moves only when results do.
+    pub engine_semantics: u32,
+    /// The digest of the inputs.
+    pub input_digest: String,
+    /// The digest of the answer.
+    pub output_digest: String,
+}
+
+/// One document that went into an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ManifestInput {
+    /// How it speaks to the finding.
+    pub role: crate::findings::SourceRole,
+    /// What it is evidence of.
+    pub kind: crate::evidence::EvidenceKind,
+    /// The document's id: its digest.
+    pub document: String,
+    /// Its publisher, as its provenance says.
+    pub publisher: String,
+}
+
+/// The part of a manifest that is not hashed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Observed {
+    /// The version of the engine's binary.
+    pub engine_version: String,
+    /// When the manifest was made, RFC 3339 in UTC.
+    pub created_at: String,
+    /// Always false for now: manifests are not signed yet.
+    pub signed: bool,
+}
+
+/// Asks for a replay token of a score.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ManifestRequest {
+    /// The score's id.
+    pub score_id: String,
+}
+
+/// A replay token and what it stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ManifestAnswer {
+    /// `rt1.` and what follows.
+    #[schema(pattern = "^rt1\\.[A-Za-z0-9_-]{54}$")]
+    pub token: String,
+    /// The digest of the manifest's determined part.
+    pub manifest_digest: String,
+    /// The snapshot that holds every input.
+    pub snapshot_id: String,
+    /// Whether the manifest is signed: not yet.
+    pub signed: bool,
+}
+
+/// Asks for an answer to be given again: by exactly one of the two.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReplayRequest {
+    /// A replay token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// A score's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score_id: Option<String>,
+}
+
+/// What a replay says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ReplayOutcome {
+    /// The same bytes.
+    Match,
+    /// Another answer.
+    Mismatch,
+    /// An input is gone.
+    CannotReplay,
+}
+
+/// The one named cause of a mismatch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ReplayCause {
+    /// Another engine semantics.
+    Engine,
+    /// Another risk profile.
+    Profile,
+    /// Stored bytes were changed.
+    Tamper,
+    /// An input is not in the store.
+    Missing,
+}
+
+/// The verdict on an answer given again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplayVerdict {
+    /// What the replay says.
+    pub outcome: ReplayOutcome,
+    /// Why it is no match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<ReplayCause>,
+    /// The manifest's digest.
+    pub manifest_digest: String,
+    /// The score.
+    pub score_id: String,
+    /// The snapshot.
+    pub snapshot_id: String,
+    /// Every place that differs.
+    pub differences: Vec<Difference>,
+    /// The recomputed answer, where it could be computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recomputed: Option<crate::score::ScoreResult>,
+    /// Whether the manifest was signed: not yet.
+    pub signed: bool,
+}
+
+/// One place where what is stored or recomputed is not what was recorded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Difference {
+    /// What it was found in, such as `document sha256:…`, `snapshot node sha256:…`, `score …`.
+    pub subject: String,
+    /// Where in it (RFC 6901).
+    pub pointer: String,
+    /// What was recorded.
+    pub expected: String,
+    /// What is there.
+    pub actual: String,
+}

@@ -1,0 +1,70 @@
+//! Authority: tenants, clients and keys, and the short-lived, sender-constrained tokens that
+//! every other service checks by itself.
+
+mod client;
+mod error;
+mod http;
+mod keys;
+mod store;
+mod tenant;
+mod token;
+
+use std::sync::Arc;
+
+use stella_context::SystemContext;
+use stella_service::{Check, OnceOnly, Sentinel, Service};
+use stella_signing::{MasterKey, SigningKey};
+use stella_storage::{Db, Migrations};
+
+pub use client::NewClient;
+pub use error::AuthorityError;
+
+/// The migrations of the schema `authority`.
+pub const MIGRATIONS: Migrations = Migrations {
+    schema: "authority",
+    postgres: &POSTGRES,
+    sqlite: &SQLITE,
+};
+static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
+static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Authority's domain: what the routes call, and what `stella up` calls before it listens.
+#[derive(Debug)]
+pub struct Authority {
+    db: Db,
+    key: SigningKey,
+    sentinel: Sentinel,
+    assertions: OnceOnly,
+}
+
+impl Authority {
+    /// Opens the domain; the first start makes the signing key.
+    ///
+    /// # Errors
+    /// The database is away, or the master key does not open the signing key.
+    pub async fn open(
+        system: &SystemContext,
+        db: Db,
+        master: &MasterKey,
+        sentinel: Sentinel,
+    ) -> Result<Arc<Self>, AuthorityError> {
+        let key = keys::active(system, &db, master).await?;
+        Ok(Arc::new(Self {
+            db,
+            key,
+            sentinel,
+            assertions: OnceOnly::default(),
+        }))
+    }
+}
+
+/// The service.
+#[must_use]
+pub fn service(authority: Arc<Authority>) -> Service {
+    let checks = vec![Check::database(&authority.db)];
+    Service {
+        name: "authority",
+        routes: http::routes(authority),
+        checks,
+    }
+}

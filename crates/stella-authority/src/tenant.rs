@@ -1,0 +1,67 @@
+//! Tenants and their settings.
+
+use stella_api::TenantId;
+use stella_api::authority::TenantSettings;
+use stella_context::{OpContext, SystemContext};
+
+use crate::{Authority, AuthorityError, store};
+
+impl Authority {
+    /// Makes sure that a tenant is there; doing it again changes nothing.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn ensure_tenant(
+        &self,
+        system: &SystemContext,
+        tenant: &TenantId,
+    ) -> Result<(), AuthorityError> {
+        Ok(store::ensure_tenant(system, &self.db, tenant).await?)
+    }
+
+    /// The settings of the operation's tenant.
+    ///
+    /// # Errors
+    /// There is no such tenant, or the database is away.
+    pub async fn settings(&self, op: &OpContext) -> Result<TenantSettings, AuthorityError> {
+        read(store::settings(op, &self.db).await?, op.tenant())
+    }
+
+    /// Adds publishers whose VEX statements move the scores of a tenant.
+    ///
+    /// # Errors
+    /// There is no such tenant, or the database is away.
+    pub async fn trust_vex_publisher(
+        &self,
+        system: &SystemContext,
+        tenant: &TenantId,
+        publisher: &str,
+    ) -> Result<(), AuthorityError> {
+        let mut tx = self.db.system_in(system, tenant).await?;
+        let mut settings = read(store::settings_for_update(&mut tx, tenant).await?, tenant)?;
+        if settings
+            .trusted_vex_publishers
+            .iter()
+            .any(|known| known == publisher)
+        {
+            return Ok(());
+        }
+        settings.trusted_vex_publishers.push(publisher.to_owned());
+        settings.trusted_vex_publishers.sort();
+        let body =
+            stella_canonical::canonical(&settings).map_err(|error| AuthorityError::Unreadable {
+                what: "settings",
+                reason: error.to_string(),
+            })?;
+        store::put_settings(&mut tx, tenant, &String::from_utf8_lossy(&body)).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+fn read(row: Option<String>, tenant: &TenantId) -> Result<TenantSettings, AuthorityError> {
+    let body = row.ok_or_else(|| AuthorityError::TenantUnknown(tenant.to_string()))?;
+    serde_json::from_str(&body).map_err(|error| AuthorityError::Unreadable {
+        what: "settings",
+        reason: error.to_string(),
+    })
+}

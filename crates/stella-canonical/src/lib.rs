@@ -1,0 +1,25 @@
+//! The one way this system writes, reads and names data: strict I-JSON in, RFC 8785 canonical
+//! JSON out, SHA-256 digests over it, and a trie that names a set of digests by one digest.
+//!
+//! - [`json`] reads JSON text and refuses whatever two readers could understand differently.
+//! - [`canonical`] and [`canonicalize`] write the canonical bytes of a value or of JSON text.
+//! - [`Digest`] is the name of bytes, [`Hasher`] makes one from a stream.
+//! - [`trie`] is a content-addressed set of digests, the same whatever the order of insertion.
+
+mod canonical;
+mod digest;
+pub mod json;
+mod strict;
+pub mod trie;
+
+pub use canonical::{CanonicalError, canonical, canonicalize};
+pub use digest::{Digest, DigestError, Hasher};
+pub use json::JsonError;
+
+/// Runs the laws of this crate on arbitrary bytes; panics where one does not hold.
+///
+/// Shared by the property tests and the fuzz targets.
+pub fn fuzz(data: &[u8]) {
+    json::fuzz(data);
+    trie::fuzz(data);
+}

@@ -1,0 +1,142 @@
+//! The command line: every verb and option, and nothing of what they do.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::answer::Format;
+use crate::commands::{canon::CanonArgs, context::ContextCommand, cvss::CvssArgs};
+use crate::label::{example, label};
+
+/// All of `stella`'s command line.
+#[derive(Debug, Parser)]
+#[command(name = "stella", bin_name = "stella", version, about = label("help-about"), after_help = example("help-example"))]
+#[command(disable_help_subcommand = true, subcommand_help_heading = label("help-commands"), max_term_width = 100)]
+pub struct Arguments {
+    /// Options of every command.
+    #[command(flatten)]
+    pub options: Options,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The options that every command has.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = label("help-global-options"))]
+pub struct Options {
+    /// `-o`: none means a table on a terminal and JSON elsewhere.
+    #[arg(short, long, global = true, hide_possible_values = true, value_name = "FORMAT", help = label("help-output"))]
+    pub output: Option<Format>,
+    /// `--out`: a file instead of standard output.
+    #[arg(long, global = true, value_name = "FILE", help = label("help-out"))]
+    pub out: Option<PathBuf>,
+    /// `--context`: another context than the current one.
+    #[arg(long, global = true, value_name = "NAME", help = label("help-context"))]
+    pub context: Option<String>,
+    /// `--no-input`: fail where a question would be asked.
+    #[arg(long, global = true, help = label("help-no-input"))]
+    pub no_input: bool,
+    /// `--color`.
+    #[arg(long, global = true, hide_possible_values = true, value_name = "WHEN")]
+    #[arg(default_value_t = ColorChoice::Auto, value_enum, hide_default_value = true, help = label("help-color"))]
+    pub color: ColorChoice,
+}
+
+/// When output is coloured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set or the terminal is `dumb`.
+    #[default]
+    Auto,
+    /// Always, also into a pipe.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The first word after `stella`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Verbs that start or describe a server; the binary runs them.
+    #[command(flatten)]
+    Server(ServerCommand),
+    /// `context …`
+    #[command(subcommand, about = label("help-context-about"), after_help = example("help-context-example"))]
+    Context(ContextCommand),
+    /// `canon`
+    #[command(about = label("help-canon-about"), after_help = example("help-canon-example"))]
+    Canon(CanonArgs),
+    /// `cvss`
+    #[command(about = label("help-cvss-about"), after_help = example("help-cvss-example"))]
+    Cvss(CvssArgs),
+}
+
+/// The verbs that need the services themselves and not only their API.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ServerCommand {
+    /// All services in one process on embedded storage, for somebody new.
+    #[command(about = label("help-up-about"), after_help = example("help-up-example"))]
+    Up(UpArgs),
+    /// The services of an installation.
+    #[command(about = label("help-serve-about"), after_help = example("help-serve-example"))]
+    Serve(ServeArgs),
+    /// The tables of an installation.
+    #[command(about = label("help-migrate-about"), after_help = example("help-migrate-example"))]
+    Migrate(MigrateArgs),
+    /// The API's description.
+    #[command(about = label("help-openapi-about"), after_help = example("help-openapi-example"))]
+    Openapi(OpenapiArgs),
+}
+
+/// `stella up`
+#[derive(Clone, Debug, Default, Args)]
+pub struct UpArgs {
+    /// Where everything is kept; none means `$XDG_DATA_HOME/stella`.
+    #[arg(long, value_name = "DIR", help = label("help-up-data"))]
+    pub data: Option<PathBuf>,
+    /// None means `127.0.0.1:7070`, and with `once` a free port.
+    #[arg(long, value_name = "ADDRESS:PORT", help = label("help-up-listen"))]
+    pub listen: Option<SocketAddr>,
+    /// Whether the sample is taken in.
+    #[arg(long, help = label("help-up-sample"))]
+    pub sample: bool,
+    /// Whether it ends when it has printed what it found.
+    #[arg(long, help = label("help-up-once"))]
+    pub once: bool,
+}
+
+/// `stella serve`
+#[derive(Clone, Debug, Default, Args)]
+pub struct ServeArgs {
+    /// Where the configuration is, and what is set beside it.
+    #[command(flatten)]
+    pub configuration: ConfigurationArgs,
+    /// The services to run; none means all.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES", help = label("help-serve-services"))]
+    pub services: Option<Vec<String>>,
+}
+
+/// `stella migrate`
+#[derive(Clone, Debug, Default, Args)]
+pub struct MigrateArgs {
+    /// Where the configuration is, and what is set beside it.
+    #[command(flatten)]
+    pub configuration: ConfigurationArgs,
+}
+
+/// Where a server's configuration comes from.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ConfigurationArgs {
+    /// The file.
+    #[arg(long, value_name = "FILE", help = label("help-config"))]
+    pub config: Option<PathBuf>,
+    /// `KEY=VALUE`, stronger than file and environment; in the order given.
+    #[arg(long, value_name = "KEY=VALUE", help = label("help-set"))]
+    pub set: Vec<String>,
+}
+
+/// `stella openapi`
+#[derive(Clone, Debug, Default, Args)]
+pub struct OpenapiArgs {}

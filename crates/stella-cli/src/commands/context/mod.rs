@@ -1,0 +1,29 @@
+//! `stella context`: which server one works with.
+
+mod choose;
+mod list;
+
+use clap::Subcommand;
+
+use crate::answer::Answer;
+use crate::failure::Failure;
+use crate::label::{example, label};
+use crate::session::Session;
+
+/// The verbs of `stella context`.
+#[derive(Debug, Subcommand)]
+pub enum ContextCommand {
+    /// `context list`
+    #[command(about = label("help-context-list-about"), after_help = example("help-context-list-example"))]
+    List,
+    /// `context use`
+    #[command(about = label("help-context-use-about"), after_help = example("help-context-use-example"))]
+    Use(choose::UseArgs),
+}
+
+pub(crate) fn run(command: ContextCommand, session: &Session) -> Result<Answer, Failure> {
+    match command {
+        ContextCommand::List => list::run(session),
+        ContextCommand::Use(arguments) => choose::run(&arguments, session),
+    }
+}

@@ -1,0 +1,26 @@
+//! The verbs, a file each.
+
+pub(crate) mod canon;
+pub(crate) mod context;
+pub(crate) mod cvss;
+
+use crate::answer::Answer;
+use crate::arguments::{Command, ServerCommand};
+use crate::failure::Failure;
+use crate::session::Session;
+
+pub(crate) async fn run<S>(
+    command: Command,
+    session: &mut Session,
+    server: S,
+) -> Result<Answer, Failure>
+where
+    S: AsyncFnOnce(ServerCommand, &mut Session) -> Result<Answer, Failure>,
+{
+    match command {
+        Command::Server(command) => server(command, session).await,
+        Command::Context(command) => context::run(command, session),
+        Command::Canon(arguments) => canon::run(&arguments, session),
+        Command::Cvss(arguments) => cvss::run(&arguments, session),
+    }
+}

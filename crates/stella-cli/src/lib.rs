@@ -1,0 +1,63 @@
+//! The command-line face of StellaOps: what people and scripts type and read.
+//!
+//! [`run`] is all a binary needs. Every verb is a file below `commands/`; it gives an
+//! [`Answer`] or a [`Failure`], and [`Session`] is the one place that prints either.
+
+pub mod answer;
+pub mod arguments;
+mod commands;
+pub mod contexts;
+pub mod destination;
+pub mod environment;
+pub mod exit;
+pub mod failure;
+pub mod io;
+pub mod keys;
+pub mod kind;
+mod label;
+mod lines;
+mod plain;
+mod private_file;
+pub mod session;
+pub mod style;
+pub mod table;
+mod usage;
+
+use std::ffi::OsString;
+
+pub use answer::{Answer, Format};
+pub use arguments::ServerCommand;
+pub use exit::ExitCode;
+pub use failure::Failure;
+pub use io::Io;
+pub use plain::plain;
+pub use session::Session;
+
+/// Runs one command line, the program's name its first word, and says how the process ends.
+///
+/// `server` runs the verbs that need the services themselves.
+pub async fn run<S>(words: impl IntoIterator<Item = OsString>, mut io: Io, server: S) -> ExitCode
+where
+    S: AsyncFnOnce(ServerCommand, &mut Session) -> Result<Answer, Failure>,
+{
+    let words: Vec<OsString> = words.into_iter().collect();
+    let arguments = match usage::read(&words, &mut io) {
+        Ok(arguments) => arguments,
+        Err(exit) => return exit,
+    };
+    let labels = stella_locale::Labels::english();
+    let mut session = Session {
+        io,
+        options: arguments.options,
+        labels,
+    };
+    let answer = commands::run(arguments.command, &mut session, server).await;
+    match answer.and_then(|answer| session.print(&answer)) {
+        Ok(exit) => exit,
+        Err(failure) => session.report(&failure),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests;

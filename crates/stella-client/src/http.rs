@@ -1,0 +1,81 @@
+//! Calls over HTTP.
+
+use std::time::Duration;
+
+use crate::{Call, ClientError, Reply};
+
+const CONNECT: Duration = Duration::from_secs(5);
+const WHOLE_CALL: Duration = Duration::from_secs(120);
+
+/// A connection to one server, without identity.
+#[derive(Clone, Debug)]
+pub struct HttpClient {
+    server: String,
+    inner: reqwest::Client,
+}
+
+impl HttpClient {
+    /// A client of the server at a URL such as `http://127.0.0.1:7070`.
+    ///
+    /// # Errors
+    /// The TLS backend cannot be set up.
+    pub fn new(server: &str) -> Result<Self, ClientError> {
+        let server = server.trim_end_matches('/').to_owned();
+        #[allow(clippy::disallowed_methods)] // the one place that makes an outbound client
+        let builder = reqwest::Client::builder();
+        let inner = builder
+            .connect_timeout(CONNECT)
+            .timeout(WHOLE_CALL)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(|error| unreachable(&server, &error))?;
+        Ok(Self { server, inner })
+    }
+
+    /// The server's URL, without a slash at the end.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Sends a call as it is.
+    ///
+    /// # Errors
+    /// No server answers.
+    pub async fn send(&self, call: Call) -> Result<Reply, ClientError> {
+        let url = format!("{}{}", self.server, call.path);
+        let request = self
+            .inner
+            .request(call.method, url)
+            .headers(call.headers)
+            .body(call.body);
+        let response = request
+            .send()
+            .await
+            .map_err(|error| unreachable(&self.server, &error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response
+            .bytes()
+            .await
+            .map_err(|error| unreachable(&self.server, &error))?;
+        Ok(Reply {
+            path: call.path,
+            status,
+            headers,
+            body,
+        })
+    }
+}
+
+/// The innermost cause says what happened; the outer ones only where.
+fn unreachable(server: &str, error: &reqwest::Error) -> ClientError {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    ClientError::Unreachable {
+        server: server.to_owned(),
+        reason: cause.to_string(),
+    }
+}

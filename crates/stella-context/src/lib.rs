@@ -1,0 +1,9 @@
+//! Who acts, for which tenant, when: the first argument of everything that touches data.
+
+mod clock;
+mod ids;
+mod op;
+
+pub use clock::Clock;
+pub use ids::IdSource;
+pub use op::{Actor, OpContext, SystemContext, TraceId};

@@ -1,0 +1,94 @@
+use serde::Serialize;
+
+use crate::{Advisory, Format, KevCatalogue, Sbom, VexDocument};
+
+/// One document as read: what it is, and what it says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Document {
+    /// The format.
+    pub format: Format,
+    /// The version of the format that the document names, where it names one.
+    pub spec_version: Option<String>,
+    /// The content.
+    pub body: Body,
+    /// What was only partly understood, in the order of reading.
+    pub notices: Vec<Notice>,
+}
+
+/// The content of a document.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::large_enum_variant)] // There is one in a document, never a list of them.
+pub enum Body {
+    /// An advisory about vulnerable packages.
+    Advisory(Advisory),
+    /// Statements on whether vulnerabilities touch products.
+    Vex(VexDocument),
+    /// A list of components.
+    Sbom(Sbom),
+    /// A catalogue of vulnerabilities known to be exploited.
+    Kev(KevCatalogue),
+}
+
+/// Something in a document that was not, or only partly, understood; the document stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Notice {
+    /// The stable code, such as `DUPLICATE_BOM_REF`.
+    pub code: &'static str,
+    /// The JSON pointer of the part.
+    pub pointer: String,
+    /// What about it, for a person.
+    pub message: String,
+}
+
+/// Who published a document, and as what, by its own content.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Upstream {
+    /// The publisher: an OSV id's prefix in lower case, an OpenVEX author, `cisa`, or an SBOM's
+    /// supplier or else `unknown`.
+    pub publisher: Option<String>,
+    /// The publisher's name for the document; an SBOM without a serial number has none, and then
+    /// its digest is taken.
+    pub id: Option<String>,
+    /// The publisher's name for this revision of it.
+    pub version: Option<String>,
+}
+
+impl Document {
+    /// Who published the document, and as what, by its own content.
+    #[must_use]
+    pub fn upstream(&self) -> Upstream {
+        match &self.body {
+            Body::Advisory(advisory) => advisory.upstream_identity(),
+            Body::Vex(vex) => vex.upstream_identity(),
+            Body::Sbom(sbom) => sbom.upstream_identity(),
+            Body::Kev(kev) => kev.upstream_identity(),
+        }
+    }
+
+    /// The identifiers of what the document is about, as published and in order: an advisory's id
+    /// and aliases, the vulnerabilities of VEX statements and of a catalogue, each once.
+    #[must_use]
+    pub fn identifiers(&self) -> Vec<&str> {
+        let mut seen = std::collections::HashSet::new();
+        let mut all: Vec<&str> = match &self.body {
+            Body::Advisory(advisory) => advisory.identifiers().collect(),
+            Body::Vex(vex) => vex
+                .statements
+                .iter()
+                .flat_map(|statement| statement.vulnerability.identifiers())
+                .collect(),
+            Body::Kev(kev) => kev
+                .entries
+                .iter()
+                .map(|entry| entry.cve_id.as_str())
+                .collect(),
+            Body::Sbom(_) => Vec::new(),
+        };
+        all.retain(|identifier| seen.insert(*identifier));
+        all
+    }
+}

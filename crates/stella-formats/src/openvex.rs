@@ -1,0 +1,160 @@
+//! OpenVEX 0.2, and the 0.0.x drafts (<https://github.com/openvex/spec>).
+
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::Upstream;
+
+pub(crate) use read::READER;
+
+/// Statements of one author on whether vulnerabilities touch products.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VexDocument {
+    /// The document's IRI, the same for all revisions.
+    pub id: Option<String>,
+    /// Who says so.
+    pub author: Option<String>,
+    /// When it was issued, RFC 3339.
+    pub timestamp: Option<String>,
+    /// The revision.
+    pub version: Option<String>,
+    /// The statements, in the order of the document.
+    pub statements: Vec<VexStatement>,
+}
+
+/// A status of one vulnerability in some products.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VexStatement {
+    /// The vulnerability.
+    pub vulnerability: VexVulnerability,
+    /// The products it is about.
+    pub products: Vec<VexProduct>,
+    /// Parts that the drafts name once, for all products of the statement.
+    pub subcomponents: Vec<VexProduct>,
+    /// What is said of them.
+    pub status: VexStatus,
+    /// Why they are not affected, one of the five labels of OpenVEX or as published.
+    pub justification: Option<String>,
+    /// Why they are not affected, in words.
+    pub impact_statement: Option<String>,
+    /// When it was said, RFC 3339; where there is none the document's time holds.
+    pub timestamp: Option<String>,
+    /// Where in the document it stands.
+    pub pointer: String,
+}
+
+/// A vulnerability's names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VexVulnerability {
+    /// The name, such as `CVE-2024-1234`.
+    pub name: String,
+    /// Other names.
+    pub aliases: Vec<String>,
+}
+
+/// A product, or a part of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VexProduct {
+    /// The IRI, often a package URL.
+    pub id: Option<String>,
+    /// Other identifiers by their kind: `purl`, `cpe22`, `cpe23`.
+    pub identifiers: BTreeMap<String, String>,
+    /// Hashes by their algorithm, such as `sha-256`.
+    pub hashes: BTreeMap<String, String>,
+    /// The parts of it that the statement is about; parts have none themselves.
+    pub subcomponents: Vec<VexProduct>,
+    /// Where in the document it stands.
+    pub pointer: String,
+}
+
+/// What a statement says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VexStatus {
+    /// The vulnerability does not touch the products.
+    NotAffected,
+    /// It does.
+    Affected,
+    /// These versions hold the fix.
+    Fixed,
+    /// Not known yet.
+    UnderInvestigation,
+}
+
+impl VexStatus {
+    /// The label, such as `not_affected`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotAffected => "not_affected",
+            Self::Affected => "affected",
+            Self::Fixed => "fixed",
+            Self::UnderInvestigation => "under_investigation",
+        }
+    }
+
+    fn of_label(label: &str) -> Option<Self> {
+        let all = [
+            Self::NotAffected,
+            Self::Affected,
+            Self::Fixed,
+            Self::UnderInvestigation,
+        ];
+        all.into_iter().find(|status| status.as_str() == label)
+    }
+}
+
+impl VexVulnerability {
+    /// The name and the aliases, as published and in order.
+    pub fn identifiers(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.name)
+            .chain(&self.aliases)
+            .map(String::as_str)
+    }
+}
+
+impl VexStatement {
+    /// The parts of one of its products that it is about; none means the product as a whole.
+    pub fn parts<'a>(&'a self, product: &'a VexProduct) -> impl Iterator<Item = &'a VexProduct> {
+        product.subcomponents.iter().chain(&self.subcomponents)
+    }
+}
+
+impl VexProduct {
+    /// The package URLs among its identifiers, as published, each once.
+    #[must_use]
+    pub fn purls(&self) -> Vec<&str> {
+        let id = self.id.as_deref().filter(|id| id.starts_with("pkg:"));
+        let purl = self
+            .identifiers
+            .get("purl")
+            .map(String::as_str)
+            .filter(|purl| Some(*purl) != id);
+        id.into_iter().chain(purl).collect()
+    }
+}
+
+impl VexDocument {
+    /// When a statement was made: its own time, or else the document's.
+    #[must_use]
+    pub fn stated_at<'a>(&'a self, statement: &'a VexStatement) -> Option<&'a str> {
+        statement.timestamp.as_deref().or(self.timestamp.as_deref())
+    }
+
+    pub(crate) fn upstream_identity(&self) -> Upstream {
+        Upstream {
+            publisher: self.author.clone(),
+            id: self.id.clone(),
+            version: self.version.clone(),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+use crate::{
+    Affected, Coordinates, Ecosystem, Event, Range, RangeKind, Verdict, Version, evaluate,
+    fixed_versions,
+};
+
+/// Reads bytes as package URLs, versions and events, line by line, and asserts the laws that
+/// hold for any input: nothing panics, canonical URLs stay as they are, the order of versions
+/// is a total one, and the order of events does not change an answer.
+pub fn fuzz(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let lines: Vec<&str> = text.split('\n').take(16).collect();
+    for line in &lines {
+        purl_laws(line);
+    }
+    for ecosystem in [
+        Ecosystem::CratesIo,
+        Ecosystem::Go,
+        Ecosystem::Unsupported("npm".to_owned()),
+    ] {
+        order_laws(&ecosystem, &lines);
+        for kind in ["SEMVER", "ECOSYSTEM", "GIT", ""] {
+            evaluation_laws(&ecosystem, RangeKind::from(kind.to_owned()), &lines);
+        }
+    }
+}
+
+fn purl_laws(text: &str) {
+    let Ok(read) = Coordinates::from_purl(text) else {
+        return;
+    };
+    assert!(
+        read.is_named(&read.ecosystem, &read.package),
+        "{text:?} names its package"
+    );
+    assert!(
+        read.speaks_of(&read) || read.version.is_none(),
+        "{text:?} speaks of itself"
+    );
+    if let Ok(again) = Coordinates::from_purl(&read.purl) {
+        assert_eq!(again.purl, read.purl, "{text:?} is canonical once read");
+    }
+}
+
+fn order_laws(ecosystem: &Ecosystem, lines: &[&str]) {
+    let mut versions: Vec<Version> = lines
+        .iter()
+        .filter_map(|line| Version::parse(ecosystem, line).ok())
+        .collect();
+    versions.sort();
+    for (at, left) in versions.iter().enumerate() {
+        for right in &versions[at..] {
+            assert!(left <= right, "{versions:?} is transitive");
+            assert_eq!(
+                left.cmp(right),
+                right.cmp(left).reverse(),
+                "{left:?} and {right:?} are antisymmetric"
+            );
+        }
+    }
+}
+
+fn evaluation_laws(ecosystem: &Ecosystem, kind: RangeKind, lines: &[&str]) {
+    let Some((version, lines)) = lines.split_first() else {
+        return;
+    };
+    let mut events: Vec<Event> = lines.iter().filter_map(|line| event(line)).collect();
+    let versions = lines
+        .iter()
+        .filter(|line| line.starts_with('='))
+        .map(|line| line[1..].to_owned())
+        .collect();
+    let mut affected = Affected {
+        ecosystem: ecosystem.clone(),
+        package: String::new(),
+        ranges: vec![Range {
+            kind,
+            events: events.clone(),
+        }],
+        versions,
+    };
+    let verdict = evaluate(&affected, version);
+    if !matches!(verdict, Verdict::Affected { .. }) {
+        assert!(
+            fixed_versions(&affected, version).is_empty(),
+            "only what is affected is fixed"
+        );
+    }
+    let determined = !matches!(verdict, Verdict::Undetermined { .. });
+    events.reverse();
+    affected.ranges[0].events = events;
+    let reversed = evaluate(&affected, version);
+    assert!(
+        reversed == verdict || !determined && matches!(reversed, Verdict::Undetermined { .. }),
+        "{verdict:?} but reversed {reversed:?}"
+    );
+}
+
+/// `i`, `f`, `l` or `u` before the version: introduced, fixed, last affected, limit.
+fn event(line: &str) -> Option<Event> {
+    let mut chars = line.chars();
+    let kind = chars.next()?;
+    let version = chars.as_str().to_owned();
+    match kind {
+        'i' => Some(Event::Introduced(version)),
+        'f' => Some(Event::Fixed(version)),
+        'l' => Some(Event::LastAffected(version)),
+        'u' => Some(Event::Limit(version)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    /// Few numbers, so that equal versions and neighbours are common.
+    fn version() -> impl Strategy<Value = String> {
+        let core = "(v|go)?(0|[1-3](\\.[0-3]){0,2})";
+        let pre = "(-(0|rc\\.[0-9]|a[0-9]?|0\\.2022072215521[0-9]-630584e8d5aa))?";
+        let odd = "1\\.20rc[12]|\\*|\\(devel\\)";
+        prop_oneof![
+            9 => (core, pre, "(\\+(incompatible|b))?").prop_map(|(core, pre, build)| core + &pre + &build),
+            1 => odd,
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn laws_hold_for_versions_and_events(asked in version(), lines in vec(("[iflu=]?", version()), 0..10)) {
+            let lines: Vec<String> = lines.into_iter().map(|(kind, version)| kind + &version).collect();
+            super::fuzz(format!("{asked}\n{}", lines.join("\n")).as_bytes());
+        }
+
+        #[test]
+        fn laws_hold_for_package_urls(
+            ty in "pkg:/{0,2}(golang|cargo|npm|maven|[a-z]{1,3})/",
+            name in "[a-zA-Z0-9./%@_-]{0,16}",
+            version in "(@(v?[0-9.]{0,5}|%[0-9a-f]{2}))?",
+            rest in "([?][a-z=&]{0,6})?(#[a-z./%v0-9]{0,8})?",
+        ) {
+            super::fuzz((ty + &name + &version + &rest).as_bytes());
+        }
+
+        #[test]
+        fn laws_hold_for_any_bytes(data in vec(any::<u8>(), 0..64)) {
+            super::fuzz(&data);
+        }
+    }
+}

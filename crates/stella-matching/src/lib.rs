@@ -1,0 +1,27 @@
+//! Says whether a package version is covered by a published range.
+//!
+//! Pure: package URLs become [`Coordinates`], an advisory's statement about one package is an
+//! [`Affected`], and [`evaluate`] compares the two by the version order of the ecosystem and
+//! the evaluation algorithm of the OSV schema. What cannot be compared is
+//! [`Verdict::Undetermined`] with the reason, never "not affected".
+//!
+//! A new ecosystem is an arm in [`Ecosystem`], a file under `version/`, and an arm in
+//! [`Version`].
+
+mod affected;
+mod ecosystem;
+mod error;
+mod evaluate;
+mod fuzz;
+mod go_module;
+mod purl;
+mod stretch;
+mod version;
+
+pub use affected::{Affected, Event, Range, RangeKind};
+pub use ecosystem::Ecosystem;
+pub use error::Error;
+pub use evaluate::{Rule, Verdict, evaluate, fixed_versions, match_component};
+pub use fuzz::fuzz;
+pub use purl::Coordinates;
+pub use version::{Version, compare};

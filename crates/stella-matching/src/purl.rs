@@ -1,0 +1,236 @@
+//! Package URLs, <https://github.com/package-url/purl-spec>.
+
+use std::str::FromStr;
+
+use packageurl::PackageUrl;
+
+use crate::go_module;
+use crate::version::same_version;
+use crate::{Ecosystem, Error};
+
+/// Where a package URL points: ecosystem, package and version, and the URL itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coordinates {
+    /// The ecosystem of the URL's type.
+    pub ecosystem: Ecosystem,
+    /// The package name as OSV writes names of the ecosystem, in the case of the URL.
+    pub package: String,
+    /// The version, percent-decoded, as written.
+    pub version: Option<String>,
+    /// The URL in canonical form, qualifiers and subpath kept.
+    pub purl: String,
+    /// Further names the URL may stand for; see [`go_module`].
+    alternatives: Vec<String>,
+    /// Qualifiers in the order of their keys, percent-decoded.
+    qualifiers: Vec<(String, String)>,
+    subpath: Option<String>,
+}
+
+impl Coordinates {
+    /// Reads a package URL. A type without an ecosystem here gives
+    /// [`Ecosystem::Unsupported`], not an error.
+    ///
+    /// # Errors
+    /// [`Error::Purl`] where the text is not a package URL, or breaks a rule of its type.
+    pub fn from_purl(text: &str) -> Result<Self, Error> {
+        let url = read(text)?;
+        let ecosystem = Ecosystem::from_purl_type(url.ty());
+        let (package, alternatives) = match ecosystem {
+            // Reading lowers the namespace as the specification asks; module paths have case.
+            Ecosystem::Go => go_module::paths(&read(&without_type(text))?),
+            _ => (osv_name(&url), Vec::new()),
+        };
+        let mut qualifiers: Vec<(String, String)> = url
+            .qualifiers()
+            .iter()
+            .map(|(key, value)| (key.to_string(), value.to_string()))
+            .collect();
+        qualifiers.sort();
+        Ok(Self {
+            package,
+            version: url
+                .version()
+                .filter(|version| !version.is_empty())
+                .map(str::to_owned),
+            purl: canonical(url.clone(), &ecosystem).to_string(),
+            alternatives,
+            qualifiers,
+            subpath: url.subpath().map(str::to_owned),
+            ecosystem,
+        })
+    }
+
+    /// Every key under which advisories on this package may be filed, the likeliest first, each
+    /// as [`Ecosystem::package_key`] makes it.
+    pub fn package_keys(&self) -> impl Iterator<Item = String> + '_ {
+        self.names().map(|name| self.ecosystem.package_key(name))
+    }
+
+    /// Whether an advisory that names a package of an ecosystem means this one.
+    #[must_use]
+    pub fn is_named(&self, ecosystem: &Ecosystem, package: &str) -> bool {
+        self.ecosystem == *ecosystem
+            && self
+                .names()
+                .any(|name| ecosystem.same_package(name, package))
+    }
+
+    /// Whether a statement on this package URL holds for a component: the same package, and
+    /// whatever the URL says beyond it (version, qualifiers, subpath) said of the component too.
+    #[must_use]
+    pub fn speaks_of(&self, component: &Self) -> bool {
+        let same_version = |version: &String| {
+            component
+                .version
+                .as_ref()
+                .is_some_and(|other| same_version(&self.ecosystem, version, other))
+        };
+        component.is_named(&self.ecosystem, &self.package)
+            && self.version.as_ref().is_none_or(same_version)
+            && self
+                .qualifiers
+                .iter()
+                .all(|qualifier| component.qualifiers.contains(qualifier))
+            && (self.ecosystem == Ecosystem::Go
+                || self.subpath.is_none()
+                || self.subpath == component.subpath)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.package)
+            .chain(&self.alternatives)
+            .map(String::as_str)
+    }
+}
+
+fn read(text: &str) -> Result<PackageUrl<'static>, Error> {
+    let mut url = PackageUrl::from_str(text).map_err(|error| Error::Purl {
+        purl: text.to_owned(),
+        reason: error.to_string(),
+    })?;
+    // `pkg:npm/./name` is read as an empty namespace, which is none.
+    if url.namespace() == Some("") {
+        url.without_namespace();
+    }
+    Ok(url)
+}
+
+/// The URL with a type that has no rules, so that reading it changes no case.
+fn without_type(text: &str) -> String {
+    let rest = text
+        .strip_prefix("pkg:")
+        .unwrap_or(text)
+        .trim_start_matches('/');
+    let (_, path) = rest.split_once('/').unwrap_or(("", rest));
+    format!("pkg:generic/{path}")
+}
+
+/// The reader lowers a Go namespace and leaves the name, where the specification asks for both.
+fn canonical<'a>(url: PackageUrl<'a>, ecosystem: &Ecosystem) -> PackageUrl<'a> {
+    let lower = url.name().to_lowercase();
+    if *ecosystem != Ecosystem::Go || lower == url.name() {
+        return url;
+    }
+    let rebuild = || -> packageurl::Result<PackageUrl<'a>> {
+        let mut out = PackageUrl::new(url.ty().to_owned(), lower)?;
+        if let Some(namespace) = url.namespace() {
+            out.with_namespace(namespace.to_owned())?;
+        }
+        if let Some(version) = url.version() {
+            out.with_version(version.to_owned())?;
+        }
+        for (key, value) in url.qualifiers() {
+            out.add_qualifier(key.to_string(), value.to_string())?;
+        }
+        if let Some(subpath) = url.subpath() {
+            out.with_subpath(subpath.to_owned())?;
+        }
+        Ok(out)
+    };
+    rebuild().unwrap_or(url)
+}
+
+/// The name OSV gives a package: Maven joins group and artifact by a colon.
+fn osv_name(url: &PackageUrl<'_>) -> String {
+    let separator = if url.ty() == "maven" { ":" } else { "/" };
+    match url.namespace() {
+        Some(namespace) => format!("{namespace}{separator}{}", url.name()),
+        None => url.name().to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn go_case_is_kept_for_matching_and_lowered_in_the_url() {
+        let read = Coordinates::from_purl("pkg:golang/github.com/BurntSushi/TOML@v1.2.0").unwrap();
+        assert_eq!(read.purl, "pkg:golang/github.com/burntsushi/toml@v1.2.0");
+        assert_eq!(
+            read.package_keys().collect::<Vec<_>>(),
+            ["github.com/burntsushi/toml"]
+        );
+        assert!(read.is_named(&Ecosystem::Go, "github.com/BurntSushi/TOML"));
+        assert!(read.is_named(&Ecosystem::Go, "github.com/burntsushi/toml"));
+        assert!(!read.is_named(&Ecosystem::Go, "github.com/BurntSushi/toml"));
+    }
+
+    #[test]
+    fn text_is_decoded_and_unknown_types_are_kept() {
+        let read =
+            Coordinates::from_purl("pkg:golang/github.com/docker/cli@v28.3.2%2Bincompatible")
+                .unwrap();
+        assert_eq!(read.version.as_deref(), Some("v28.3.2+incompatible"));
+        let read = Coordinates::from_purl("pkg:npm/%40angular/animation@12.3.1").unwrap();
+        assert_eq!(
+            (read.ecosystem.as_str(), read.package.as_str()),
+            ("npm", "@angular/animation")
+        );
+        let read = Coordinates::from_purl("pkg:maven/org.apache/log4j@2.0").unwrap();
+        assert_eq!(read.package, "org.apache:log4j");
+        let read = Coordinates::from_purl("pkg:npm/./left-pad").unwrap();
+        assert_eq!(
+            (read.package.as_str(), read.purl.as_str()),
+            ("left-pad", "pkg:npm/left-pad")
+        );
+        for wrong in [
+            "",
+            "cargo/serde@1",
+            "pkg:cargo",
+            "pkg:cargo/a/serde@1",
+            "pkg:cargo/%ff@1",
+            "pkg:golang/",
+        ] {
+            assert!(
+                matches!(Coordinates::from_purl(wrong), Err(Error::Purl { .. })),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_product_speaks_of_what_it_covers() {
+        let speaks = |product, component| {
+            let read = |text| Coordinates::from_purl(text).unwrap();
+            read(product).speaks_of(&read(component))
+        };
+        assert!(speaks("pkg:cargo/time", "pkg:cargo/time@0.1.45"));
+        assert!(speaks(
+            "pkg:cargo/time@0.1.45",
+            "pkg:cargo/time@0.1.45?arch=x"
+        ));
+        assert!(!speaks(
+            "pkg:cargo/time@0.1.45?arch=y",
+            "pkg:cargo/time@0.1.45?arch=x"
+        ));
+        assert!(!speaks("pkg:cargo/time@0.1.44", "pkg:cargo/time@0.1.45"));
+        assert!(!speaks("pkg:cargo/time@0.1.45", "pkg:cargo/time"));
+        assert!(speaks(
+            "pkg:golang/stdlib@1.21.0",
+            "pkg:golang/stdlib@go1.21"
+        ));
+        assert!(!speaks("pkg:golang/time", "pkg:cargo/time"));
+    }
+}

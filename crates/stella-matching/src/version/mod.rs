@@ -1,0 +1,99 @@
+//! Version orders, a file each.
+
+mod go;
+mod semver2;
+
+use std::cmp::Ordering;
+
+use crate::{Ecosystem, Error, RangeKind};
+
+/// A version with a place in the order of its ecosystem. Versions of equal precedence, such as
+/// those that differ in build metadata only, are equal.
+#[derive(Debug, Clone)]
+pub enum Version {
+    /// SemVer 2, <https://semver.org/spec/v2.0.0.html>.
+    SemVer(semver::Version),
+    /// Go modules, pseudo-versions, and releases of Go itself.
+    Go(semver::Version),
+}
+
+impl Version {
+    /// Reads a version as its ecosystem writes it.
+    ///
+    /// # Errors
+    /// [`Error::Version`] where the ecosystem has no such version, [`Error::NoOrder`] where the
+    /// ecosystem has no order here.
+    pub fn parse(ecosystem: &Ecosystem, version: &str) -> Result<Self, Error> {
+        match ecosystem {
+            Ecosystem::CratesIo => semver2::parse(version).map(Self::SemVer),
+            Ecosystem::Go => go::parse(version).map(Self::Go),
+            Ecosystem::Unsupported(name) => Err(Error::NoOrder(name.clone())),
+        }
+    }
+
+    /// Reads a version as the bounds of a range of that kind are compared: `SEMVER` ranges by
+    /// SemVer also where the ecosystem's own order is not known.
+    pub(crate) fn parse_for(
+        ecosystem: &Ecosystem,
+        kind: &RangeKind,
+        version: &str,
+    ) -> Result<Self, Error> {
+        match (ecosystem, kind) {
+            (Ecosystem::Unsupported(_), RangeKind::Semver) => {
+                semver2::parse(version).map(Self::SemVer)
+            }
+            _ => Self::parse(ecosystem, version),
+        }
+    }
+}
+
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::SemVer(left), Self::SemVer(right)) | (Self::Go(left), Self::Go(right)) => {
+                left.cmp_precedence(right)
+            }
+            // Versions of two orders do not meet in one comparison; this keeps the type's order total.
+            (Self::SemVer(_), Self::Go(_)) => Ordering::Less,
+            (Self::Go(_), Self::SemVer(_)) => Ordering::Greater,
+        }
+    }
+}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Version {}
+
+/// Compares two versions by the order of an ecosystem.
+///
+/// # Errors
+/// As [`Version::parse`], for the first of the two that cannot be read.
+pub fn compare(ecosystem: &Ecosystem, left: &str, right: &str) -> Result<Ordering, Error> {
+    Ok(Version::parse(ecosystem, left)?.cmp(&Version::parse(ecosystem, right)?))
+}
+
+/// Whether two spellings name one version: the same text but for the prefix that Go leaves
+/// open. Build metadata counts, since it names another release.
+pub(crate) fn same_version(ecosystem: &Ecosystem, left: &str, right: &str) -> bool {
+    if left == right {
+        return true;
+    }
+    match (
+        Version::parse(ecosystem, left),
+        Version::parse(ecosystem, right),
+    ) {
+        (Ok(Version::SemVer(left)), Ok(Version::SemVer(right)))
+        | (Ok(Version::Go(left)), Ok(Version::Go(right))) => left == right,
+        _ => false,
+    }
+}

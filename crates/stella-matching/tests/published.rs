@@ -1,0 +1,227 @@
+//! Agreement with published advisories, version tables and package URLs.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use stella_matching::{
+    Affected, Coordinates, Ecosystem, Event, Range, RangeKind, Verdict, Version, evaluate,
+    fixed_versions,
+};
+
+/// Advisories that are not withdrawn, by the key of each package they name.
+type Advisories = BTreeMap<(Ecosystem, String), Vec<(String, Affected)>>;
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_default()
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    value[key].as_array().into_iter().flatten()
+}
+
+fn range(value: &Value) -> Range {
+    let points = list(value, "events").flat_map(|event| event.as_object().unwrap());
+    let events = points.map(|(kind, version)| {
+        let version = version.as_str().unwrap().to_owned();
+        match kind.as_str() {
+            "introduced" => Event::Introduced(version),
+            "fixed" => Event::Fixed(version),
+            "last_affected" => Event::LastAffected(version),
+            other => panic!("event {other}"),
+        }
+    });
+    Range {
+        kind: RangeKind::from(text(value, "type").to_owned()),
+        events: events.collect(),
+    }
+}
+
+fn read_advisories(dir: &Path, into: &mut Advisories) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let document: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        if document.get("withdrawn").is_some() {
+            continue;
+        }
+        for entry in list(&document, "affected") {
+            let affected = Affected {
+                ecosystem: Ecosystem::from_osv(text(&entry["package"], "ecosystem")),
+                package: text(&entry["package"], "name").to_owned(),
+                ranges: list(entry, "ranges").map(range).collect(),
+                versions: list(entry, "versions")
+                    .map(|version| version.as_str().unwrap().to_owned())
+                    .collect(),
+            };
+            let key = (affected.ecosystem.clone(), affected.package_key());
+            into.entry(key)
+                .or_default()
+                .push((text(&document, "id").to_owned(), affected));
+        }
+    }
+}
+
+#[test]
+fn every_query_finds_the_expected_advisories() {
+    let Some(osv) = stella_testdata::dir("osv") else {
+        return;
+    };
+    let mut advisories = Advisories::new();
+    for source in ["rustsec", "go"] {
+        read_advisories(&osv.join(source), &mut advisories);
+    }
+    let queries = fs::read_to_string(osv.join("derived/match-queries.tsv")).unwrap();
+    let mut compared = BTreeMap::new();
+    let mut differences = Vec::new();
+    for line in queries.lines().skip(1) {
+        let [ecosystem, package, version, expected] = line.split('\t').collect::<Vec<_>>()[..]
+        else {
+            panic!("{line}")
+        };
+        let ecosystem = Ecosystem::from_osv(ecosystem);
+        if matches!(ecosystem, Ecosystem::Unsupported(_)) {
+            continue;
+        }
+        *compared.entry(ecosystem.clone()).or_insert(0) += 1;
+        let expected: BTreeSet<&str> = expected.split(',').filter(|id| !id.is_empty()).collect();
+        let found = matching(&advisories, &ecosystem, package, version);
+        if found != expected {
+            differences.push(format!("{line}\n  found {found:?}"));
+        }
+    }
+    assert!(
+        differences.is_empty(),
+        "{} differences:\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
+    assert!(
+        compared.len() == 2 && compared.values().all(|rows| *rows > 2_000),
+        "{compared:?}"
+    );
+}
+
+fn matching<'a>(
+    advisories: &'a Advisories,
+    ecosystem: &Ecosystem,
+    package: &str,
+    version: &str,
+) -> BTreeSet<&'a str> {
+    let key = (ecosystem.clone(), ecosystem.package_key(package));
+    let mut found = BTreeSet::new();
+    for (id, affected) in advisories.get(&key).into_iter().flatten() {
+        if !ecosystem.same_package(package, &affected.package) {
+            continue;
+        }
+        match evaluate(affected, version) {
+            Verdict::Affected { fixed, .. } => {
+                assert!(
+                    fixed.is_none_or(|fixed| fixed_versions(affected, version).contains(&fixed))
+                );
+                found.insert(id.as_str());
+            }
+            Verdict::NotAffected => assert!(fixed_versions(affected, version).is_empty()),
+            Verdict::Undetermined { reason } => panic!("{id} for {package} {version}: {reason}"),
+        }
+    }
+    found
+}
+
+#[test]
+fn versions_are_in_the_published_order() {
+    let Some(versions) = stella_testdata::dir("versions") else {
+        return;
+    };
+    let table =
+        fs::read_to_string(versions.join("osv-scalibr/semantic/testdata/semver-versions.txt"))
+            .unwrap();
+    let mut compared = 0;
+    for row in table
+        .lines()
+        .filter(|row| !row.is_empty() && !row.starts_with("//"))
+    {
+        let [left, sign, right] = row.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{row}")
+        };
+        let expected = match sign {
+            "<" => Ordering::Less,
+            "=" => Ordering::Equal,
+            _ => Ordering::Greater,
+        };
+        // Numbers beyond 64 bits and more than three of them are in no published version: they
+        // have no place in the order here, and are undetermined.
+        if row.len() > 60 || left.starts_with("1.1.3.4.5") {
+            assert!(Version::parse(&Ecosystem::Go, left).is_err(), "{row}");
+            continue;
+        }
+        let parse = |ecosystem: &Ecosystem, version| {
+            Version::parse(ecosystem, version).map_err(|error| format!("{row}: {error}"))
+        };
+        let go = parse(&Ecosystem::Go, left)
+            .unwrap()
+            .cmp(&parse(&Ecosystem::Go, right).unwrap());
+        assert_eq!(go, expected, "{row}");
+        if !row.contains('v') {
+            let crates = parse(&Ecosystem::CratesIo, left)
+                .unwrap()
+                .cmp(&parse(&Ecosystem::CratesIo, right).unwrap());
+            assert_eq!(crates, expected, "{row}");
+        }
+        compared += 1;
+    }
+    assert!(compared > 70, "{compared} rows");
+}
+
+#[test]
+fn package_urls_of_an_image_name_modules() {
+    let Some(sbom) = stella_testdata::dir("sbom") else {
+        return;
+    };
+    let path =
+        sbom.join("guac-data/docs/cyclonedx/syft-cyclonedx-docker.io-library-caddy.latest.json");
+    let document: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let mut read = 0;
+    for component in list(&document, "components")
+        .filter(|component| text(component, "purl").starts_with("pkg:golang/"))
+    {
+        let coordinates = Coordinates::from_purl(text(component, "purl")).unwrap();
+        assert_eq!(coordinates.ecosystem, Ecosystem::Go);
+        assert_eq!(coordinates.package, text(component, "name"));
+        let version = coordinates.version.as_deref().unwrap();
+        assert_eq!(version, text(component, "version"));
+        assert!(Version::parse(&Ecosystem::Go, version).is_ok(), "{version}");
+        read += 1;
+    }
+    assert_eq!(read, 115);
+}
+
+#[test]
+fn package_urls_read_as_the_specification_says() {
+    let Some(versions) = stella_testdata::dir("versions") else {
+        return;
+    };
+    let path = versions.join("purl-spec/tests/types/cargo-test.json");
+    let document: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    for case in list(&document, "tests").filter(|case| text(case, "test_type") != "build") {
+        let input = text(case, "input");
+        let read = Coordinates::from_purl(input);
+        if case["expected_failure"] == true {
+            assert!(read.is_err(), "{input}");
+        } else if text(case, "test_type") == "parse" {
+            assert_eq!(
+                read.unwrap().version.as_deref(),
+                case["expected_output"]["version"].as_str(),
+                "{input}"
+            );
+        } else {
+            assert_eq!(read.unwrap().purl, text(case, "expected_output"), "{input}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Bodies.
+
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse as _;
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use stella_api::Code;
+
+use crate::Failure;
+
+/// A JSON body of a known shape: strict JSON, no unknown fields where the type denies them.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        demand_media_type(request.headers(), |media| is_json(media))?;
+        let bytes = read(request, state).await?;
+        let value = stella_canonical::json::parse(&bytes).map_err(|error| {
+            Failure::new(Code::BodyMalformed).with("reason", &error).at(
+                Code::BodyMalformed,
+                &error.pointer,
+                &error,
+            )
+        })?;
+        let read: Result<T, _> = serde_path_to_error::deserialize(value);
+        read.map(Self).map_err(|error| {
+            let pointer = pointer_of(error.path());
+            Failure::invalid(pointer, error.into_inner())
+        })
+    }
+}
+
+/// A body that is evidence: exactly the bytes that came, with what the headers say of them.
+#[derive(Debug)]
+pub struct Document {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// The headers of the request.
+    pub headers: HeaderMap,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Document {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        demand_media_type(request.headers(), |media| {
+            is_json(media) || media == "application/octet-stream"
+        })?;
+        let headers = request.headers().clone();
+        Ok(Self {
+            bytes: read(request, state).await?,
+            headers,
+        })
+    }
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Failure> {
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| {
+            let response = rejection.into_response();
+            if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                Failure::new(Code::BodyTooLarge).with("limit", crate::house::MAX_BODY)
+            } else {
+                Failure::new(Code::BodyMalformed).with("reason", "the body ended early")
+            }
+        })
+}
+
+fn is_json(media: &str) -> bool {
+    media == "application/json" || (media.starts_with("application/") && media.ends_with("+json"))
+}
+
+fn demand_media_type(headers: &HeaderMap, takes: impl Fn(&str) -> bool) -> Result<(), Failure> {
+    let refused = |found: &str| Failure::new(Code::MediaTypeUnsupported).with("found", found);
+    let value = headers
+        .get(header::CONTENT_TYPE)
+        .ok_or_else(|| refused("none"))?;
+    let text = value.to_str().map_err(|_| refused("?"))?;
+    let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
+    let media = parts.next().unwrap_or_default();
+    let utf8 = |part: String| {
+        part.strip_prefix("charset=")
+            .is_none_or(|set| set.trim_matches('"') == "utf-8")
+    };
+    if takes(&media) && parts.all(utf8) {
+        Ok(())
+    } else {
+        Err(refused(text))
+    }
+}
+
+fn pointer_of(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => {
+                stella_canonical::json::push_token(&mut pointer, &index.to_string());
+            }
+            Segment::Map { key } => stella_canonical::json::push_token(&mut pointer, key),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    pointer
+}

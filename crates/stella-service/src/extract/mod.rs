@@ -1,0 +1,9 @@
+//! What handlers take out of a request.
+
+mod authorized;
+mod body;
+mod parameters;
+
+pub use authorized::{Authorized, Public};
+pub use body::{Document, Json};
+pub use parameters::{Path, Query};

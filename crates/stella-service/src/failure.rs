@@ -1,0 +1,254 @@
+//! Errors are meanings: a code of the registry with what it needs to be told.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use stella_api::{Code, Problem, ProblemItem};
+use stella_client::ClientError;
+use stella_context::TraceId;
+use stella_locale::Labels;
+use stella_storage::{ObjectError, StoreError};
+use utoipa::IntoResponses;
+use utoipa::openapi::{RefOr, Response as ApiResponse};
+
+/// An error on its way to the caller.
+#[derive(Debug)]
+pub struct Failure {
+    code: Code,
+    values: Vec<(&'static str, String)>,
+    items: Vec<ProblemItem>,
+    /// For the log only; it never enters a body.
+    cause: Option<String>,
+    challenge: Option<String>,
+    passed_on: Option<Box<Problem>>,
+}
+
+impl Failure {
+    /// An error of this meaning.
+    #[must_use]
+    pub fn new(code: Code) -> Self {
+        Self {
+            code,
+            values: vec![],
+            items: vec![],
+            cause: None,
+            challenge: None,
+            passed_on: None,
+        }
+    }
+
+    /// There is no such thing, or it is another tenant's; `what` names it as the caller did.
+    #[must_use]
+    pub fn not_found(what: impl ToString) -> Self {
+        Self::new(Code::NotFound).with("what", what)
+    }
+
+    /// One place of the request is wrong.
+    #[must_use]
+    pub fn invalid(pointer: impl ToString, detail: impl ToString) -> Self {
+        let detail = detail.to_string();
+        let failure = Self::new(Code::RequestInvalid).with("reason", &detail);
+        failure.at(Code::RequestInvalid, pointer, detail)
+    }
+
+    /// A value for the text of the error.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.values.push((name, value.to_string()));
+        self
+    }
+
+    /// One more place that is wrong.
+    #[must_use]
+    pub fn at(mut self, code: Code, pointer: impl ToString, detail: impl ToString) -> Self {
+        let (pointer, detail) = (pointer.to_string(), detail.to_string());
+        self.items.push(ProblemItem {
+            pointer,
+            code: code.to_string(),
+            detail,
+        });
+        self
+    }
+
+    /// What the log should tell besides.
+    #[must_use]
+    pub fn because(mut self, cause: impl ToString) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+
+    /// The `WWW-Authenticate` challenge of a 401.
+    #[must_use]
+    pub fn challenged(mut self, challenge: String) -> Self {
+        self.challenge = Some(challenge);
+        self
+    }
+
+    /// What it means.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    fn problem(&self, trace: &TraceId) -> Problem {
+        if let Some(problem) = &self.passed_on {
+            return (**problem).clone();
+        }
+        let labels = Labels::english();
+        let key = self.code.label_key();
+        let values: Vec<_> = self
+            .values
+            .iter()
+            .map(|(name, value)| (*name, value.as_str().into()))
+            .collect();
+        let title = labels
+            .find(&key, &[])
+            .unwrap_or_else(|| self.code.to_string());
+        let detail = labels.find(&format!("{key}-detail"), &values);
+        Problem {
+            kind: format!("urn:stella:error:{}", self.code),
+            status: self.code.status(),
+            detail: detail.unwrap_or_else(|| title.clone()),
+            title,
+            code: self.code.to_string(),
+            trace_id: trace.to_string(),
+            hint: labels.find(&format!("{key}-remedy"), &values),
+            errors: self.items.clone(),
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let trace = crate::house::current_trace();
+        let problem = self.problem(&trace);
+        if let Some(cause) = &self.cause {
+            tracing::warn!(code = %self.code, trace = %trace, cause, "request failed");
+        }
+        let status =
+            StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, axum::Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if self.code.retryable() && status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Some(challenge) = self.challenge.and_then(|text| text.parse().ok()) {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+/// What becomes a [`Failure`]: the errors of domains and of what they stand on.
+pub trait IntoFailure {
+    /// The meaning of this error to a caller.
+    fn into_failure(self) -> Failure;
+}
+
+impl IntoFailure for Failure {
+    fn into_failure(self) -> Failure {
+        self
+    }
+}
+
+impl IntoFailure for StoreError {
+    fn into_failure(self) -> Failure {
+        let code = match &self {
+            StoreError::Conflict(_) => Code::Conflict,
+            StoreError::Unavailable(_) | StoreError::Locked { .. } => Code::Unavailable,
+            _ => Code::Internal,
+        };
+        Failure::new(code).because(self)
+    }
+}
+
+impl IntoFailure for ObjectError {
+    fn into_failure(self) -> Failure {
+        let failure = match &self {
+            ObjectError::Missing(digest) => Failure::new(Code::ObjectMissing).with("what", digest),
+            ObjectError::Corrupt {
+                expected, actual, ..
+            } => Failure::new(Code::ObjectCorrupt)
+                .with("expected", expected)
+                .with("actual", actual),
+            ObjectError::Io { .. } => Failure::new(Code::Unavailable),
+        };
+        failure.because(self)
+    }
+}
+
+/// A problem of a neighbour is told to the caller as it is; where a neighbour does not answer,
+/// the caller may try again.
+impl IntoFailure for ClientError {
+    fn into_failure(self) -> Failure {
+        match self {
+            ClientError::Problem(problem) => {
+                let code = problem.code.parse().unwrap_or(Code::Internal);
+                Failure {
+                    passed_on: Some(problem),
+                    ..Failure::new(code)
+                }
+            }
+            ClientError::Unreachable { .. } => Failure::new(Code::Unavailable).because(self),
+            _ => Failure::new(Code::Internal).because(self),
+        }
+    }
+}
+
+/// The codes that an operation can answer with, besides those of the token check, of its
+/// body and parameters, and of any failure of the house.
+pub trait Failures: Send + 'static {
+    /// The codes, in any order.
+    const CODES: &'static [Code];
+}
+
+impl Failures for () {
+    const CODES: &'static [Code] = &[];
+}
+
+/// Names the set of codes that an operation can answer with:
+/// `failures!(Show: NotFound, ScoreCorrupt);`
+#[macro_export]
+macro_rules! failures {
+    ($name:ident: $($code:ident),* $(,)?) => {
+        #[derive(Debug)]
+        pub(crate) struct $name;
+        impl $crate::Failures for $name {
+            const CODES: &'static [stella_api::Code] = &[$(stella_api::Code::$code),*];
+        }
+    };
+}
+
+/// The error side of a handler's return type: documents its codes by its type.
+#[derive(Debug)]
+pub struct Fail<F> {
+    failure: Failure,
+    codes: PhantomData<F>,
+}
+
+impl<F, E: IntoFailure> From<E> for Fail<F> {
+    fn from(error: E) -> Self {
+        Self {
+            failure: error.into_failure(),
+            codes: PhantomData,
+        }
+    }
+}
+
+impl<F> IntoResponse for Fail<F> {
+    fn into_response(self) -> Response {
+        self.failure.into_response()
+    }
+}
+
+impl<F: Failures> IntoResponses for Fail<F> {
+    fn responses() -> BTreeMap<String, RefOr<ApiResponse>> {
+        crate::openapi::problems(F::CODES)
+    }
+}

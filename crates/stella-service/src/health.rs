@@ -1,0 +1,106 @@
+//! What a service needs to serve.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use axum::extract::State;
+use stella_api::Code;
+use stella_api::health::{Alive, Readiness, ReadinessCheck};
+use stella_storage::{Db, ObjectStore};
+
+use crate::{Answer, Fail, Failure, Public, failures};
+
+/// A check that somebody's asking starts.
+pub type Probe = Box<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+
+/// One thing that a service needs to serve.
+pub struct Check {
+    /// Its name, such as `database`.
+    pub name: &'static str,
+    /// Whether it is there now.
+    pub probe: Probe,
+}
+
+impl Check {
+    /// The service's database answers.
+    #[must_use]
+    pub fn database(db: &Db) -> Self {
+        let db = db.clone();
+        let probe = move || {
+            let db = db.clone();
+            Box::pin(async move { db.ping().await.is_ok() }) as _
+        };
+        Self {
+            name: "database",
+            probe: Box::new(probe),
+        }
+    }
+
+    /// The object store can be written.
+    #[must_use]
+    pub fn object_store(store: &ObjectStore) -> Self {
+        let store = store.clone();
+        let probe = move || {
+            let store = store.clone();
+            Box::pin(async move { store.ping().await.is_ok() }) as _
+        };
+        Self {
+            name: "objectStore",
+            probe: Box::new(probe),
+        }
+    }
+}
+
+impl std::fmt::Debug for Check {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Check({})", self.name)
+    }
+}
+
+/// The checks of a house, by service.
+pub(crate) type Checks = std::sync::Arc<Vec<(&'static str, Vec<Check>)>>;
+
+failures!(NotReady: Unavailable);
+
+/// Tells that the process lives.
+#[utoipa::path(get, path = "/healthz", tag = "health")]
+pub(crate) async fn alive(_: Public) -> Result<Answer<Alive>, Fail<()>> {
+    Ok(Answer(Alive {
+        status: "alive".to_owned(),
+    }))
+}
+
+/// Tells whether the process can serve, and what is missing.
+#[utoipa::path(get, path = "/readyz", tag = "health")]
+pub(crate) async fn ready(
+    _: Public,
+    State(checks): State<Checks>,
+) -> Result<Answer<Readiness>, Fail<NotReady>> {
+    let mut told = Vec::new();
+    for (service, list) in checks.iter() {
+        for check in list {
+            let ready = (check.probe)().await;
+            let (service, name) = ((*service).to_owned(), check.name.to_owned());
+            told.push(ReadinessCheck {
+                service,
+                name,
+                ready,
+            });
+        }
+    }
+    let away: Vec<&ReadinessCheck> = told.iter().filter(|check| !check.ready).collect();
+    if away.is_empty() {
+        return Ok(Answer(Readiness {
+            ready: true,
+            checks: told,
+        }));
+    }
+    let start = Failure::new(Code::Unavailable);
+    Err(away
+        .iter()
+        .fold(start, |failure, check| {
+            let place = format!("{}:{}", check.service, check.name);
+            failure.at(Code::Unavailable, place, "does not answer")
+        })
+        .into())
+}

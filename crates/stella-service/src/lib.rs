@@ -1,0 +1,31 @@
+//! What every web service has: the token check, tenancy, problem documents, paging, limits,
+//! health and the OpenAPI document. A service is a [`Service`]; a [`House`] runs several.
+
+mod answer;
+mod dpop;
+mod extract;
+mod failure;
+mod health;
+mod house;
+mod keys;
+mod once;
+mod openapi;
+mod page;
+mod prefix;
+mod route;
+mod sentinel;
+
+pub use answer::{Answer, Kept, RawAnswer};
+pub use extract::{Authorized, Document, Json, Path, Public, Query};
+pub use failure::{Fail, Failure, Failures, IntoFailure};
+pub use health::{Check, Probe};
+pub use house::{House, HouseOptions, Service};
+pub use keys::KeySource;
+pub use once::OnceOnly;
+pub use page::{PageQuery, Paging};
+pub use prefix::{ID_PREFIX, IdRange};
+pub use route::{Guarded, Routes, scopes_of};
+pub use sentinel::Sentinel;
+
+#[doc(hidden)]
+pub use utoipa_axum;

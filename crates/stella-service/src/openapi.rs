@@ -1,0 +1,138 @@
+//! The OpenAPI document: made from the routes, so that it cannot say what they do not do.
+
+use std::collections::BTreeMap;
+
+use stella_api::{Code, Problem, Scope};
+use utoipa::ToSchema;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{
+    ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Paths, Ref, RefOr, Response,
+    ResponseBuilder, Schema,
+};
+
+/// The name of the one security scheme: a sender-constrained OpTok.
+pub(crate) const SCHEME: &str = "opTok";
+
+/// What any operation may answer, however it was made.
+const ANYWHERE: &[Code] = &[Code::Internal, Code::Unavailable, Code::Timeout];
+const WITH_TOKEN: &[Code] = &[
+    Code::TokenMissing,
+    Code::TokenInvalid,
+    Code::DpopInvalid,
+    Code::ScopeMissing,
+    Code::TenantMismatch,
+    Code::TenantHeadersDiffer,
+    Code::TenantRequired,
+];
+const WITH_BODY: &[Code] = &[
+    Code::RequestInvalid,
+    Code::BodyMalformed,
+    Code::BodyTooLarge,
+    Code::MediaTypeUnsupported,
+];
+const WITH_PARAMETERS: &[Code] = &[Code::RequestInvalid];
+
+/// A reference to a type's schema.
+pub(crate) fn reference<T: ToSchema>() -> RefOr<Schema> {
+    RefOr::Ref(Ref::from_schema_name(T::name()))
+}
+
+/// Problem responses of these codes, one a status; the description lists the codes.
+pub(crate) fn problems(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
+    let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
+    for code in codes {
+        by_status
+            .entry(code.status())
+            .or_default()
+            .push(code.as_str());
+    }
+    by_status
+        .into_iter()
+        .map(|(status, codes)| (status.to_string(), RefOr::T(problem(&codes))))
+        .collect()
+}
+
+fn problem(codes: &[&str]) -> Response {
+    let mut codes = codes.to_vec();
+    codes.sort_unstable();
+    codes.dedup();
+    let content = ContentBuilder::new()
+        .schema(Some(reference::<Problem>()))
+        .build();
+    ResponseBuilder::new()
+        .description(codes.join(", "))
+        .content("application/problem+json", content)
+        .build()
+}
+
+/// Adds to an operation what its signature implies: its scopes and the failures of the house.
+pub(crate) fn complete(operation: &mut Operation, scopes: Option<&'static [Scope]>) {
+    let mut codes = ANYWHERE.to_vec();
+    if let Some(scopes) = scopes {
+        codes.extend(WITH_TOKEN);
+        let names = scopes.iter().map(|scope| scope.as_str());
+        let any_of = if scopes.len() == Scope::ALL.len() {
+            vec![SecurityRequirement::new(SCHEME, [] as [&str; 0])]
+        } else {
+            names
+                .map(|name| SecurityRequirement::new(SCHEME, [name]))
+                .collect()
+        };
+        operation.security = Some(any_of);
+    }
+    if operation.request_body.is_some() {
+        codes.extend(WITH_BODY);
+    }
+    if operation
+        .parameters
+        .as_ref()
+        .is_some_and(|list| !list.is_empty())
+    {
+        codes.extend(WITH_PARAMETERS);
+    }
+    for (status, added) in problems(&codes) {
+        match operation.responses.responses.get_mut(&status) {
+            Some(RefOr::T(there)) => merge(there, &added),
+            _ => drop(operation.responses.responses.insert(status, added)),
+        }
+    }
+}
+
+fn merge(there: &mut Response, added: &RefOr<Response>) {
+    let RefOr::T(added) = added else { return };
+    let both = format!("{}, {}", there.description, added.description);
+    let mut codes: Vec<&str> = both.split(", ").collect();
+    codes.sort_unstable();
+    codes.dedup();
+    there.description = codes.join(", ");
+}
+
+/// The whole document of a house.
+pub(crate) fn document(
+    items: BTreeMap<String, PathItem>,
+    schemas: BTreeMap<String, RefOr<Schema>>,
+) -> OpenApi {
+    let mut paths = Paths::new();
+    paths.paths.extend(items);
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("at+jwt")
+        .description(Some("a sender-constrained OpTok (RFC 9068), sent by the DPoP scheme with a proof (RFC 9449)"))
+        .build();
+    let components = ComponentsBuilder::new()
+        .schemas_from_iter(schemas)
+        .security_scheme(SCHEME, SecurityScheme::Http(scheme))
+        .build();
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("StellaOps")
+                .version(env!("CARGO_PKG_VERSION"))
+                .build(),
+        )
+        .paths(paths)
+        .components(Some(components))
+        .build()
+}

@@ -1,0 +1,117 @@
+//! Keyset paging: page 10,000 costs what page 1 costs.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use stella_api::{Code, Page};
+use utoipa::IntoParams;
+
+use crate::Failure;
+
+const DEFAULT_SIZE: u32 = 50;
+const MAX_SIZE: u32 = 500;
+
+/// The paging parameters of a list, for use beside filters.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// How many entries at the most: 1 to 500, 50 if not said.
+    #[param(minimum = 1, maximum = 500)]
+    pub page_size: Option<u32>,
+    /// Where the page before ended, as it said.
+    pub page_token: Option<String>,
+}
+
+/// A page that is asked for: how many entries, after which key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paging<K> {
+    /// How many entries at the most.
+    pub size: u32,
+    /// The key of the last entry of the page before.
+    pub after: Option<K>,
+}
+
+impl<K: Serialize + DeserializeOwned> Paging<K> {
+    /// Reads the parameters of a list; `list` keeps the tokens of different lists apart.
+    ///
+    /// # Errors
+    /// A size out of bounds, or a token that this list did not give.
+    pub fn read(list: &str, size: Option<u32>, token: Option<&str>) -> Result<Self, Failure> {
+        let size = size.unwrap_or(DEFAULT_SIZE);
+        if !(1..=MAX_SIZE).contains(&size) {
+            let reason = format!("pageSize is 1 to {MAX_SIZE}, not {size}");
+            return Err(Failure::invalid("query:pageSize", reason));
+        }
+        let after = token.map(|token| decode(list, token)).transpose()?;
+        Ok(Self { size, after })
+    }
+
+    /// The limit for a query: one more than the page, to know whether another follows.
+    #[must_use]
+    pub fn limit(&self) -> i64 {
+        i64::from(self.size) + 1
+    }
+
+    /// Makes the page of what a query with [`Paging::limit`] gave.
+    #[must_use]
+    pub fn page<T>(&self, list: &str, mut rows: Vec<T>, key: impl Fn(&T) -> K) -> Page<T> {
+        let size = self.size as usize;
+        let more = rows.len() > size;
+        rows.truncate(size);
+        let last = rows.last().filter(|_| more);
+        let next_page_token = last.map(|row| encode(list, &key(row)));
+        Page {
+            items: rows,
+            next_page_token,
+        }
+    }
+}
+
+fn encode<K: Serialize>(list: &str, key: &K) -> String {
+    // Keys are tuples of strings and numbers, which always have a JSON form.
+    let text = serde_json::to_vec(&(list, key)).unwrap_or_default();
+    URL_SAFE_NO_PAD.encode(text)
+}
+
+fn decode<K: DeserializeOwned>(list: &str, token: &str) -> Result<K, Failure> {
+    let read = || {
+        let text = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (named, key): (String, K) = serde_json::from_slice(&text).ok()?;
+        (named == list).then_some(key)
+    };
+    read().ok_or_else(|| Failure::new(Code::PageTokenInvalid))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::Paging;
+
+    #[test]
+    fn pages_cover_a_list_once_and_tokens_serve_their_own_list() {
+        let all: Vec<u32> = (0..7).collect();
+        let mut seen = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let paging = Paging::<u32>::read("a", Some(3), token.as_deref()).unwrap();
+            let rows = all
+                .iter()
+                .copied()
+                .filter(|n| paging.after.is_none_or(|last| *n > last));
+            let limit = usize::try_from(paging.limit()).unwrap();
+            let page = paging.page("a", rows.take(limit).collect(), |n| *n);
+            seen.extend(page.items);
+            token = page.next_page_token;
+            if token.is_none() {
+                break;
+            }
+            assert!(Paging::<u32>::read("b", Some(3), token.as_deref()).is_err());
+        }
+        assert_eq!(seen, all);
+        assert!(Paging::<u32>::read("a", Some(0), None).is_err());
+        assert!(Paging::<u32>::read("a", Some(501), None).is_err());
+        assert!(Paging::<u32>::read("a", None, Some("nonsense")).is_err());
+    }
+}

@@ -1,0 +1,199 @@
+//! The token check: it needs the public keys and nothing else, so it touches no database.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use stella_api::{Code, Scope, TenantId};
+use stella_client::{InProcess, Principal};
+use stella_context::{Actor, Clock};
+use stella_signing::{Claims, Unverified, verify_jwt};
+
+use crate::dpop::{Proofs, Request};
+use crate::{Failure, KeySource};
+
+/// How far clocks may be apart, in seconds.
+const SKEW: i64 = 30;
+
+/// Decides who a request comes from. One for each house.
+#[derive(Clone, Debug)]
+pub struct Sentinel {
+    issuer: Arc<str>,
+    keys: KeySource,
+    proofs: Arc<Proofs>,
+}
+
+impl Sentinel {
+    /// The check for tokens of an issuer: the public URL of the installation.
+    #[must_use]
+    pub fn new(issuer: &str, keys: KeySource) -> Self {
+        let issuer = issuer.trim_end_matches('/').into();
+        Self {
+            issuer,
+            keys,
+            proofs: Arc::default(),
+        }
+    }
+
+    /// The issuer, without a slash at the end.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Checks a DPoP proof that comes without a token, as at the token endpoint.
+    ///
+    /// # Errors
+    /// The proof is missing, does not fit, or was used before; the text says what.
+    pub fn proof(&self, method: &str, path: &str, headers: &HeaderMap) -> Result<String, String> {
+        self.check_proof(method, path, headers, None)
+            .map_err(str::to_owned)
+    }
+
+    /// The caller of a request.
+    pub(crate) async fn principal(&self, parts: &Parts) -> Result<Principal, Failure> {
+        let principal = match parts.extensions.get::<InProcess>() {
+            Some(local) => local.principal().clone(),
+            None => self.from_token(parts).await?,
+        };
+        agree_on_tenant(&parts.headers, &principal)?;
+        Ok(principal)
+    }
+
+    async fn from_token(&self, parts: &Parts) -> Result<Principal, Failure> {
+        let token = presented(&parts.headers)?;
+        let claims = self.verify(token).await.map_err(invalid)?;
+        let (method, path) = (parts.method.as_str(), parts.uri.path());
+        let jkt = self
+            .check_proof(method, path, &parts.headers, Some(token))
+            .map_err(|reason| refuse(Code::DpopInvalid, reason, "invalid_dpop_proof"))?;
+        if claims.cnf.as_ref().map(|cnf| cnf.jkt.as_str()) != Some(jkt.as_str()) {
+            return Err(invalid("the token is bound to another key"));
+        }
+        principal_of(claims)
+    }
+
+    async fn verify(&self, token: &str) -> Result<Claims, &'static str> {
+        let header = Unverified::read(token).map_err(|_| "not an EdDSA JWT")?;
+        if header.typ.as_deref() != Some("at+jwt") {
+            return Err("typ is not at+jwt");
+        }
+        let kid = header.kid.ok_or("no kid")?;
+        let key = self
+            .keys
+            .find(&kid)
+            .await
+            .ok_or("signed with an unknown key")?;
+        let claims: Claims =
+            verify_jwt(token, &key.x).map_err(|_| "the signature or the claims do not hold")?;
+        let now = Clock::System.now().as_second();
+        if *claims.iss != *self.issuer {
+            return Err("another issuer");
+        }
+        if claims.aud != "stella" {
+            return Err("another audience");
+        }
+        if now > claims.exp + SKEW {
+            return Err("it has expired");
+        }
+        if now < claims.nbf - SKEW || now < claims.iat - SKEW {
+            return Err("it is not valid yet");
+        }
+        Ok(claims)
+    }
+
+    fn check_proof(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &HeaderMap,
+        token: Option<&str>,
+    ) -> Result<String, &'static str> {
+        let mut proofs = headers.get_all("dpop").iter();
+        let (Some(proof), None) = (proofs.next(), proofs.next()) else {
+            return Err("exactly one DPoP header is needed");
+        };
+        let proof = proof.to_str().map_err(|_| "the DPoP header is no text")?;
+        let url = format!("{}{path}", self.issuer);
+        let now = Clock::System.now().as_second();
+        self.proofs.check(
+            proof,
+            &Request {
+                method,
+                url: &url,
+                token,
+                now,
+            },
+        )
+    }
+}
+
+fn presented(headers: &HeaderMap) -> Result<&str, Failure> {
+    let missing = || Failure::new(Code::TokenMissing).challenged("DPoP algs=\"EdDSA\"".to_owned());
+    let value = headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
+    let text = value
+        .to_str()
+        .map_err(|_| invalid("the Authorization header is no text"))?;
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("DPoP") => Ok(token.trim()),
+        _ => Err(invalid(
+            "the scheme is not DPoP: tokens here are sender-constrained",
+        )),
+    }
+}
+
+fn principal_of(claims: Claims) -> Result<Principal, Failure> {
+    if claims.tid != claims.stellaops_tenant {
+        return Err(invalid("its two tenant claims differ"));
+    }
+    let tenant: Option<TenantId> = match claims.tid.as_deref().map(str::parse) {
+        None => None,
+        Some(Ok(tenant)) => Some(tenant),
+        Some(Err(_)) => return Err(invalid("its tenant is no tenant id")),
+    };
+    // A newer Authority may know scopes that this binary does not: they permit nothing here.
+    let scopes: BTreeSet<Scope> = claims
+        .scope
+        .split(' ')
+        .filter_map(|scope| scope.parse().ok())
+        .collect();
+    let actor = Actor {
+        client_id: claims.client_id,
+        subject: claims.sub,
+        roles: claims.roles,
+    };
+    Ok(Principal {
+        tenant,
+        actor,
+        scopes,
+    })
+}
+
+/// A tenant header may only repeat the token's tenant.
+fn agree_on_tenant(headers: &HeaderMap, principal: &Principal) -> Result<(), Failure> {
+    let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let (ours, upstreams) = (header("x-stella-tenant"), header("x-stellaops-tenant"));
+    if let (Some(a), Some(b)) = (ours, upstreams)
+        && a != b
+    {
+        return Err(Failure::new(Code::TenantHeadersDiffer));
+    }
+    let token = principal.tenant.as_ref().map(TenantId::as_str);
+    match ours.or(upstreams) {
+        Some(named) if Some(named) != token => Err(Failure::new(Code::TenantMismatch)),
+        _ => Ok(()),
+    }
+}
+
+fn invalid(reason: &str) -> Failure {
+    refuse(Code::TokenInvalid, reason, "invalid_token")
+}
+
+fn refuse(code: Code, reason: &str, error: &str) -> Failure {
+    let challenge =
+        format!("DPoP algs=\"EdDSA\", error=\"{error}\", error_description=\"{reason}\"");
+    Failure::new(code)
+        .with("reason", reason)
+        .challenged(challenge)
+}

@@ -1,0 +1,320 @@
+//! One database of one service.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{AssertSqlSafe, Executor as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use stella_context::{OpContext, SystemContext};
+
+use crate::{Connection, StoreError};
+
+const ACQUIRE: Duration = Duration::from_secs(10);
+const POSTGRES_CONNECTIONS: u32 = 16;
+const SQLITE_READERS: u32 = 4;
+
+/// A service's database: one schema on PostgreSQL, one attached file on SQLite.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// A pool of PostgreSQL connections in the serving role.
+    Postgres(PgPool),
+    /// One writer and several readers of a SQLite file.
+    Sqlite {
+        /// The single connection that writes.
+        writer: SqlitePool,
+        /// Connections that only read.
+        readers: SqlitePool,
+        /// Holds the folder for as long as the database is open.
+        folder: Arc<DataFolder>,
+    },
+}
+
+/// A transaction on whichever engine; dropped without [`Tx::commit`] it leaves nothing.
+#[derive(Debug)]
+pub enum Tx {
+    /// On PostgreSQL.
+    Postgres(Transaction<'static, Postgres>),
+    /// On SQLite.
+    Sqlite(Transaction<'static, Sqlite>),
+}
+
+/// Expands one query body for both engines: `on!(tx, c => query(…).execute(c))`. Where the
+/// engines truly differ: `on!(tx, postgres c => …, sqlite c => …)`.
+#[macro_export]
+macro_rules! on {
+    ($tx:expr, $c:ident => $body:expr) => {
+        match $tx {
+            $crate::Tx::Postgres(tx) => {
+                let $c = &mut **tx;
+                $body.await
+            }
+            $crate::Tx::Sqlite(tx) => {
+                let $c = &mut **tx;
+                $body.await
+            }
+        }
+    };
+    ($tx:expr, postgres $p:ident => $postgres:expr, sqlite $s:ident => $sqlite:expr $(,)?) => {
+        match $tx {
+            $crate::Tx::Postgres(tx) => {
+                let $p = &mut **tx;
+                $postgres.await
+            }
+            $crate::Tx::Sqlite(tx) => {
+                let $s = &mut **tx;
+                $sqlite.await
+            }
+        }
+    };
+}
+
+/// Executes a statement on whichever engine and gives the number of rows it touched:
+/// `execute!(tx, query(…).bind(…))`.
+#[macro_export]
+macro_rules! execute {
+    ($tx:expr, $query:expr) => {
+        match $tx {
+            $crate::Tx::Postgres(tx) => $query
+                .execute(&mut **tx)
+                .await
+                .map(|done| done.rows_affected()),
+            $crate::Tx::Sqlite(tx) => $query
+                .execute(&mut **tx)
+                .await
+                .map(|done| done.rows_affected()),
+        }
+    };
+}
+
+impl Db {
+    /// Connects a pool to PostgreSQL; no connection is opened before it is needed.
+    #[must_use]
+    pub fn postgres(connection: &Connection) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(ACQUIRE)
+            .connect_lazy_with(connection.options());
+        Self::Postgres(pool)
+    }
+
+    /// Opens (or makes) the file of one schema in a data folder.
+    ///
+    /// # Errors
+    /// A file that cannot be opened or is no database.
+    pub async fn sqlite(
+        folder: &Arc<DataFolder>,
+        schema: &'static str,
+    ) -> Result<Self, StoreError> {
+        let file = folder.database(schema);
+        let writer = attach(&file, schema, 1).await?;
+        let readers = attach(&file, schema, SQLITE_READERS).await?;
+        Ok(Self::Sqlite {
+            writer,
+            readers,
+            folder: folder.clone(),
+        })
+    }
+
+    /// Begins a transaction that reads data of the context's tenant.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn read(&self, op: &OpContext) -> Result<Tx, StoreError> {
+        match self {
+            Self::Postgres(pool) => postgres_for(pool, op).await,
+            Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?)),
+        }
+    }
+
+    /// Begins a transaction that writes data of the context's tenant.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn write(&self, op: &OpContext) -> Result<Tx, StoreError> {
+        match self {
+            Self::Postgres(pool) => postgres_for(pool, op).await,
+            Self::Sqlite { writer, .. } => {
+                Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?))
+            }
+        }
+    }
+
+    /// Begins a transaction of the installation itself. Under row-level security it sees no
+    /// tenant's rows.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn system(&self, _system: &SystemContext) -> Result<Tx, StoreError> {
+        match self {
+            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
+            Self::Sqlite { writer, .. } => {
+                Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?))
+            }
+        }
+    }
+
+    /// Begins a transaction of the installation itself within one tenant.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn system_in(
+        &self,
+        _system: &SystemContext,
+        tenant: &stella_api::TenantId,
+    ) -> Result<Tx, StoreError> {
+        match self {
+            Self::Postgres(pool) => postgres_in(pool, tenant).await,
+            Self::Sqlite { writer, .. } => {
+                Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?))
+            }
+        }
+    }
+
+    /// Tells whether the database answers.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Postgres(pool) => pool.execute("SELECT 1").await.map(drop)?,
+            Self::Sqlite { readers, .. } => readers.execute("SELECT 1").await.map(drop)?,
+        }
+        Ok(())
+    }
+}
+
+impl Tx {
+    /// Makes everything that was written durable.
+    ///
+    /// # Errors
+    /// The database refused or went away; then nothing was written.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Tx::Postgres(tx) => tx.commit().await?,
+            Tx::Sqlite(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+async fn postgres_for(pool: &PgPool, op: &OpContext) -> Result<Tx, StoreError> {
+    postgres_in(pool, op.tenant()).await
+}
+
+/// The tenant is set in the opening statement: one round trip less. A tenant id can hold no
+/// quote, so it stands in the text.
+async fn postgres_in(pool: &PgPool, tenant: &stella_api::TenantId) -> Result<Tx, StoreError> {
+    let opening = format!("BEGIN; SET LOCAL stella.tenant = '{tenant}'");
+    Ok(Tx::Postgres(pool.begin_with(AssertSqlSafe(opening)).await?))
+}
+
+/// With `sqlite::memory:` an attached file would silently be in memory too, hence `.filename`.
+async fn attach(file: &Path, schema: &'static str, size: u32) -> Result<SqlitePool, StoreError> {
+    let file = file.to_string_lossy().replace('\'', "''");
+    let attach = format!(
+        "ATTACH DATABASE '{file}' AS {schema}; \
+         PRAGMA {schema}.journal_mode = WAL; \
+         PRAGMA {schema}.synchronous = FULL; \
+         PRAGMA foreign_keys = ON; \
+         PRAGMA recursive_triggers = ON;"
+    );
+    let options = SqliteConnectOptions::new()
+        .filename(":memory:")
+        .busy_timeout(ACQUIRE)
+        .pragma("trusted_schema", "OFF");
+    let pool = SqlitePoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .after_connect(move |connection, _| {
+            let attach = attach.clone();
+            Box::pin(async move { connection.execute(AssertSqlSafe(attach)).await.map(drop) })
+        })
+        .connect_with(options)
+        .await?;
+    Ok(pool)
+}
+
+/// A folder of SQLite files and objects, held by one process at a time.
+#[derive(Debug)]
+pub struct DataFolder {
+    root: PathBuf,
+    _lock: File,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl DataFolder {
+    /// Takes a folder, making it where it is not there.
+    ///
+    /// # Errors
+    /// Another process holds it, or it cannot be made.
+    pub fn open(root: &Path) -> Result<Arc<Self>, StoreError> {
+        Self::lock(root.to_path_buf(), None)
+    }
+
+    /// Takes a private temporary folder that is gone with this value.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn temporary() -> Result<Arc<Self>, StoreError> {
+        let folder =
+            tempfile::tempdir().map_err(|source| failed(Path::new("temporary"), source))?;
+        Self::lock(folder.path().to_path_buf(), Some(folder))
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn database(&self, schema: &str) -> PathBuf {
+        self.root.join("db").join(format!("{schema}.sqlite"))
+    }
+
+    fn lock(root: PathBuf, temporary: Option<tempfile::TempDir>) -> Result<Arc<Self>, StoreError> {
+        std::fs::create_dir_all(root.join("db")).map_err(|source| failed(&root, source))?;
+        let path = root.join("lock");
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(|source| failed(&path, source))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::Error(source)) => return Err(failed(&path, source)),
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                file.read_to_string(&mut holder)
+                    .map_err(|source| failed(&path, source))?;
+                let folder = root.display().to_string();
+                return Err(StoreError::Locked {
+                    folder,
+                    holder: holder.trim().to_owned(),
+                });
+            }
+        }
+        file.set_len(0)
+            .and_then(|()| writeln!(file, "{}", std::process::id()))
+            .map_err(|source| failed(&path, source))?;
+        Ok(Arc::new(Self {
+            root,
+            _lock: file,
+            _temporary: temporary,
+        }))
+    }
+}
+
+fn failed(folder: &Path, source: std::io::Error) -> StoreError {
+    StoreError::Folder {
+        folder: folder.display().to_string(),
+        source,
+    }
+}

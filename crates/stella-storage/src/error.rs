@@ -1,0 +1,89 @@
+//! What can go wrong with a database.
+
+/// A failed statement, by what it means to the caller.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A row of that key exists.
+    #[error("a row of that key exists: {0}")]
+    Conflict(String),
+    /// The database is away, too slow or stopping; the same call may succeed later.
+    #[error("database unavailable: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// The statement or its answer is wrong: a defect of ours, or of the stored data.
+    #[error("statement failed: {0}")]
+    Statement(#[source] sqlx::Error),
+    /// Stored data that cannot be read back.
+    #[error("stored {what} cannot be read: {reason}")]
+    Unreadable {
+        /// What it is.
+        what: &'static str,
+        /// Why it cannot be read.
+        reason: String,
+    },
+    /// Another process holds the data folder.
+    #[error("data folder {folder} is in use by process {holder}")]
+    Locked {
+        /// The folder.
+        folder: String,
+        /// The process id, as the lock file tells.
+        holder: String,
+    },
+    /// The schema is older than this binary needs.
+    #[error("schema {schema} has pending migrations: {pending:?}")]
+    SchemaOlder {
+        /// The schema.
+        schema: &'static str,
+        /// The versions that are not applied.
+        pending: Vec<i64>,
+    },
+    /// The group role of serving roles is not there, so nothing could be granted to it.
+    #[error("role {0} does not exist; a superuser creates it: CREATE ROLE {0} NOLOGIN")]
+    RoleMissing(&'static str),
+    /// A migration failed, or the schema was migrated by another binary.
+    #[error("migrating schema {schema}: {source}")]
+    Migration {
+        /// The schema.
+        schema: &'static str,
+        /// What failed.
+        #[source]
+        source: sqlx::migrate::MigrateError,
+    },
+    /// The data folder cannot be prepared.
+    #[error("data folder {folder}: {source}")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// What failed.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        use sqlx::Error as E;
+        match error {
+            E::Database(database) if database.is_unique_violation() => {
+                Self::Conflict(database.message().to_owned())
+            }
+            E::Database(ref database) if transient(database.code().as_deref()) => {
+                Self::Unavailable(error)
+            }
+            E::Io(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::Tls(_) => {
+                Self::Unavailable(error)
+            }
+            other => Self::Statement(other),
+        }
+    }
+}
+
+/// SQLSTATE classes 08 (connection), 53 (resources), 57P (shut down), 40 (serialisation), and
+/// SQLite's 5 and 6 (busy, locked).
+fn transient(code: Option<&str>) -> bool {
+    code.is_some_and(|code| {
+        ["08", "53", "57P", "40"]
+            .iter()
+            .any(|class| code.len() == 5 && code.starts_with(class))
+            || matches!(code, "5" | "6" | "261" | "517")
+    })
+}

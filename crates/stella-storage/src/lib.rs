@@ -1,0 +1,19 @@
+//! The Shared Storage Driver Contract: one [`Db`] a service on PostgreSQL or SQLite, and the
+//! object store. A store writes each statement once; [`on!`] expands it for both engines.
+
+mod db;
+mod driver;
+mod error;
+mod migrate;
+mod object;
+mod time;
+
+pub use db::{DataFolder, Db, Tx};
+pub use driver::{Connection, Driver};
+pub use error::StoreError;
+pub use migrate::Migrations;
+pub use object::{Bucket, ObjectError, ObjectStore};
+pub use time::DbTime;
+
+#[doc(hidden)]
+pub use sqlx;

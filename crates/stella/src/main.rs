@@ -1,0 +1,2 @@
+//! The `stella` binary.
+fn main() {}
