@@ -5,8 +5,8 @@ help-commands = Commands
 help-examples = Examples:
 help-example =
     stella up --sample
-    stella context list
-    stella canon --help
+    stella evidence ingest advisories/ sbom.json
+    stella findings list
 
 help-global-options = Options of every command
 help-output = table, json, ndjson or yaml [default: table on a terminal, else json]
@@ -40,6 +40,90 @@ help-migrate-example =
 help-openapi-about = Print the OpenAPI document of all services
 help-openapi-example =
     stella openapi --out openapi.json
+
+help-evidence-about = Take in and look at what others publish
+help-evidence-example =
+    stella evidence ingest advisories/ sbom.json
+    stella evidence list --kind sbom
+help-evidence-ingest-about = Take in advisories, VEX, SBOMs and KEV catalogues
+help-evidence-ingest-example =
+    stella evidence ingest sbom.cdx.json
+    stella evidence ingest osv/rustsec osv/go
+    curl -s https://example.org/vex.json | stella evidence ingest - --publisher acme
+help-evidence-ingest-paths = Files, folders with .json files, or - for standard input; what was taken in before stays as it is
+help-evidence-ingest-publisher = Who publishes them [default: as the documents say]
+help-evidence-ingest-stream = Which of the publisher's feeds they come from
+help-evidence-list-about = List documents
+help-evidence-list-example =
+    stella evidence list --kind sbom
+    stella evidence list --id CVE-2023-4863 -o json
+help-evidence-list-kind = Only advisory, vex, sbom or signal
+help-evidence-list-publisher = Only of this publisher
+help-evidence-list-id = Only what speaks of this vulnerability
+help-evidence-list-upstream-id = Only what its publisher calls so
+help-evidence-show-about = Show the record of a document, or its bytes
+help-evidence-show-example =
+    stella evidence show 5f2d0c3a91be
+    stella evidence show 5f2d0c3a91be --raw --out advisory.json
+help-evidence-show-raw = Write the exact bytes that came
+help-limit = At most this many
+help-id-document = Digest of the document, or its first 8 digits or more
+help-id-finding = Id of the finding, or its first 8 digits or more
+help-id-finding-or-score = Id of a finding or a score, or its first 8 digits or more; a finding is evaluated first
+
+help-findings-about = Look at components that advisories cover
+help-findings-example =
+    stella findings list
+    stella findings show 8c1f3b7a90de
+help-findings-list-about = List findings with their scores: unknown scores first, then the highest, then by id
+help-findings-list-example =
+    stella findings list
+    stella findings list --vulnerability CVE-2023-4863 -o json
+    stella findings list --all --no-score
+help-findings-list-sbom = Only of the SBOM with this digest
+help-findings-list-vulnerability = Only of this vulnerability, by any of its ids
+help-findings-list-purl = Only of the component with this package URL
+help-findings-list-all = All of them; without it the first by id are taken, then ordered
+help-findings-list-no-score = Do not ask for scores
+help-findings-show-about = Show a finding with its range, rule and sources
+help-findings-show-example =
+    stella findings show 8c1f3b7a90de
+
+help-score-about = Score findings and explain why
+help-score-example =
+    stella score explain 8c1f3b7a90de
+    stella score evaluate --all
+help-score-evaluate-about = Score findings with today's evidence
+help-score-evaluate-example =
+    stella score evaluate 8c1f3b7a90de
+    stella score evaluate --all -o ndjson
+help-score-evaluate-ids = Ids of findings, or their first 8 digits or more
+help-score-evaluate-all = Every finding there is
+help-score-show-about = Show a score with its range, profile and digests
+help-score-show-example =
+    stella score show 8c1f3b7a90de
+help-score-explain-about = Say why a score is what it is: the steps that add up, and the sources
+help-score-explain-example =
+    stella score explain 8c1f3b7a90de
+    stella score explain 8c1f3b7a90de -o json
+
+help-replay-about = Give an answer again from stored inputs and compare
+help-replay-example =
+    stella replay verify 41d8aa07c25e
+    stella replay run 41d8aa07c25e
+help-replay-run-about = Compute an answer again and print it
+help-replay-run-example =
+    stella replay run 41d8aa07c25e
+    stella replay run 41d8aa07c25e -o json
+help-replay-verify-about = Say whether an answer comes out the same; exit 0 match, 9 mismatch, 4 cannot replay, 6 tampered
+help-replay-verify-example =
+    stella replay verify 41d8aa07c25e
+help-replayed = A replay token (rt1.…), or a score's id or its first 8 digits or more
+
+help-whoami-about = Say who one is on the server
+help-whoami-example =
+    stella whoami
+    stella whoami --context prod -o json
 
 help-context-about = Choose the server and tenant to work with
 help-context-example =

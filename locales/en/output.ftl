@@ -6,17 +6,198 @@ trace = trace
 place = at line { $line }, column { $column }
 place-pointer = at line { $line }, column { $column }, pointer { $pointer }
 standard-output = standard output
+standard-input = standard input
 
 column-name = NAME
 column-server = SERVER
 column-tenant = TENANT
 column-client = CLIENT
+column-actual = FOUND
+column-band = BAND
+column-code = CODE
+column-component = COMPONENT
+column-conflict = CONFLICT
+column-digest = DIGEST
+column-document = DOCUMENT
+column-expected = EXPECTED
+column-file = FILE
+column-fixed = FIXED
+column-format = FORMAT
+column-id = ID
+column-identical = IDENTICAL
+column-kind = KIND
+column-outcome = OUTCOME
+column-place = PLACE
+column-points = POINTS
+column-publisher = PUBLISHER
+column-reason = REASON
+column-received = RECEIVED
+column-refused = REFUSED
+column-score = SCORE
+column-score-id = SCORE ID
+column-source = SOURCE
+column-step = STEP
+column-stored = STORED
+column-superseding = SUPERSEDING
+column-version = VERSION
+column-vulnerability = VULNERABILITY
+column-where = WHERE
+column-why = WHY
+
+field-also = also
+field-band = band
+field-bom-ref = bom-ref
+field-bucket = what to do
+field-by-document = by document
+field-class = class
+field-client = client
+field-component = component
+field-digest = digest
+field-distributor = distributor
+field-document = document
+field-engine = engine
+field-evaluated-at = evaluated at
+field-fetched-at = fetched at
+field-finding-id = finding
+field-fixed = fixed in
+field-format = format
+field-in-sbom = in SBOM
+field-input-digest = input digest
+field-kind = kind
+field-location = kept in
+field-media-type = media type
+field-outcome = outcome
+field-output-digest = result digest
+field-profile = profile
+field-publisher = publisher
+field-range = range
+field-range-affected = affected range
+field-received-at = received at
+field-received-by = received by
+field-references = references
+field-roles = roles
+field-rule = decided by
+field-score = score
+field-score-id = score id
+field-size = bytes
+field-speaks-of = speaks of
+field-stream = stream
+field-subject = subject
+field-summary = summary
+field-supersedes = supersedes
+field-tenant = tenant
+field-verdict = verdict
+field-version = version
+field-vex = VEX by
+field-vulnerability = vulnerability
+field-why = why
+
+skipped-not-json = skipped { $count }: the name does not end in .json
+skipped-hidden = skipped { $count }: hidden
+skipped-linked-folder = skipped { $count }: a link to a folder
+skipped-no-file = skipped { $count }: no file
+noticed = noticed { $code } in { $count }, taken all the same
+unsent = { $count } not sent; the same command goes on, what was taken stays
+refusals-more = { $count } more refusals: -o json has all
+publisher-unnamed = the document names no publisher: say it with --publisher
+file-too-large = larger than anything that is sent
+progress-ingest = { $done } of { $total } documents, { $rate } a second, { $left } s left
+progress-scores = { $asked } of { $total } scores
+evidence-none = no document fits; take some in with `stella evidence ingest`
+evidence-more = the first { $shown }; more with --limit
+
+findings-none = no component of an SBOM that fits is covered by an advisory
+findings-more = the first { $shown } by id, ordered among themselves; --all has all
+finding-next = why it scores as it does: stella score explain { $id }
+verdict-affected = affected
+verdict-undetermined = undetermined
+role-sbom = SBOM
+role-advisory = advisory
+role-alias = same vulnerability
+role-kev = KEV
+role-vex = VEX
+
+score-range = { $low }-{ $high }
+engine = { $version }, semantics { $semantics }
+bucket-act-now = act now
+bucket-schedule-next = schedule next
+bucket-investigate = investigate
+bucket-watchlist = watch
+sum = { $band }
+sum-unknown = no score: it lies in { $range }
+missing = not known: { $signal } ({ $reason }); with it the score would lie in { $low }-{ $high }
+missing-any = not known: { $signal } ({ $reason }); with it any score is possible
+missing-still = not known: { $signal } ({ $reason }); it would not change the score
+conflict = not used: { $signal } { $value }, from { $sources }
+conflict-unreadable = not readable: { $signal } { $value }, from { $sources } ({ $error })
+
+# A few words for a column. The sentences are in reasons.ftl.
+why-cvss-own-newest = CVSS { $value }
+why-cvss-alias-highest = CVSS { $value } by another advisory
+why-cvss-no-published-severity = no published severity
+why-cvss-all-invalid = no readable severity
+why-kev-floor = KEV
+why-kev-above-floor = KEV
+why-kev-no-catalogue = no KEV catalogue
+why-vex-trusted-not-affected = VEX not_affected by { $by }
+why-vex-untrusted-not-affected = VEX not_affected by { $by }, not trusted
+why-vex-statement-noted = VEX { $status } by { $by }
+why-failed = failed: { $code }
+why-informational = informational: { $class }
+why-not-scored = not scored: { $reason }
+why-stale = old { $content }
+why-undetermined = undetermined: { $rule }
+
+replay-token = replay token: { $token }
+replay-check = check it with: stella replay verify { $token }
+replay-unsigned = the manifest behind it is not signed yet: it proves equality, not who made it
+replay-manifest = manifest { $digest }, not signed
+replay-manifest-signed = manifest { $digest }, signed
+replayed-invalid = neither a replay token (rt1.…) nor an id of 8 to 64 hexadecimal digits
+verdict-match = match: the same answer, byte for byte
+verdict-mismatch = mismatch: another answer
+verdict-engine = mismatch: the engine has another semantics
+verdict-profile = mismatch: the risk profile is another
+verdict-tamper = tampered: stored bytes were changed
+verdict-missing = cannot replay: an input is not there any more
+verdict-cannot-replay = cannot replay
+
+migrate-schema = SCHEMA
+migrate-needs-owner = migrations need the connection of the owner of a PostgreSQL database; embedded storage migrates itself
+
+up-starting = starting on { $url }, data in { $data }
+up-running = running until Ctrl-C
+
+newcomer-next =
+    What to do next, while `stella up` runs:
+      stella findings list
+      stella score explain { $id }
+      stella replay verify { $token }
+      stella evidence ingest DIR
+newcomer-next-unscored =
+    What to do next, while `stella up` runs:
+      stella findings list
+      stella evidence ingest DIR
+newcomer-nothing-yet =
+    Nothing to show yet. What to do next:
+      stella up --sample                takes in a small sample
+      stella evidence ingest DIR        takes in your SBOMs and advisories, while `stella up` runs
+
+id-invalid = an id is 8 to 64 lower-case hexadecimal digits, with or without sha256:
+id-names-none = there is nothing with the id { $id }
+id-names-many = `{ $id }` begins more than one id
+id-names-both = `{ $id }` names a finding and a score
+
+hint-server-unreachable = stella up
+hint-token-refused = `stella whoami --context NAME` tells who one is; `stella up` makes the context local
 
 context-list-empty = no contexts yet; `stella up` makes one
 context-used = now using { $name } ({ $server })
 
 error-config-invalid = reading the configuration { $path }: { $reason }
 error-config-not-written = writing { $path }: { $reason }
+error-context-incomplete = the context "{ $name }" names no client or no key file
+error-context-incomplete-hint = `stella up` makes the context local, complete
 error-context-name-invalid = "{ $name }" cannot name a context: letters, digits, ".", "_" and "-", at most 63, a letter or digit first
 error-context-not-found = there is no context "{ $name }"
 error-context-not-found-hint = stella context list
@@ -29,7 +210,9 @@ error-key-file-unreadable = reading the key file { $path }: { $reason }
 error-no-context = there is no current context
 error-no-context-hint = `stella up` makes one, or choose one with `stella context use`
 error-no-home = neither { $variable } nor HOME says where files are kept
+error-nothing-to-ingest = there is no .json file in { $paths }
 error-output-not-written = writing to { $target }: { $reason }
+error-path-unreadable = reading { $path }: { $reason }
 error-read-failed = reading standard input: { $reason }
 error-usage = { $reason }
 usage-no-command = a command is missing

@@ -26,7 +26,7 @@ const AUTHOR: &str = "StellaOps sample";
 /// # Errors
 /// Where `Cargo.lock` or the folder cannot be read or written, and with `check` on any drift,
 /// naming every file.
-pub fn run(check: bool) -> anyhow::Result<()> {
+pub(crate) fn run(check: bool) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .context("xtask lies in no workspace")?;

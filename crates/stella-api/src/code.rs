@@ -1,5 +1,5 @@
 //! The one registry of error codes: from it come HTTP problems, exit codes and the keys of
-//! the texts (`error-<code in kebab case>` in `locales/`, with the attribute `.remedy`).
+//! the texts (`error-<code in kebab case>` in `locales/`, with the key `…-hint`).
 
 use std::fmt;
 use std::str::FromStr;

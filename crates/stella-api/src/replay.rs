@@ -71,7 +71,8 @@ pub struct Determined {
     pub profile_id: String,
     /// The risk profile's digest.
     pub profile_digest: String,
-    /// The publishers whose VEX statements moved the score, sorted.
+    /// The publishers whose VEX statements could move the score: the tenant's trust policy,
+    /// sorted.
     pub trusted_vex_publishers: Vec<String>,
     /// The snapshot that holds every input.
     pub snapshot_id: String,
@@ -111,6 +112,22 @@ pub struct Observed {
     pub created_at: String,
     /// Always false for now: manifests are not signed yet.
     pub signed: bool,
+}
+
+/// A stored score with all that it was computed from: what a manifest is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ScoreProof {
+    /// The score.
+    pub result: crate::score::ScoreResult,
+    /// The component's SBOM: its digest.
+    pub sbom: String,
+    /// Where in the SBOM the component stands (RFC 6901).
+    pub component_pointer: String,
+    /// The tenant's trust policy when this was computed, sorted.
+    pub trusted_vex_publishers: Vec<String>,
+    /// The documents that went in, ordered by role, then document.
+    pub inputs: Vec<ManifestInput>,
 }
 
 /// Asks for a replay token of a score.

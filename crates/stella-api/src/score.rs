@@ -180,8 +180,12 @@ pub enum StepOp {
 pub struct Contribution {
     /// Name of the signal: `cvss`, `kev`, `vex`, `epss`.
     pub signal: String,
-    /// The value as published: a vector, a date, a status.
+    /// The value as published: a vector for `cvss`, the CVE id and the date added for `kev`, the
+    /// status and any justification for `vex`, the parts set apart by one space.
     pub raw: String,
+    /// Who says so, where that matters to the rule: the publisher of a VEX statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// The value in basis points; null for a signal that has no scale of its own.
     #[schema(required)]
     pub normalized: Option<u32>,

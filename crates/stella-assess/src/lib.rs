@@ -1,1 +1,16 @@
-//! To be written.
+//! From raw documents to findings and scores: the one composition of formats, matching and
+//! scoring. Evidence matches with it, RiskEngine scores with it, Replay scores again with it.
+//!
+//! Pure: what it is given decides what it answers, to the byte.
+
+mod case;
+mod coverage;
+mod identity;
+mod vex;
+
+pub use case::{AssessError, Case, CaseDocument, assess};
+pub use coverage::{Coverage, NamedComponent, NamedPackage, components, cover, packages};
+pub use identity::{finding_id, vulnerability_ids};
+
+/// The version of this crate's derivations. Whatever is derived and stored carries it.
+pub const DERIVATION: i64 = 1;

@@ -12,10 +12,12 @@ use stella_api::authority::{
 };
 use stella_api::scope::{AnyScope, Scope};
 use stella_context::{Clock, SystemContext};
-use stella_service::{Answer, Authorized, Fail, IntoFailure as _, Public, Routes, failures, route};
+use stella_service::{
+    Answer, Answers, Authorized, Fail, IntoFailure as _, Public, Routes, failures, route,
+};
 use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::{Ref, RefOr, ResponseBuilder};
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::openapi::{Ref, RefOr, ResponseBuilder, Schema};
+use utoipa::{IntoResponses, PartialSchema as _, ToSchema};
 
 use crate::Authority;
 use crate::token::{Refusal, TokenRequest};
@@ -24,13 +26,13 @@ type Domain = State<Arc<Authority>>;
 
 failures!(Settings: NotFound);
 
-pub(crate) fn routes(authority: Arc<Authority>) -> Routes {
+pub(crate) fn routes() -> Routes<Arc<Authority>> {
     let routes = route!(Routes::default(), token);
     let routes = route!(routes, jwks);
     let routes = route!(routes, openid_configuration);
     let routes = route!(routes, authorization_server);
     let routes = route!(routes, whoami);
-    route!(routes, settings).with_state(authority)
+    route!(routes, settings)
 }
 
 /// Gives a short-lived, sender-constrained token to a client that proves its key.
@@ -167,6 +169,13 @@ impl IntoResponse for TokenReply {
             .headers_mut()
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
+    }
+}
+
+impl Answers for TokenReply {
+    fn schemas(into: &mut Vec<(String, RefOr<Schema>)>) {
+        into.push((TokenAnswer::name().into_owned(), TokenAnswer::schema()));
+        into.push((OAuthError::name().into_owned(), OAuthError::schema()));
     }
 }
 

@@ -12,7 +12,7 @@ mod token;
 use std::sync::Arc;
 
 use stella_context::SystemContext;
-use stella_service::{Check, OnceOnly, Sentinel, Service};
+use stella_service::{Check, Described, OnceOnly, Sentinel, Service};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Db, Migrations};
 
@@ -58,13 +58,19 @@ impl Authority {
     }
 }
 
+/// What the OpenAPI document says of the service; no database is needed for it.
+#[must_use]
+pub fn described() -> Described {
+    http::routes().described()
+}
+
 /// The service.
 #[must_use]
 pub fn service(authority: Arc<Authority>) -> Service {
     let checks = vec![Check::database(&authority.db)];
     Service {
         name: "authority",
-        routes: http::routes(authority),
+        routes: http::routes().with_state(authority),
         checks,
     }
 }

@@ -168,6 +168,12 @@ impl Authority {
 
     fn sign(&self, granted: Granted, jkt: String) -> Result<TokenAnswer, AuthorityError> {
         let now = Clock::System.now().as_second();
+        let mut roles: Vec<String> = granted
+            .roles
+            .iter()
+            .map(|role| role.as_str().to_owned())
+            .collect();
+        roles.sort();
         let scope: Vec<&str> = granted.scopes.iter().map(|scope| scope.as_str()).collect();
         let scope = scope.join(" ");
         let claims = Claims {
@@ -183,11 +189,7 @@ impl Authority {
             tid: Some(granted.tenant.to_string()),
             stellaops_tenant: Some(granted.tenant.to_string()),
             allowed_tenants: granted.allowed,
-            roles: granted
-                .roles
-                .iter()
-                .map(|role| role.as_str().to_owned())
-                .collect(),
+            roles,
             cnf: Some(Confirmation { jkt }),
         };
         let access_token = sign_jwt(&self.key, "at+jwt", &claims)?;

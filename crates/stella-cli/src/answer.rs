@@ -16,6 +16,7 @@ pub struct Answer {
     parts: Vec<Part>,
     exit: ExitCode,
     silent: bool,
+    text: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -55,6 +56,7 @@ impl Answer {
             parts: Vec::new(),
             exit: ExitCode::Ok,
             silent: false,
+            text: false,
         })
     }
 
@@ -66,6 +68,7 @@ impl Answer {
             parts: Vec::new(),
             exit,
             silent: true,
+            text: false,
         }
     }
 
@@ -88,6 +91,30 @@ impl Answer {
     #[must_use]
     pub fn exit(mut self, exit: ExitCode) -> Self {
         self.exit = exit;
+        self
+    }
+
+    /// The same answer, drawn for people also where it is piped, unless a format was asked for.
+    #[must_use]
+    pub fn text(mut self) -> Self {
+        self.text = true;
+        self
+    }
+
+    /// Whether it is drawn also where it is piped.
+    pub(crate) fn is_text(&self) -> bool {
+        self.text
+    }
+
+    /// The value that scripts get.
+    pub(crate) fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Adds the drawing of another answer below; its value is not taken.
+    #[must_use]
+    pub(crate) fn below(mut self, other: Self) -> Self {
+        self.parts.extend(other.parts);
         self
     }
 

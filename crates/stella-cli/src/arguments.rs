@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::answer::Format;
-use crate::commands::{canon::CanonArgs, context::ContextCommand, cvss::CvssArgs};
+use crate::commands::{
+    canon::CanonArgs, context::ContextCommand, cvss::CvssArgs, evidence::EvidenceCommand,
+    findings::FindingsCommand, replay::ReplayCommand, score::ScoreCommand,
+};
 use crate::label::{example, label};
 
 /// All of `stella`'s command line.
@@ -62,6 +65,21 @@ pub enum Command {
     /// Verbs that start or describe a server; the binary runs them.
     #[command(flatten)]
     Server(ServerCommand),
+    /// `evidence …`
+    #[command(subcommand, about = label("help-evidence-about"), after_help = example("help-evidence-example"))]
+    Evidence(EvidenceCommand),
+    /// `findings …`
+    #[command(subcommand, about = label("help-findings-about"), after_help = example("help-findings-example"))]
+    Findings(FindingsCommand),
+    /// `score …`
+    #[command(subcommand, about = label("help-score-about"), after_help = example("help-score-example"))]
+    Score(ScoreCommand),
+    /// `replay …`
+    #[command(subcommand, about = label("help-replay-about"), after_help = example("help-replay-example"))]
+    Replay(ReplayCommand),
+    /// `whoami`
+    #[command(about = label("help-whoami-about"), after_help = example("help-whoami-example"))]
+    Whoami,
     /// `context …`
     #[command(subcommand, about = label("help-context-about"), after_help = example("help-context-example"))]
     Context(ContextCommand),

@@ -39,6 +39,12 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
+    /// All variables that are text, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let texts = self.0.iter();
+        texts.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
+    }
+
     /// `$XDG_CONFIG_HOME/stella`.
     ///
     /// # Errors

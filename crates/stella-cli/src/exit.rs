@@ -2,6 +2,8 @@
 
 use std::process;
 
+use stella_api::Code;
+
 /// The exit codes of `stella`; scripts rely on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -34,6 +36,33 @@ pub enum ExitCode {
     Interrupted = 130,
 }
 
+impl ExitCode {
+    const ALL: [Self; 13] = [
+        Self::Ok,
+        Self::Unexpected,
+        Self::InvalidInput,
+        Self::NotAllowed,
+        Self::NotFound,
+        Self::Sealed,
+        Self::VerificationFailed,
+        Self::Backwards,
+        Self::Stale,
+        Self::No,
+        Self::TryAgain,
+        Self::Configuration,
+        Self::Interrupted,
+    ];
+
+    /// What a code of the registry leads to.
+    #[must_use]
+    pub fn of_code(code: Code) -> Self {
+        let named = Self::ALL
+            .into_iter()
+            .find(|exit| u8::from(*exit) == code.exit());
+        named.unwrap_or(Self::Unexpected)
+    }
+}
+
 impl From<ExitCode> for u8 {
     fn from(code: ExitCode) -> Self {
         code as Self
@@ -43,5 +72,17 @@ impl From<ExitCode> for u8 {
 impl From<ExitCode> for process::ExitCode {
     fn from(code: ExitCode) -> Self {
         Self::from(u8::from(code))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_of_the_registry_has_its_exit_code() {
+        for code in Code::ALL {
+            assert_eq!(u8::from(ExitCode::of_code(*code)), code.exit(), "{code}");
+        }
     }
 }

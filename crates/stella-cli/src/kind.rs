@@ -1,4 +1,5 @@
-//! The failures that the CLI itself finds, and the exit code of each.
+//! The failures that the CLI itself finds and no server ever answers, and the exit code of
+//! each. All others are in the registry, `stella_api::Code`.
 
 use crate::exit::ExitCode;
 
@@ -33,6 +34,7 @@ macro_rules! kinds {
 kinds! {
     CONFIG_INVALID => Configuration,
     CONFIG_NOT_WRITTEN => Configuration,
+    CONTEXT_INCOMPLETE => Configuration,
     CONTEXT_NAME_INVALID => InvalidInput,
     CONTEXT_NOT_FOUND => NotFound,
     CVSS_INVALID => InvalidInput,
@@ -41,7 +43,9 @@ kinds! {
     KEY_FILE_UNREADABLE => Configuration,
     NO_CONTEXT => Configuration,
     NO_HOME => Configuration,
+    NOTHING_TO_INGEST => NotFound,
     OUTPUT_NOT_WRITTEN => Unexpected,
+    PATH_UNREADABLE => InvalidInput,
     READ_FAILED => Unexpected,
     USAGE => InvalidInput,
 }
@@ -56,6 +60,17 @@ mod tests {
     fn every_kind_has_its_label() {
         for kind in ALL {
             assert!(Labels::english().has(&kind.label()), "{}", kind.label());
+        }
+    }
+
+    #[test]
+    fn none_is_in_the_registry() {
+        for kind in ALL {
+            assert!(
+                kind.code.parse::<stella_api::Code>().is_err(),
+                "{}",
+                kind.code
+            );
         }
     }
 }

@@ -1,10 +1,15 @@
-//! Labels in the places where clap wants text.
+//! Labels, for clap and for what is printed.
 
-use stella_locale::Labels;
+use stella_locale::{Labels, Value};
 
 /// The label of this key.
 pub(crate) fn label(key: &str) -> String {
     Labels::english().text(key)
+}
+
+/// The label of this key with its placeholders filled.
+pub(crate) fn filled(key: &str, values: &[(&str, Value<'_>)]) -> String {
+    Labels::english().format(key, values)
 }
 
 /// The examples under a command's help, indented below their heading.

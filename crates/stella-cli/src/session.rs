@@ -11,6 +11,7 @@ use crate::environment::Environment;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::io::Io;
+use crate::label::filled;
 use crate::plain::plain;
 use crate::style::Style;
 
@@ -49,7 +50,12 @@ impl Session {
     /// # Errors
     /// Where it cannot be written.
     pub fn print(&mut self, answer: &Answer) -> Result<ExitCode, Failure> {
-        self.print_as(answer, self.format())
+        let format = if answer.is_text() && self.options.output.is_none() {
+            Format::Table
+        } else {
+            self.format()
+        };
+        self.print_as(answer, format)
     }
 
     /// The same for commands that choose another format where none was asked for.
@@ -73,6 +79,22 @@ impl Session {
         if self.io.stderr_terminal {
             // Nobody can be told that telling failed.
             let _ = writeln!(self.io.stderr, "{}", plain(line));
+        }
+    }
+
+    /// The same for a line that replaces itself; an empty one takes it away.
+    pub(crate) fn progress_over(&mut self, line: &str) {
+        if self.io.stderr_terminal {
+            let _ = write!(self.io.stderr, "\r{}\u{1b}[K", plain(line))
+                .and_then(|()| self.io.stderr.flush());
+        }
+    }
+
+    /// Tells how many scores were asked for so far.
+    pub(crate) fn progress_scores(&mut self, asked: usize, total: usize) {
+        if self.io.stderr_terminal {
+            let values = [("asked", asked.into()), ("total", total.into())];
+            self.progress_over(&filled("progress-scores", &values));
         }
     }
 

@@ -1,1 +1,75 @@
-//! To be written.
+//! Evidence: takes in what others publish and keeps it exactly so, under the Aggregation-Only
+//! Contract. Findings are derived from it, beside it, and can always be derived again.
+
+mod derive;
+mod document;
+mod envelope;
+mod error;
+mod finding;
+mod guard;
+mod http;
+mod ingest;
+mod store;
+
+use std::sync::Arc;
+
+use stella_context::SystemContext;
+use stella_service::{Check, Described, Service};
+use stella_storage::{Bucket, Db, Migrations, ObjectStore};
+
+pub use envelope::fuzz;
+pub use error::EvidenceError;
+
+/// The migrations of the schema `evidence`.
+pub const MIGRATIONS: Migrations = Migrations {
+    schema: "evidence",
+    postgres: &POSTGRES,
+    sqlite: &SQLITE,
+};
+static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
+static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+
+const BUCKET: Bucket = Bucket("evidence");
+
+/// Evidence's domain.
+#[derive(Debug)]
+pub struct Evidence {
+    db: Db,
+    objects: ObjectStore,
+}
+
+impl Evidence {
+    /// Opens the domain and derives what an earlier process kept and did not get to derive.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn open(
+        system: &SystemContext,
+        db: Db,
+        objects: ObjectStore,
+    ) -> Result<Arc<Self>, EvidenceError> {
+        let evidence = Self { db, objects };
+        evidence.reconcile(system).await?;
+        Ok(Arc::new(evidence))
+    }
+}
+
+/// What the OpenAPI document says of the service; no database is needed for it.
+#[must_use]
+pub fn described() -> Described {
+    http::routes().described()
+}
+
+/// The service.
+#[must_use]
+pub fn service(evidence: Arc<Evidence>) -> Service {
+    let checks = vec![
+        Check::database(&evidence.db),
+        Check::object_store(&evidence.objects),
+    ];
+    Service {
+        name: "evidence",
+        routes: http::routes().with_state(evidence),
+        checks,
+    }
+}

@@ -25,39 +25,185 @@ pub(crate) fn json_files(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
+fn refused(bytes: impl AsRef<[u8]>) -> (Reason, &'static str) {
+    let error = read(bytes.as_ref()).unwrap_err();
+    (error.reason, error.reason.code())
+}
+
+const OSV: &str = r#"{"id":"GO-1","modified":"2024-01-01T00:00:00Z"}"#;
+
 #[test]
-fn probe() {
-    for topic in ["osv", "vex", "sbom", "risk"] {
+fn refuses_several_documents_in_one() {
+    let merge = (Reason::Merge, "ERR_AOC_002");
+    assert_eq!(refused(format!("[{OSV}]")), merge);
+    assert_eq!(refused(format!("[1,{OSV},{OSV}]")), merge);
+    assert_eq!(refused(format!("{OSV}\n{OSV}\n")), merge);
+    assert_eq!(refused(format!("{OSV}{{\"id\":")), merge);
+    assert_eq!(
+        refused(format!("{OSV} x")),
+        (Reason::Malformed, "ERR_AOC_009")
+    );
+}
+
+#[test]
+fn refuses_what_it_does_not_know_by_name_where_it_can() {
+    let unsupported = |text: &str| {
+        let error = read(text.as_bytes()).unwrap_err();
+        assert_eq!(
+            (error.reason, error.reason.code(), error.line),
+            (Reason::Unsupported, "ERR_AOC_009", 1)
+        );
+        error.message
+    };
+    assert_eq!(
+        unsupported("[]"),
+        "a document of no known format, which cannot be read"
+    );
+    assert_eq!(unsupported("1"), unsupported("{}"));
+    assert!(unsupported(r#"{"document":{"csaf_version":"2.0"}}"#).contains("CSAF"));
+    assert!(unsupported(r#"{"dataType":"CVE_RECORD"}"#).contains("CVE"));
+    assert!(unsupported(r#"{"spdxVersion":"SPDX-2.3"}"#).contains("SPDX"));
+}
+
+#[test]
+fn refuses_what_is_no_strict_json() {
+    let malformed = (Reason::Malformed, "ERR_AOC_009");
+    for text in [
+        "",
+        "{",
+        "{\"id\":1,\"id\":2}",
+        "\u{feff}{}",
+        "{\"n\":1e400}",
+        "{\"n\":9007199254740993}",
+    ] {
+        assert_eq!(refused(text), malformed, "{text}");
+    }
+    assert_eq!(refused(b"\xff"), malformed);
+    assert_eq!(refused("[".repeat(100_000)), (Reason::Depth, "ERR_AOC_010"));
+}
+
+#[test]
+fn knows_the_kind_and_name_of_every_format() {
+    let all = Format::ALL.map(|format| (format.as_str(), format.kind().as_str()));
+    assert_eq!(
+        all,
+        [
+            ("osv", "advisory"),
+            ("openvex", "vex"),
+            ("cyclonedx", "sbom"),
+            ("kev", "signal")
+        ]
+    );
+    assert_eq!(
+        serde_json::to_value(Format::CycloneDx).unwrap(),
+        "cyclonedx"
+    );
+    assert_eq!(
+        Format::CycloneDx.media_type(),
+        "application/vnd.cyclonedx+json"
+    );
+}
+
+#[test]
+fn an_error_reads_as_a_sentence() {
+    let error = read(b"{\n\"id\":\"a\",\n\"modified\":1}").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "expected a string at /modified (line 3 column 12)"
+    );
+}
+
+#[test]
+fn published_documents_break_no_law() {
+    for topic in ["vex", "sbom"] {
         let Some(dir) = stella_testdata::dir(topic) else {
             return;
         };
-        let mut ok = std::collections::BTreeMap::new();
         for path in json_files(&dir) {
-            let bytes = fs::read(&path).unwrap();
-            let top = path
-                .strip_prefix(&dir)
-                .unwrap()
-                .components()
-                .next()
-                .unwrap()
-                .as_os_str()
-                .to_owned();
-            match read(&bytes) {
-                Ok(document) => {
-                    let n: std::collections::BTreeSet<_> =
-                        document.notices.iter().map(|n| n.code).collect();
-                    *ok.entry((top, document.format, n)).or_insert(0) += 1;
-                    fuzz(&bytes);
-                }
-                Err(error) => println!(
-                    "{} {:?} {error}",
-                    path.strip_prefix(&dir).unwrap().display(),
-                    error.reason
-                ),
-            }
+            fuzz(&fs::read(&path).unwrap());
         }
-        for (k, n) in ok {
-            println!("{topic} {k:?} {n}");
-        }
+    }
+}
+
+/// JSON of known members with values of any type, so that shapes go wrong in every place.
+fn near_document() -> impl Strategy<Value = serde_json::Value> {
+    let keys = [
+        "id",
+        "modified",
+        "affected",
+        "ranges",
+        "events",
+        "introduced",
+        "type",
+        "severity",
+        "score",
+        "references",
+        "url",
+        "@context",
+        "@id",
+        "statements",
+        "status",
+        "vulnerability",
+        "products",
+        "subcomponents",
+        "identifiers",
+        "bomFormat",
+        "specVersion",
+        "metadata",
+        "component",
+        "components",
+        "name",
+        "bom-ref",
+        "version",
+        "supplier",
+        "catalogVersion",
+        "vulnerabilities",
+        "cveID",
+        "count",
+        "database_specific",
+        "cvss",
+        "package",
+        "ecosystem",
+    ];
+    let texts = [
+        "",
+        "a",
+        "CycloneDX",
+        "1.5",
+        "https://openvex.dev/ns/v0.2.0",
+        "affected",
+        "SEMVER",
+        "pkg:npm/a",
+        "~/",
+    ];
+    let leaf = prop_oneof![
+        4 => prop::sample::select(texts.to_vec()).prop_map(serde_json::Value::from),
+        1 => prop::sample::select(&[0.0, 1.0, 1.5, -7.0][..]).prop_map(serde_json::Value::from),
+        1 => Just(serde_json::Value::Null),
+    ];
+    let keys = prop::sample::select(keys.to_vec());
+    leaf.prop_recursive(6, 80, 8, move |inner| {
+        prop_oneof![
+            1 => prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+            3 => prop::collection::btree_map(keys.clone(), inner, 0..8)
+                .prop_map(|map| map.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_break_no_law(data in prop::collection::vec(any::<u8>(), 0..200)) {
+        fuzz(&data);
+    }
+
+    #[test]
+    fn wrong_shapes_break_no_law(value in near_document()) {
+        fuzz(value.to_string().as_bytes());
+    }
+
+    #[test]
+    fn cut_documents_are_malformed(cut in 0..OSV.len()) {
+        prop_assert_eq!(read(&OSV.as_bytes()[..cut]).unwrap_err().reason, Reason::Malformed);
     }
 }

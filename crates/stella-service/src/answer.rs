@@ -6,8 +6,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::{RefOr, Response as ApiResponse, ResponseBuilder};
+use utoipa::openapi::{RefOr, Response as ApiResponse, ResponseBuilder, Schema};
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
+
+use crate::Fail;
 
 /// 200 with a JSON body.
 #[derive(Debug)]
@@ -101,12 +103,32 @@ impl IntoResponses for RawAnswer {
 }
 
 fn json<T: PartialSchema + ToSchema>(description: &str) -> RefOr<ApiResponse> {
-    let content = ContentBuilder::new()
-        .schema(Some(crate::openapi::reference::<T>()))
-        .build();
+    let content = ContentBuilder::new().schema(Some(T::schema())).build();
     let response = ResponseBuilder::new()
         .description(description)
         .content("application/json", content)
         .build();
     RefOr::T(response)
+}
+
+/// What a handler returns, with the schemas that its body refers to.
+pub trait Answers {
+    /// Adds the schemas by their names.
+    fn schemas(into: &mut Vec<(String, RefOr<Schema>)>);
+}
+
+impl<T: ToSchema, F> Answers for Result<Answer<T>, Fail<F>> {
+    fn schemas(into: &mut Vec<(String, RefOr<Schema>)>) {
+        T::schemas(into);
+    }
+}
+
+impl<T: ToSchema, F> Answers for Result<Kept<T>, Fail<F>> {
+    fn schemas(into: &mut Vec<(String, RefOr<Schema>)>) {
+        T::schemas(into);
+    }
+}
+
+impl<F> Answers for Result<RawAnswer, Fail<F>> {
+    fn schemas(_: &mut Vec<(String, RefOr<Schema>)>) {}
 }

@@ -114,7 +114,7 @@ impl Failure {
             title,
             code: self.code.to_string(),
             trace_id: trace.to_string(),
-            hint: labels.find(&format!("{key}-remedy"), &values),
+            hint: labels.find(&format!("{key}-hint"), &values),
             errors: self.items.clone(),
         }
     }

@@ -16,7 +16,7 @@ use stella_context::{Clock, TraceId};
 use utoipa::openapi::OpenApi;
 
 use crate::health::{self, Check};
-use crate::{Failure, Routes, Sentinel, route};
+use crate::{Described, Failure, Routes, Sentinel, route};
 
 /// The longest body that any route takes, in bytes.
 pub(crate) const MAX_BODY: usize = 64 * 1024 * 1024;
@@ -68,26 +68,37 @@ impl House {
     #[must_use]
     pub fn build(services: Vec<Service>, options: &HouseOptions, peers: &Peers) -> Self {
         let mut router = Router::new();
-        let mut paths = BTreeMap::new();
-        let mut schemas = BTreeMap::new();
+        let mut described = Vec::new();
         let mut checks = Vec::new();
         for service in services {
             router = router.merge(service.routes.router);
-            paths.extend(service.routes.paths);
-            schemas.extend(service.routes.schemas);
+            described.push(service.routes.described);
             checks.push((service.name, service.checks));
         }
-        let open = route!(Routes::default(), health::alive);
-        let open = route!(open, health::ready).with_state(std::sync::Arc::new(checks));
-        paths.extend(open.paths);
-        schemas.extend(open.schemas);
-        schemas.extend(problem_schemas());
-        let openapi = crate::openapi::document(paths, schemas);
-        let router = router.merge(open.router).merge(described(&openapi));
+        let openapi = describe(described);
+        let open = health_routes().with_state(std::sync::Arc::new(checks));
+        let router = router.merge(open.router).merge(published(&openapi));
         let router = layered(router, options);
         peers.connect(router.clone());
         Self { router, openapi }
     }
+}
+
+/// The OpenAPI document of services; no database is needed for it.
+#[must_use]
+pub fn describe(services: Vec<Described>) -> OpenApi {
+    let mut paths = BTreeMap::new();
+    let mut schemas = BTreeMap::new();
+    for described in services.into_iter().chain([health_routes().described]) {
+        paths.extend(described.paths);
+        schemas.extend(described.schemas);
+    }
+    schemas.extend(problem_schemas());
+    crate::openapi::document(paths, schemas)
+}
+
+fn health_routes() -> Routes<health::Checks> {
+    route!(route!(Routes::default(), health::alive), health::ready)
 }
 
 fn problem_schemas() -> Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)> {
@@ -99,7 +110,7 @@ fn problem_schemas() -> Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Sch
 }
 
 /// `GET /openapi.json`, which describes itself no more than the OCI route does.
-fn described(openapi: &OpenApi) -> Router {
+fn published(openapi: &OpenApi) -> Router {
     let text = openapi.to_json().unwrap_or_default();
     let answer = move || {
         let text = text.clone();

@@ -15,16 +15,16 @@ mod prefix;
 mod route;
 mod sentinel;
 
-pub use answer::{Answer, Kept, RawAnswer};
+pub use answer::{Answer, Answers, Kept, RawAnswer};
 pub use extract::{Authorized, Document, Json, Path, Public, Query};
 pub use failure::{Fail, Failure, Failures, IntoFailure};
 pub use health::{Check, Probe};
-pub use house::{House, HouseOptions, Service};
+pub use house::{House, HouseOptions, Service, describe};
 pub use keys::KeySource;
 pub use once::OnceOnly;
 pub use page::{PageQuery, Paging};
 pub use prefix::{ID_PREFIX, IdRange};
-pub use route::{Guarded, Routes, scopes_of};
+pub use route::{Described, Guarded, Routes, Signature, signature_of};
 pub use sentinel::Sentinel;
 
 #[doc(hidden)]

@@ -1,15 +1,15 @@
 //! Routes whose permission stands in the handler's signature.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 
 use axum::Router;
-use axum::routing::MethodRouter;
 use stella_api::Scope;
 use stella_api::scope::Permit;
-use utoipa::openapi::path::{Operation, PathItem, Paths};
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{RefOr, Schema};
+use utoipa_axum::router::UtoipaMethodRouter;
 
+use crate::answer::Answers;
 use crate::extract::{Authorized, Public};
 
 /// Handlers whose first argument says who may call: [`Authorized`] or [`Public`]. A handler
@@ -17,6 +17,9 @@ use crate::extract::{Authorized, Public};
 pub trait Guarded<Arguments> {
     /// The scopes of which one is demanded; none where the route is open to all.
     const SCOPES: Option<&'static [Scope]>;
+
+    /// Adds the schemas that the handler's answer refers to.
+    fn schemas(into: &mut Vec<(String, RefOr<Schema>)>);
 }
 
 macro_rules! guarded {
@@ -24,15 +27,25 @@ macro_rules! guarded {
         impl<F, R, P: Permit, $($argument),*> Guarded<(Authorized<P>, $($argument,)*)> for F
         where
             F: Fn(Authorized<P>, $($argument),*) -> R,
+            R: Future<Output: Answers>,
         {
             const SCOPES: Option<&'static [Scope]> = Some(P::ANY_OF);
+
+            fn schemas(into: &mut Vec<(String, RefOr<Schema>)>) {
+                R::Output::schemas(into);
+            }
         }
 
         impl<F, R, $($argument),*> Guarded<(Public, $($argument,)*)> for F
         where
             F: Fn(Public, $($argument),*) -> R,
+            R: Future<Output: Answers>,
         {
             const SCOPES: Option<&'static [Scope]> = None;
+
+            fn schemas(into: &mut Vec<(String, RefOr<Schema>)>) {
+                R::Output::schemas(into);
+            }
         }
     };
 }
@@ -44,9 +57,21 @@ guarded!(A B C);
 guarded!(A B C D);
 guarded!(A B C D E);
 
-/// The scopes that a handler's signature demands.
-pub fn scopes_of<A, H: Guarded<A>>(_handler: &H) -> Option<&'static [Scope]> {
-    H::SCOPES
+/// What a handler's signature says: the scopes that it demands and the schemas of its answer.
+#[derive(Debug)]
+pub struct Signature {
+    scopes: Option<&'static [Scope]>,
+    schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+/// Reads a handler's signature.
+pub fn signature_of<A, H: Guarded<A>>(_handler: &H) -> Signature {
+    let mut schemas = Vec::new();
+    H::schemas(&mut schemas);
+    Signature {
+        scopes: H::SCOPES,
+        schemas,
+    }
 }
 
 /// Adds a handler to [`Routes`]; its path, method and schemas come from `#[utoipa::path]`, its
@@ -55,24 +80,32 @@ pub fn scopes_of<A, H: Guarded<A>>(_handler: &H) -> Option<&'static [Scope]> {
 macro_rules! route {
     ($routes:expr, $handler:path) => {{
         use $crate::utoipa_axum;
-        $routes.add(utoipa_axum::routes!($handler), $crate::scopes_of(&$handler))
+        $routes.add(
+            utoipa_axum::routes!($handler),
+            $crate::signature_of(&$handler),
+        )
     }};
+}
+
+/// What the OpenAPI document says of some routes.
+#[derive(Clone, Debug, Default)]
+pub struct Described {
+    pub(crate) paths: BTreeMap<String, PathItem>,
+    pub(crate) schemas: BTreeMap<String, RefOr<Schema>>,
 }
 
 /// The routes of one service, with what the OpenAPI document says of them.
 #[derive(Debug)]
 pub struct Routes<S = ()> {
     pub(crate) router: Router<S>,
-    pub(crate) paths: BTreeMap<String, PathItem>,
-    pub(crate) schemas: BTreeMap<String, RefOr<Schema>>,
+    pub(crate) described: Described,
 }
 
 impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
     fn default() -> Self {
         Self {
             router: Router::new(),
-            paths: BTreeMap::new(),
-            schemas: BTreeMap::new(),
+            described: Described::default(),
         }
     }
 }
@@ -82,25 +115,28 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     #[must_use]
     pub fn add(
         mut self,
-        (schemas, paths, methods): (
-            Vec<(String, RefOr<Schema>)>,
-            Paths,
-            MethodRouter<S, Infallible>,
-        ),
-        scopes: Option<&'static [Scope]>,
+        (schemas, paths, methods): UtoipaMethodRouter<S>,
+        signature: Signature,
     ) -> Self {
-        self.schemas.extend(schemas);
+        self.described.schemas.extend(schemas);
+        self.described.schemas.extend(signature.schemas);
         for (path, mut item) in paths.paths {
             self.router = self.router.route(&path, methods.clone());
             operations(&mut item)
                 .into_iter()
-                .for_each(|operation| crate::openapi::complete(operation, scopes));
-            match self.paths.get_mut(&path) {
+                .for_each(|operation| crate::openapi::complete(operation, signature.scopes));
+            match self.described.paths.get_mut(&path) {
                 Some(there) => there.merge_operations(item),
-                None => drop(self.paths.insert(path, item)),
+                None => drop(self.described.paths.insert(path, item)),
             }
         }
         self
+    }
+
+    /// What the OpenAPI document says of them.
+    #[must_use]
+    pub fn described(self) -> Described {
+        self.described
     }
 
     /// Gives the handlers their state.
@@ -108,8 +144,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     pub fn with_state(self, state: S) -> Routes<()> {
         Routes {
             router: self.router.with_state(state),
-            paths: self.paths,
-            schemas: self.schemas,
+            described: self.described,
         }
     }
 }

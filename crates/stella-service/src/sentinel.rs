@@ -55,13 +55,13 @@ impl Sentinel {
     pub(crate) async fn principal(&self, parts: &Parts) -> Result<Principal, Failure> {
         let principal = match parts.extensions.get::<InProcess>() {
             Some(local) => local.principal().clone(),
-            None => self.from_token(parts).await?,
+            None => self.bearer(parts).await?,
         };
         agree_on_tenant(&parts.headers, &principal)?;
         Ok(principal)
     }
 
-    async fn from_token(&self, parts: &Parts) -> Result<Principal, Failure> {
+    async fn bearer(&self, parts: &Parts) -> Result<Principal, Failure> {
         let token = presented(&parts.headers)?;
         let claims = self.verify(token).await.map_err(invalid)?;
         let (method, path) = (parts.method.as_str(), parts.uri.path());

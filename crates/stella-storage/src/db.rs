@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{AssertSqlSafe, Executor as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgPool, Postgres, Sqlite,
+    SqlitePool, Transaction,
+};
 use stella_context::{OpContext, SystemContext};
 
 use crate::{Connection, StoreError};
@@ -174,6 +177,30 @@ impl Db {
         }
     }
 
+    /// Refuses a PostgreSQL role that row-level security does not bind.
+    ///
+    /// # Errors
+    /// The role is a superuser, has BYPASSRLS or owns a schema; or the database is away.
+    pub async fn refuse_unsafe_role(&self) -> Result<(), StoreError> {
+        let Self::Postgres(pool) = self else {
+            return Ok(());
+        };
+        let (role, superuser, bypass, owner): (String, bool, bool, bool) = sqlx::query_as(
+            "SELECT rolname::text, rolsuper, rolbypassrls, \
+             EXISTS (SELECT 1 FROM pg_namespace n WHERE n.nspowner = r.oid) \
+             FROM pg_roles r WHERE rolname = current_user",
+        )
+        .fetch_one(pool)
+        .await?;
+        let what = match (superuser, bypass, owner) {
+            (true, _, _) => "a superuser",
+            (_, true, _) => "allowed to bypass row-level security",
+            (_, _, true) => "the owner of a schema",
+            _ => return Ok(()),
+        };
+        Err(StoreError::RoleUnsafe { role, what })
+    }
+
     /// Tells whether the database answers.
     ///
     /// # Errors
@@ -224,8 +251,14 @@ async fn attach(file: &Path, schema: &'static str, size: u32) -> Result<SqlitePo
     );
     let options = SqliteConnectOptions::new()
         .filename(":memory:")
+        // An attached file is opened with the flags of the main one.
+        .create_if_missing(true)
         .busy_timeout(ACQUIRE)
         .pragma("trusted_schema", "OFF");
+    // A pool would hide the error of its first connection behind a time-out.
+    let mut first = options.connect().await?;
+    first.execute(AssertSqlSafe(attach.clone())).await?;
+    first.close().await?;
     let pool = SqlitePoolOptions::new()
         .max_connections(size)
         .acquire_timeout(ACQUIRE)

@@ -16,7 +16,7 @@ pub enum Driver {
 /// A connection to PostgreSQL. Its `Debug` form never shows the password.
 #[derive(Clone)]
 pub struct Connection {
-    options: sqlx::postgres::PgConnectOptions,
+    options: Box<sqlx::postgres::PgConnectOptions>,
 }
 
 impl Connection {
@@ -29,7 +29,9 @@ impl Connection {
             return Err("not a postgres:// URL".to_owned());
         }
         url.parse()
-            .map(|options| Self { options })
+            .map(|options| Self {
+                options: Box::new(options),
+            })
             .map_err(|error: sqlx::Error| error.to_string())
     }
 
@@ -40,7 +42,7 @@ impl Connection {
     }
 
     pub(crate) fn options(&self) -> sqlx::postgres::PgConnectOptions {
-        self.options.clone()
+        (*self.options).clone()
     }
 }
 

@@ -36,6 +36,16 @@ pub enum StoreError {
         /// The versions that are not applied.
         pending: Vec<i64>,
     },
+    /// The serving role could pass row-level security.
+    #[error(
+        "role {role} is {what}: a serving role must not be; connect as a member of stella_service"
+    )]
+    RoleUnsafe {
+        /// The role.
+        role: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// The group role of serving roles is not there, so nothing could be granted to it.
     #[error("role {0} does not exist; a superuser creates it: CREATE ROLE {0} NOLOGIN")]
     RoleMissing(&'static str),

@@ -110,3 +110,39 @@ impl Migrations {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_is_attached_under_its_schemas_name() {
+        let folder = DataFolder::temporary().unwrap();
+        let db = Db::sqlite(&folder, "probe").await.unwrap();
+        let Db::Sqlite {
+            writer, readers, ..
+        } = &db
+        else {
+            panic!("SQLite")
+        };
+        sqlx::raw_sql("CREATE TABLE probe.t (x INTEGER) STRICT; INSERT INTO probe.t VALUES (7)")
+            .execute(writer)
+            .await
+            .unwrap();
+        let x: i64 = sqlx::query_scalar("SELECT x FROM probe.t")
+            .fetch_one(readers)
+            .await
+            .unwrap();
+        assert_eq!(x, 7);
+        assert!(
+            folder
+                .root()
+                .join("db/probe.sqlite")
+                .metadata()
+                .unwrap()
+                .len()
+                > 0
+        );
+    }
+}

@@ -85,6 +85,19 @@ impl ObjectStore {
         blocking(move || read_checked(&path, digest)).await
     }
 
+    /// As [`ObjectStore::get`], on a thread that may block.
+    ///
+    /// # Errors
+    /// As [`ObjectStore::get`].
+    pub fn get_blocking(
+        &self,
+        bucket: Bucket,
+        tenant: &TenantId,
+        digest: &Digest,
+    ) -> Result<Vec<u8>, ObjectError> {
+        read_checked(&self.path(bucket, tenant, digest), *digest)
+    }
+
     /// Tells whether the store can be written.
     ///
     /// # Errors

@@ -1,2 +1,11 @@
-//! The `stella` binary.
-fn main() {}
+//! `stella`: the command line and the server, in one binary.
+
+use std::process::ExitCode;
+
+use stella_cli::Io;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let exit = stella_cli::run(std::env::args_os(), Io::system(), stella::commands::run).await;
+    exit.into()
+}

@@ -8,9 +8,8 @@ use serde::de::{
 
 /// Finds the line and column, both from 1, at which the value of a JSON pointer begins.
 ///
-/// For messages about text that was read before: it reads the text again up to that place. The
-/// column points just behind the comma, colon or bracket before the value. `None` where the
-/// pointer leads nowhere.
+/// For messages about text that was read before: it reads the text again up to that place. Columns
+/// count bytes. `None` where the pointer leads nowhere.
 #[must_use]
 pub fn place(text: &[u8], pointer: &str) -> Option<(usize, usize)> {
     if pointer.is_empty() {
@@ -29,7 +28,7 @@ pub fn place(text: &[u8], pointer: &str) -> Option<(usize, usize)> {
     }
     .deserialize(&mut deserializer);
     let error = result.err()?;
-    found.then(|| (error.line(), error.column().max(1)))
+    found.then(|| (error.line(), error.column() + 1))
 }
 
 /// Descends along the tokens and fails on purpose at the end: the error carries the place.
@@ -95,10 +94,12 @@ mod tests {
         let text = b"{\n  \"a\": [1,\n    {\"x/y\": {\"~\": null}}],\n  \"b\": 2\n}";
         assert_eq!(place(text, ""), Some((1, 1)));
         assert_eq!(place(text, "/a").unwrap().0, 2);
-        assert_eq!(place(text, "/a/0").unwrap().0, 2);
-        assert_eq!(place(text, "/a/1/x~1y").unwrap().0, 3);
+        assert_eq!(place(text, "/a/0"), Some((2, 9)));
+        assert_eq!(place(text, "/a/1/x~1y"), Some((3, 13)));
+        assert_eq!(place(b"{\"a\":\n\n  [ [] ]}", "/a"), Some((3, 3)));
+        assert_eq!(place(b"{\"a\":\n\n  [ [] ]}", "/a/0"), Some((3, 5)));
         assert_eq!(place(text, "/a/1/x~1y/~0").unwrap().0, 3);
-        assert_eq!(place(text, "/b").unwrap().0, 4);
+        assert_eq!(place(text, "/b"), Some((4, 8)));
         for nowhere in ["a", "/c", "/a/2", "/a/x", "/b/0", "/a/1/x/y"] {
             assert_eq!(place(text, nowhere), None, "{nowhere}");
         }

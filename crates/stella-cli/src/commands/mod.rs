@@ -3,6 +3,11 @@
 pub(crate) mod canon;
 pub(crate) mod context;
 pub(crate) mod cvss;
+pub(crate) mod evidence;
+pub(crate) mod findings;
+pub(crate) mod replay;
+pub(crate) mod score;
+mod whoami;
 
 use crate::answer::Answer;
 use crate::arguments::{Command, ServerCommand};
@@ -20,6 +25,11 @@ where
     match command {
         Command::Server(command) => server(command, session).await,
         Command::Context(command) => context::run(command, session),
+        Command::Whoami => whoami::run(session).await,
+        Command::Evidence(command) => evidence::run(command, session).await,
+        Command::Findings(command) => findings::run(command, session).await,
+        Command::Score(command) => score::run(command, session).await,
+        Command::Replay(command) => replay::run(command, session).await,
         Command::Canon(arguments) => canon::run(&arguments, session),
         Command::Cvss(arguments) => cvss::run(&arguments, session),
     }

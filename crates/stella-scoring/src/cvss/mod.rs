@@ -65,14 +65,6 @@ impl fmt::Display for Version {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tenths(pub u8);
 
-impl Tenths {
-    /// The score in basis points, 0 to 10,000.
-    #[must_use]
-    pub fn basis_points(self) -> u32 {
-        u32::from(self.0) * 100
-    }
-}
-
 impl fmt::Display for Tenths {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.0 / 10, self.0 % 10)
@@ -283,4 +275,4 @@ pub fn fuzz(data: &[u8]) {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
-mod tests;
+pub(crate) mod tests;

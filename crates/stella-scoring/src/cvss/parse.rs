@@ -15,6 +15,16 @@ pub(super) fn vector(text: &str) -> Result<Vector, CvssError> {
     let mut at = start;
     loop {
         let rest = &text.as_bytes()[at..end];
+        if let Some((place, value, length)) = expected(metrics, next, seen, rest) {
+            values[place] = value;
+            seen |= 1 << place;
+            next = place + 1;
+            if length == rest.len() {
+                break;
+            }
+            at += length + 1;
+            continue;
+        }
         let stop = at
             + rest
                 .iter()
@@ -53,6 +63,30 @@ pub(super) fn vector(text: &str) -> Result<Vector, CvssError> {
         )),
         None => Ok(Vector { version, values }),
     }
+}
+
+/// Reads a metric that comes in order and is right, as nearly every one does: its place, the place
+/// of its value, and its length. What this leaves, the strict way reads or refuses.
+fn expected(metrics: &[Metric], next: usize, seen: u32, rest: &[u8]) -> Option<(usize, u8, usize)> {
+    let first = rest.first()?;
+    for (place, metric) in metrics.iter().enumerate().skip(next) {
+        let name = metric.name.as_bytes();
+        if name.first() != Some(first)
+            || rest.get(name.len()) != Some(&b':')
+            || !rest.starts_with(name)
+        {
+            continue;
+        }
+        let value = &rest[name.len() + 1..];
+        let known = metric.values.iter().position(|known| {
+            matches!(value.get(known.len()), None | Some(b'/'))
+                && value.starts_with(known.as_bytes())
+        })?;
+        let length = name.len() + 1 + metric.values[known].len();
+        // No metric has more than six values.
+        return (seen & (1 << place) == 0).then_some((place, known as u8, length));
+    }
+    None
 }
 
 /// The version, and the range of bytes that hold components.

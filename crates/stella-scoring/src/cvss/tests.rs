@@ -69,7 +69,10 @@ fn v4_reference() {
     }
     // 79 of the 20,000 differ; the file at hand holds 10,097 of them.
     let expected = [(0, 0), (10_097, 42), (20_000, 79)];
-    assert!(expected.contains(&(lines_read, higher)), "{lines_read} {higher}");
+    assert!(
+        expected.contains(&(lines_read, higher)),
+        "{lines_read} {higher}"
+    );
 }
 
 /// Compares base, temporal and environmental scores with columns 2 to 4.
@@ -159,6 +162,7 @@ fn refusals_name_the_place() {
     refused("CVSS:3.1/AV:N/AC:", Code::Syntax, 14, "AC:");
     refused("CVSS:3.1/AV:N/:L", Code::Syntax, 14, ":L");
     refused("CVSS:3.1/AV:N/AC:L:L", Code::Syntax, 14, "AC:L:L");
+    refused("CVSS:3.1/AC:L/AV:N/AC:L", Code::RepeatedMetric, 19, "AC");
     refused("CVSS:3.1/AV:N/AV:N", Code::RepeatedMetric, 14, "AV");
     refused(
         "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H",

@@ -17,7 +17,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        demand_media_type(request.headers(), |media| is_json(media))?;
+        demand_media_type(request.headers(), is_json)?;
         let bytes = read(request, state).await?;
         let value = stella_canonical::json::parse(&bytes).map_err(|error| {
             Failure::new(Code::BodyMalformed).with("reason", &error).at(

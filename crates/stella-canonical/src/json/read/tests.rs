@@ -29,7 +29,10 @@ fn reads_what_it_should() {
 
 #[test]
 fn reads_a_number_as_its_canonical_form_has_it() {
-    assert_eq!(parse(b"[1.0, 10e-1, -0, -0.0, 1e2, -5.0]").unwrap(), json!([1, 1, 0, 0, 100, -5]));
+    assert_eq!(
+        parse(b"[1.0, 10e-1, -0, -0.0, 1e2, -5.0]").unwrap(),
+        json!([1, 1, 0, 0, 100, -5])
+    );
     assert_eq!(from_slice::<u8>(b"7.0"), Ok(7));
     assert!(parse(b"1.5").unwrap().is_f64());
 }

@@ -1,0 +1,222 @@
+//! One finding with every document that speaks to it, and the score that follows.
+
+use std::sync::Arc;
+
+use stella_api::findings::SourceRole;
+use stella_canonical::Digest;
+use stella_formats::{Advisory, Body, Document, KevCatalogue, Sbom, Severity};
+use stella_matching::Coordinates;
+use stella_scoring::{
+    CvssSignal, Evaluation, KevSignal, Profile, ScoringError, Signals, Source, Subject,
+    TrustPolicy, evaluate,
+};
+
+use crate::coverage::{NamedComponent, components, cover, packages};
+use crate::identity::vulnerability_ids;
+use crate::vex::statements;
+
+/// A document of a case, read.
+#[derive(Clone, Debug)]
+pub struct CaseDocument {
+    /// How it speaks to the finding.
+    pub role: SourceRole,
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// Its publisher, as its provenance says.
+    pub publisher: String,
+    /// What it says.
+    pub document: Arc<Document>,
+}
+
+/// A finding, with what its score follows from.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// The matched advisory's id of the vulnerability.
+    pub vulnerability: &'a str,
+    /// Where the component stands in the SBOM (RFC 6901).
+    pub component_pointer: &'a str,
+    /// Every document; their order does not matter.
+    pub documents: &'a [CaseDocument],
+    /// How signals become a score.
+    pub profile: &'a Profile,
+    /// Whom the tenant trusts.
+    pub policy: &'a TrustPolicy,
+}
+
+/// Why a case has no score.
+#[derive(Debug, thiserror::Error)]
+pub enum AssessError {
+    /// A document that the case needs is not among its documents, or is of another kind.
+    #[error("the case has no {0} document")]
+    DocumentMissing(&'static str),
+    /// The SBOM has no component with a package URL there.
+    #[error("the SBOM has no component with a package URL at {0}")]
+    ComponentMissing(String),
+    /// The advisory does not cover the component.
+    #[error("advisory {advisory} does not cover {purl}")]
+    NotCovered {
+        /// The advisory's id.
+        advisory: String,
+        /// The component.
+        purl: String,
+    },
+    /// The advisory tells of no vulnerability.
+    #[error("the advisory is informational: {0}")]
+    Informational(String),
+    /// The score itself.
+    #[error(transparent)]
+    Scoring(#[from] ScoringError),
+}
+
+/// Scores a case: reads the component out of the SBOM, matches it again, gathers the signals
+/// and evaluates them.
+///
+/// # Errors
+/// As [`AssessError`] says.
+pub fn assess(case: &Case<'_>) -> Result<Evaluation, AssessError> {
+    let (sbom, _) = case.one(SourceRole::Sbom, "SBOM", |body| match body {
+        Body::Sbom(sbom) => Some(sbom),
+        _ => None,
+    })?;
+    let (advisory, own) = case.one(SourceRole::Advisory, "advisory", |body| match body {
+        Body::Advisory(advisory) => Some(advisory),
+        _ => None,
+    })?;
+    let component = component(sbom, case.component_pointer)?;
+    let own_severities = covering_severities(advisory, &component)?;
+    let ids = vulnerability_ids(advisory);
+    let mut signals = Signals::default();
+    signals
+        .cvss
+        .extend(vectors(&own_severities, own.digest, true));
+    for document in case.documents {
+        gather(document, &ids, sbom, &component, &mut signals);
+    }
+    let subject = Subject {
+        vulnerability: case.vulnerability.to_owned(),
+        purl: component.purl,
+    };
+    Ok(evaluate(&subject, case.profile, &signals, case.policy)?)
+}
+
+impl Case<'_> {
+    fn one<T>(
+        &self,
+        role: SourceRole,
+        name: &'static str,
+        read: impl Fn(&Body) -> Option<&T>,
+    ) -> Result<(&T, &CaseDocument), AssessError> {
+        let mut of_role = self
+            .documents
+            .iter()
+            .filter(|document| document.role == role);
+        let found = of_role.find_map(|document| Some((read(&document.document.body)?, document)));
+        found.ok_or(AssessError::DocumentMissing(name))
+    }
+}
+
+fn component(sbom: &Sbom, pointer: &str) -> Result<NamedComponent, AssessError> {
+    let mut all = components(sbom).into_iter();
+    all.find(|component| component.pointer == pointer)
+        .ok_or_else(|| AssessError::ComponentMissing(pointer.to_owned()))
+}
+
+/// The severities that hold for the component: the document's and those of the statements that
+/// cover it.
+fn covering_severities(
+    advisory: &Advisory,
+    component: &NamedComponent,
+) -> Result<Vec<Severity>, AssessError> {
+    let covers = |coordinates: &Coordinates| {
+        let named = packages(advisory).into_iter();
+        named
+            .filter(|package| cover(&package.affected, coordinates).is_some())
+            .collect::<Vec<_>>()
+    };
+    let covering = covers(&component.coordinates);
+    let Some(first) = covering.first() else {
+        let (advisory, purl) = (advisory.id.clone(), component.purl.clone());
+        return Err(AssessError::NotCovered { advisory, purl });
+    };
+    if let Some(class) = &first.informational {
+        return Err(AssessError::Informational(class.clone()));
+    }
+    let mut severities = advisory.severities.clone();
+    for affected in &advisory.affected {
+        if covering
+            .iter()
+            .any(|package| package.pointer == affected.pointer)
+        {
+            severities.extend(affected.severities.iter().cloned());
+        }
+    }
+    Ok(severities)
+}
+
+fn gather(
+    source: &CaseDocument,
+    ids: &[String],
+    sbom: &Sbom,
+    component: &NamedComponent,
+    signals: &mut Signals,
+) {
+    match (&source.document.body, source.role) {
+        (Body::Advisory(other), SourceRole::Alias) if other.withdrawn.is_none() => {
+            let mut severities = other.severities.clone();
+            for affected in &other.affected {
+                severities.extend(affected.severities.iter().cloned());
+            }
+            signals
+                .cvss
+                .extend(vectors(&severities, source.digest, false));
+        }
+        (Body::Kev(catalogue), SourceRole::Kev) => {
+            let listed = signals.kev.get_or_insert_default();
+            listed.extend(listings(catalogue, ids, source.digest));
+        }
+        (Body::Vex(vex), SourceRole::Vex) => {
+            signals
+                .vex
+                .extend(statements(vex, source, ids, sbom, component));
+        }
+        _ => {}
+    }
+}
+
+/// Only CVSS has a calculator here; severities of other schemes are not guessed at.
+fn vectors(
+    severities: &[Severity],
+    document: Digest,
+    own: bool,
+) -> impl Iterator<Item = CvssSignal> {
+    let cvss = severities
+        .iter()
+        .filter(|severity| severity.kind.starts_with("CVSS_"));
+    cvss.map(move |severity| CvssSignal {
+        vector: severity.score.clone(),
+        source: Source {
+            document,
+            pointer: severity.pointer.clone(),
+        },
+        own,
+    })
+}
+
+fn listings(
+    catalogue: &KevCatalogue,
+    ids: &[String],
+    document: Digest,
+) -> impl Iterator<Item = KevSignal> {
+    let listed = catalogue
+        .entries
+        .iter()
+        .filter(|entry| ids.contains(&entry.cve_id));
+    listed.map(move |entry| KevSignal {
+        cve: entry.cve_id.clone(),
+        date_added: entry.date_added.clone().unwrap_or_default(),
+        source: Source {
+            document,
+            pointer: entry.pointer.clone(),
+        },
+    })
+}

@@ -1,0 +1,160 @@
+//! `stella evidence ingest`
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use crate::answer::Answer;
+use crate::connection::connect;
+use crate::exit::ExitCode;
+use crate::failure::Failure;
+use crate::ingest::{End, Origin, Source, Tally, collect, send_all};
+use crate::kind::NOTHING_TO_INGEST;
+use crate::label::{filled, label};
+use crate::scopes;
+use crate::session::Session;
+
+/// Often enough to be followed by the eye.
+const BETWEEN_LINES: Duration = Duration::from_millis(100);
+
+/// `stella evidence ingest`
+#[derive(Debug, Args)]
+pub struct IngestArgs {
+    /// Files and folders, or `-`.
+    #[arg(required = true, value_name = "PATH", help = label("help-evidence-ingest-paths"))]
+    paths: Vec<PathBuf>,
+    /// Instead of what the documents say.
+    #[arg(long, value_name = "NAME", help = label("help-evidence-ingest-publisher"))]
+    publisher: Option<String>,
+    /// Which of the publisher's feeds.
+    #[arg(long, value_name = "NAME", default_value = "local", help = label("help-evidence-ingest-stream"))]
+    stream: String,
+}
+
+pub(crate) async fn run(arguments: &IngestArgs, session: &mut Session) -> Result<Answer, Failure> {
+    let client = connect(session, scopes::INGEST)?;
+    let origin = Origin {
+        publisher: arguments.publisher.clone(),
+        stream: arguments.stream.clone(),
+    };
+    let (stdin, paths): (Vec<&PathBuf>, Vec<&PathBuf>) = arguments
+        .paths
+        .iter()
+        .partition(|path| *path == Path::new("-"));
+    let paths: Vec<PathBuf> = paths.into_iter().cloned().collect();
+    let mut found = collect(&paths)?;
+    if !stdin.is_empty() {
+        found
+            .sources
+            .insert(0, Source::stdin(&mut session.io.stdin)?);
+    }
+    if found.sources.is_empty() {
+        let paths: Vec<String> = paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        return Err(Failure::of(
+            &NOTHING_TO_INGEST,
+            &[("paths", &paths.join(", "))],
+        ));
+    }
+    let mut progress = Progress::start();
+    let told = |tally: &Tally| progress.tell(tally, session);
+    let (mut tally, end) = send_all(&client, found.sources, &origin, stopped(), told).await;
+    session.progress_over("");
+    tally.skip(&found.skipped);
+    finish(&tally.answer()?, end, session)
+}
+
+/// What was done is told also where something came between.
+fn finish(answer: &Answer, end: End, session: &mut Session) -> Result<Answer, Failure> {
+    match end {
+        End::Complete => Ok(answer.clone()),
+        End::Interrupted => Ok(answer.clone().exit(ExitCode::Interrupted)),
+        End::Stopped(failure) => {
+            session.print(answer)?;
+            Err(failure)
+        }
+    }
+}
+
+/// Waits for Ctrl-C; where the system cannot tell of it, for ever.
+async fn stopped() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+struct Progress {
+    start: Instant,
+    last: Option<Instant>,
+}
+
+#[allow(clippy::disallowed_methods)] // How fast it goes, for the person who waits.
+impl Progress {
+    fn start() -> Self {
+        Self {
+            start: Instant::now(),
+            last: None,
+        }
+    }
+
+    fn tell(&mut self, tally: &Tally, session: &mut Session) {
+        let now = Instant::now();
+        let due = self.last.is_none_or(|last| now - last >= BETWEEN_LINES);
+        if session.io.stderr_terminal && due {
+            self.last = Some(now);
+            session.progress_over(&line(tally.done(), tally.documents(), now - self.start));
+        }
+    }
+}
+
+fn line(done: usize, total: usize, elapsed: Duration) -> String {
+    let milliseconds = elapsed.as_millis().max(1);
+    let left = milliseconds * (total - done) as u128 / done.max(1) as u128 / 1000;
+    let rate = done as u128 * 1000 / milliseconds;
+    let values = [
+        ("done", done.to_string().into()),
+        ("total", total.to_string().into()),
+        ("rate", rate.to_string().into()),
+        ("left", left.to_string().into()),
+    ];
+    filled("progress-ingest", &values)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::problem::of_code;
+
+    #[test]
+    fn progress_tells_documents_rate_and_time_left() {
+        assert_eq!(
+            line(100, 400, Duration::from_secs(2)),
+            "100 of 400 documents, 50 a second, 6 s left"
+        );
+        assert!(line(1, 1, Duration::ZERO).starts_with("1 of 1"));
+    }
+
+    #[test]
+    fn what_was_done_is_printed_before_the_failure() {
+        let (io, stdout, _) = crate::Io::captured("");
+        let options =
+            <crate::arguments::Arguments as clap::Parser>::parse_from(["stella", "whoami"]).options;
+        let labels = stella_locale::Labels::english();
+        let mut session = Session {
+            io,
+            options,
+            labels,
+        };
+        let gone = End::Stopped(of_code(stella_api::Code::ServerUnreachable, "gone"));
+        let answer = Answer::new(&serde_json::json!({"taken": 7})).unwrap();
+        let failure = finish(&answer, gone, &mut session).unwrap_err();
+        assert_eq!(failure.exit, ExitCode::TryAgain);
+        assert!(stdout.text().contains("\"taken\": 7"), "{}", stdout.text());
+        let stopped = finish(&answer, End::Interrupted, &mut session).unwrap();
+        assert_eq!(stopped.exit_code(), ExitCode::Interrupted);
+    }
+}

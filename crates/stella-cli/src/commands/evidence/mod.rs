@@ -1,0 +1,37 @@
+//! `stella evidence`: what others publish, taken in and kept exactly so.
+
+mod ingest;
+mod list;
+mod show;
+
+use clap::Subcommand;
+
+use crate::answer::Answer;
+use crate::failure::Failure;
+use crate::label::{example, label};
+use crate::session::Session;
+
+/// The verbs of `stella evidence`.
+#[derive(Debug, Subcommand)]
+pub enum EvidenceCommand {
+    /// `evidence ingest`
+    #[command(about = label("help-evidence-ingest-about"), after_help = example("help-evidence-ingest-example"))]
+    Ingest(ingest::IngestArgs),
+    /// `evidence list`
+    #[command(about = label("help-evidence-list-about"), after_help = example("help-evidence-list-example"))]
+    List(list::ListArgs),
+    /// `evidence show`
+    #[command(about = label("help-evidence-show-about"), after_help = example("help-evidence-show-example"))]
+    Show(show::ShowArgs),
+}
+
+pub(crate) async fn run(
+    command: EvidenceCommand,
+    session: &mut Session,
+) -> Result<Answer, Failure> {
+    match command {
+        EvidenceCommand::Ingest(arguments) => ingest::run(&arguments, session).await,
+        EvidenceCommand::List(arguments) => list::run(arguments, session).await,
+        EvidenceCommand::Show(arguments) => show::run(&arguments, session).await,
+    }
+}

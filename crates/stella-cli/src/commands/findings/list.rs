@@ -1,0 +1,66 @@
+//! `stella findings list`
+
+use clap::Args;
+use stella_api::findings::Finding;
+
+use crate::answer::Answer;
+use crate::connection::connect;
+use crate::failure::Failure;
+use crate::findings::{Filter, listed, ranked};
+use crate::label::label;
+use crate::pages::{self, Listed};
+use crate::scopes;
+use crate::scores::{Scoring, evaluate_all};
+use crate::session::Session;
+
+/// `stella findings list`
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Only of this SBOM.
+    #[arg(long, value_name = "DIGEST", help = label("help-findings-list-sbom"))]
+    sbom: Option<String>,
+    /// Only of this vulnerability.
+    #[arg(long, value_name = "ID", help = label("help-findings-list-vulnerability"))]
+    vulnerability: Option<String>,
+    /// Only of this component.
+    #[arg(long, value_name = "PURL", help = label("help-findings-list-purl"))]
+    purl: Option<String>,
+    /// At most so many.
+    #[arg(long, value_name = "N", default_value_t = 100, help = label("help-limit"))]
+    limit: usize,
+    /// As many as there are.
+    #[arg(long, conflicts_with = "limit", help = label("help-findings-list-all"))]
+    all: bool,
+    /// Without asking for scores.
+    #[arg(long, help = label("help-findings-list-no-score"))]
+    no_score: bool,
+}
+
+pub(crate) async fn run(arguments: ListArgs, session: &mut Session) -> Result<Answer, Failure> {
+    let scopes = if arguments.no_score {
+        scopes::FINDINGS
+    } else {
+        scopes::EVALUATE
+    };
+    let client = connect(session, scopes)?;
+    let limit = (!arguments.all).then_some(arguments.limit.max(1));
+    let filter = Filter {
+        sbom: arguments.sbom,
+        vulnerability: arguments.vulnerability,
+        purl: arguments.purl,
+    };
+    let found = pages::list::<Finding>(&client, "/api/v1/findings", &filter, limit).await?;
+    let total = found.items.len();
+    let scorings = if arguments.no_score {
+        vec![Scoring::NotAsked; total]
+    } else {
+        let told = |asked| session.progress_scores(asked, total);
+        let scorings = evaluate_all(&client, &found.items, told).await;
+        session.progress_over("");
+        scorings?
+    };
+    listed(&Listed {
+        items: ranked(found.items.into_iter().zip(scorings).collect()),
+        more: found.more,
+    })
+}

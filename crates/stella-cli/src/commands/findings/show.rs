@@ -1,0 +1,26 @@
+//! `stella findings show`
+
+use clap::Args;
+
+use crate::answer::Answer;
+use crate::connection::connect;
+use crate::failure::Failure;
+use crate::findings::record;
+use crate::id::Id;
+use crate::label::label;
+use crate::scopes;
+use crate::session::Session;
+
+/// `stella findings show`
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The finding.
+    #[arg(value_name = "ID", help = label("help-id-finding"))]
+    id: Id,
+}
+
+pub(crate) async fn run(arguments: &ShowArgs, session: &mut Session) -> Result<Answer, Failure> {
+    let client = connect(session, scopes::FINDINGS)?;
+    let path = format!("/api/v1/findings/{}", arguments.id);
+    record(&client.get(&path).await?)
+}

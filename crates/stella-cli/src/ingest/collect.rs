@@ -1,0 +1,238 @@
+//! Which files a person means by the paths given.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+use crate::failure::Failure;
+use crate::kind::{INPUT_TOO_LARGE, PATH_UNREADABLE};
+use crate::label::label;
+
+/// What is read at most of one file; servers take less.
+const LARGEST: u64 = 128 * 1024 * 1024;
+
+/// Where the bytes of a document are.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    /// In a file.
+    File(PathBuf),
+    /// Here, under the name that people know them by.
+    Held(String, Bytes),
+}
+
+impl Source {
+    /// What people are told.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Held(name, _) => name.clone(),
+        }
+    }
+
+    /// Reads all of it; `None` where it is larger than anything that is sent.
+    pub(crate) fn read(&self) -> io::Result<Option<Bytes>> {
+        match self {
+            Self::Held(_, bytes) => Ok(Some(bytes.clone())),
+            Self::File(path) => read_bounded(&mut fs::File::open(path)?),
+        }
+    }
+
+    /// Standard input.
+    pub(crate) fn stdin(input: &mut dyn io::Read) -> Result<Self, Failure> {
+        let bytes = read_bounded(input).map_err(|error| Failure::read(&error))?;
+        let too_large = || {
+            let limit = LARGEST.to_string();
+            let mut failure = Failure::of(&INPUT_TOO_LARGE, &[("limit", &limit)]);
+            // The limit is not one that a person can raise here.
+            failure.hint = None;
+            failure
+        };
+        Ok(Self::Held(
+            label("standard-input"),
+            bytes.ok_or_else(too_large)?,
+        ))
+    }
+}
+
+fn read_bounded(input: &mut dyn io::Read) -> io::Result<Option<Bytes>> {
+    let mut bytes = Vec::new();
+    input.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= LARGEST).then(|| bytes.into()))
+}
+
+/// Why something in a folder is not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Skipped {
+    /// Its name does not end in `.json`.
+    NotJson,
+    /// Its name begins with a dot.
+    Hidden,
+    /// A link to a folder, which could lead in circles.
+    LinkedFolder,
+    /// Neither a file nor a folder, or a link to nothing.
+    NoFile,
+}
+
+impl Skipped {
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 4] = [
+        Self::NotJson,
+        Self::Hidden,
+        Self::LinkedFolder,
+        Self::NoFile,
+    ];
+
+    /// The key of its label, and its name for scripts.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::NotJson => "not-json",
+            Self::Hidden => "hidden",
+            Self::LinkedFolder => "linked-folder",
+            Self::NoFile => "no-file",
+        }
+    }
+}
+
+/// What was found under the paths.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Collected {
+    /// In sorted order, each once.
+    pub(crate) sources: Vec<Source>,
+    /// What was passed over.
+    pub(crate) skipped: BTreeMap<Skipped, usize>,
+}
+
+/// Finds files: those named, whatever their names, and those of folders that end in `.json`.
+///
+/// # Errors
+/// `PATH_UNREADABLE`; nothing is sent then.
+pub(crate) fn collect(paths: &[PathBuf]) -> Result<Collected, Failure> {
+    let mut found = Collected::default();
+    let mut folders = Vec::new();
+    for path in paths {
+        let is = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+        if is.is_dir() {
+            folders.push(path.clone());
+        } else {
+            found.sources.push(Source::File(path.clone()));
+        }
+    }
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder).map_err(|error| unreadable(&folder, &error))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| unreadable(&folder, &error))?;
+            match judge(&entry).map_err(|error| unreadable(&entry.path(), &error))? {
+                Is::Folder => folders.push(entry.path()),
+                Is::Document => found.sources.push(Source::File(entry.path())),
+                Is::Skipped(why) => *found.skipped.entry(why).or_default() += 1,
+            }
+        }
+    }
+    found.sources.sort();
+    found.sources.dedup();
+    Ok(found)
+}
+
+enum Is {
+    Folder,
+    Document,
+    Skipped(Skipped),
+}
+
+fn judge(entry: &fs::DirEntry) -> io::Result<Is> {
+    let kind = entry.file_type()?;
+    let path = entry.path();
+    if entry.file_name().as_encoded_bytes().starts_with(b".") {
+        return Ok(Is::Skipped(Skipped::Hidden));
+    }
+    if kind.is_dir() {
+        return Ok(Is::Folder);
+    }
+    // Of a link it counts what it leads to.
+    let Ok(leads_to) = fs::metadata(&path) else {
+        return Ok(Is::Skipped(Skipped::NoFile));
+    };
+    let json = |extension: &std::ffi::OsStr| extension.eq_ignore_ascii_case("json");
+    Ok(if leads_to.is_dir() {
+        Is::Skipped(Skipped::LinkedFolder)
+    } else if !leads_to.is_file() {
+        Is::Skipped(Skipped::NoFile)
+    } else if path.extension().is_some_and(json) {
+        Is::Document
+    } else {
+        Is::Skipped(Skipped::NotJson)
+    })
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::of(
+        &PATH_UNREADABLE,
+        &[
+            ("path", &path.display().to_string()),
+            ("reason", &error.to_string()),
+        ],
+    )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_read_to_their_depth_in_order() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        fs::create_dir_all(at("b/deep")).unwrap();
+        fs::create_dir_all(at(".git")).unwrap();
+        for name in [
+            "b/deep/2.json",
+            "b/1.JSON",
+            "a.json",
+            "readme.md",
+            ".git/x.json",
+        ] {
+            fs::write(at(name), "{}").unwrap();
+        }
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(root.path(), at("b/circle")).unwrap();
+            std::os::unix::fs::symlink("nowhere", at("b/dangling.json")).unwrap();
+            std::os::unix::fs::symlink(at("a.json"), at("b/linked.json")).unwrap();
+        }
+        let found = collect(&[root.path().into(), at("a.json"), at("readme.md")]).unwrap();
+        let relative = |source: &Source| match source {
+            Source::File(path) => path
+                .strip_prefix(root.path())
+                .unwrap()
+                .display()
+                .to_string(),
+            Source::Held(..) => unreachable!(),
+        };
+        let files: Vec<String> = found.sources.iter().map(relative).collect();
+        let expected = [
+            "a.json",
+            "b/1.JSON",
+            "b/deep/2.json",
+            "b/linked.json",
+            "readme.md",
+        ];
+        assert_eq!(files, expected);
+        let skipped = [
+            (Skipped::NotJson, 1),
+            (Skipped::Hidden, 1),
+            (Skipped::LinkedFolder, 1),
+            (Skipped::NoFile, 1),
+        ];
+        assert_eq!(found.skipped, BTreeMap::from(skipped));
+    }
+
+    #[test]
+    fn a_path_that_is_not_there_is_told() {
+        let failure = collect(&["/nowhere/at/all".into()]).unwrap_err();
+        assert_eq!(failure.code, "PATH_UNREADABLE");
+    }
+}

@@ -1,0 +1,143 @@
+//! From what a server answers, or that it does not, to a failure with its exit code.
+
+use stella_api::{Code, Problem};
+use stella_client::ClientError;
+
+use crate::exit::ExitCode;
+use crate::failure::{Failure, Fault};
+use crate::kind::KEY_FILE_UNREADABLE;
+use crate::label::label;
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let message = error.to_string();
+        match error {
+            ClientError::Problem(problem) => of_problem(*problem),
+            ClientError::Unreachable { .. } => {
+                of_code(Code::ServerUnreachable, message).hint(label("hint-server-unreachable"))
+            }
+            ClientError::TokenRefused { .. } => {
+                of_code(Code::TokenRefused, message).hint(label("hint-token-refused"))
+            }
+            ClientError::Answer { .. } => of_code(Code::ServerAnswerInvalid, message),
+            ClientError::Key(_) => {
+                Self::told(KEY_FILE_UNREADABLE.code, KEY_FILE_UNREADABLE.exit, message)
+            }
+        }
+    }
+}
+
+/// A failure with a code of the registry in words of one's own.
+pub(crate) fn of_code(code: Code, message: impl Into<String>) -> Failure {
+    Failure::told(code.as_str(), ExitCode::of_code(code), message)
+}
+
+fn of_problem(problem: Problem) -> Failure {
+    // A newer server may know codes that we do not.
+    let exit = problem
+        .code
+        .parse()
+        .map_or(ExitCode::Unexpected, ExitCode::of_code);
+    let mut failure = Failure::told(problem.code, exit, problem.detail);
+    failure.hint = problem.hint;
+    failure.trace_id = Some(problem.trace_id).filter(|id| !id.is_empty());
+    let faults = problem.errors.into_iter();
+    failure.errors = faults
+        .map(|item| Fault {
+            pointer: item.pointer,
+            code: item.code,
+            detail: item.detail,
+        })
+        .collect();
+    failure
+}
+
+impl Failure {
+    /// Whether the next call would fail as this one did, whatever it is about.
+    pub(crate) fn stops_all(&self) -> bool {
+        let everywhere = [
+            ExitCode::NotAllowed,
+            ExitCode::TryAgain,
+            ExitCode::Configuration,
+        ];
+        let wrong_server = self.code == Code::ServerAnswerInvalid.as_str();
+        let of_the_contract = self.code.starts_with("ERR_AOC_");
+        !of_the_contract && (wrong_server || everywhere.contains(&self.exit))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use stella_api::ProblemItem;
+
+    use super::*;
+
+    fn problem(code: &str) -> ClientError {
+        ClientError::Problem(Box::new(Problem {
+            kind: format!("urn:stella:error:{code}"),
+            title: "title".into(),
+            status: 404,
+            detail: "nothing was taken in yet".into(),
+            code: code.into(),
+            trace_id: "0af7".into(),
+            hint: Some("stella evidence ingest DIR".into()),
+            errors: vec![ProblemItem {
+                pointer: "query:sbom".into(),
+                code: "REQUEST_INVALID".into(),
+                detail: "is no digest".into(),
+            }],
+        }))
+    }
+
+    #[test]
+    fn a_problem_keeps_all_that_it_says() {
+        let failure = Failure::from(problem("NO_DATA"));
+        assert_eq!(failure.exit, ExitCode::NotFound);
+        insta::assert_snapshot!(failure.text(), @r"
+        error[NO_DATA]: nothing was taken in yet
+          query:sbom REQUEST_INVALID: is no digest
+        hint: stella evidence ingest DIR
+        trace: 0af7
+        ");
+    }
+
+    #[test]
+    fn a_code_of_a_newer_server_is_unexpected() {
+        let failure = Failure::from(problem("BRAND_NEW"));
+        assert_eq!(
+            (failure.code.as_ref(), failure.exit),
+            ("BRAND_NEW", ExitCode::Unexpected)
+        );
+    }
+
+    #[test]
+    fn no_server_and_no_token_have_their_exit_codes() {
+        let gone = Failure::from(ClientError::Unreachable {
+            server: "http://127.0.0.1:7070".into(),
+            reason: "connection refused".into(),
+        });
+        assert_eq!(gone.exit, ExitCode::TryAgain);
+        insta::assert_snapshot!(gone.text(), @r"
+        error[SERVER_UNREACHABLE]: no server answers at http://127.0.0.1:7070: connection refused
+        hint: stella up
+        ");
+        let refused = Failure::from(ClientError::TokenRefused {
+            server: "http://127.0.0.1:7070".into(),
+            error: "invalid_client".into(),
+            description: "unknown client".into(),
+        });
+        assert_eq!(refused.exit, ExitCode::NotAllowed);
+        assert!(gone.stops_all() && refused.stops_all());
+    }
+
+    #[test]
+    fn what_is_wrong_with_one_document_stops_no_other() {
+        for code in ["ERR_AOC_006", "ERR_AOC_009", "BODY_TOO_LARGE", "INTERNAL"] {
+            assert!(!Failure::from(problem(code)).stops_all(), "{code}");
+        }
+        for code in ["UNAVAILABLE", "SCOPE_MISSING", "TOKEN_INVALID"] {
+            assert!(Failure::from(problem(code)).stops_all(), "{code}");
+        }
+    }
+}

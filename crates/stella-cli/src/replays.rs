@@ -1,0 +1,106 @@
+//! Answers given again: tokens, and what a replay says.
+
+mod verdict;
+
+use std::str::FromStr;
+
+use stella_api::replay::{ManifestAnswer, ManifestRequest, ReplayRequest, ReplayVerdict};
+use stella_api::score::ScoreResult;
+use stella_client::Client;
+
+pub(crate) use verdict::{recomputed, verdict};
+
+use crate::answer::Answer;
+use crate::failure::Failure;
+use crate::id::Id;
+use crate::label::{filled, label};
+
+const TOKEN: &str = "rt1.";
+
+/// The replay token of a score, by the score's whole id.
+///
+/// # Errors
+/// Those of the server.
+pub async fn replay_token(client: &Client, score_id: &str) -> Result<ManifestAnswer, Failure> {
+    let request = ManifestRequest {
+        score_id: score_id.to_owned(),
+    };
+    Ok(client.post("/api/v1/replay/manifests", &request).await?)
+}
+
+/// Adds a token and what it is good for.
+pub(crate) fn hint(answer: Answer, replay: &ManifestAnswer) -> Answer {
+    let token = replay.token.as_str();
+    let answer = answer
+        .line(filled("replay-token", &[("token", token.into())]))
+        .line(filled("replay-check", &[("token", token.into())]));
+    if replay.signed {
+        answer
+    } else {
+        answer.line(label("replay-unsigned"))
+    }
+}
+
+/// What is to be given again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Replayed {
+    /// By a replay token.
+    Token(String),
+    /// By the id of a score, or a prefix of it.
+    Score(Id),
+}
+
+impl FromStr for Replayed {
+    type Err = String;
+
+    /// Whether a token is whole is for the server to say: it knows the code for it.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.starts_with(TOKEN) {
+            Ok(Self::Token(text.to_owned()))
+        } else {
+            text.parse()
+                .map(Self::Score)
+                .map_err(|_| label("replayed-invalid"))
+        }
+    }
+}
+
+/// Asks for an answer to be given again.
+pub(crate) async fn replay(client: &Client, what: &Replayed) -> Result<ReplayVerdict, Failure> {
+    let request = match what {
+        Replayed::Token(token) => ReplayRequest {
+            token: Some(token.clone()),
+            score_id: None,
+        },
+        Replayed::Score(id) => ReplayRequest {
+            token: None,
+            score_id: Some(whole_score_id(client, id).await?),
+        },
+    };
+    Ok(client.post("/api/v1/replay/runs", &request).await?)
+}
+
+async fn whole_score_id(client: &Client, id: &Id) -> Result<String, Failure> {
+    if let Some(whole) = id.whole() {
+        return Ok(whole);
+    }
+    let score: ScoreResult = client.get(&format!("/api/v1/score/{id}")).await?;
+    Ok(score.score_id)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_and_ids_are_told_apart() {
+        let token: Replayed = "rt1.short".parse().unwrap();
+        assert_eq!(token, Replayed::Token("rt1.short".into()));
+        assert!(matches!(
+            "0123456789ab".parse().unwrap(),
+            Replayed::Score(_)
+        ));
+        assert!("rt2.x".parse::<Replayed>().is_err());
+    }
+}

@@ -1,0 +1,99 @@
+//! What each verb asks a token for: never more than it needs.
+
+use stella_api::Scope;
+use stella_api::evidence::EvidenceKind;
+
+/// To take evidence in.
+pub const INGEST: &[Scope] = &[
+    Scope::AdvisoryIngest,
+    Scope::VexIngest,
+    Scope::SbomIngest,
+    Scope::SignalsWrite,
+];
+
+/// To see findings.
+pub const FINDINGS: &[Scope] = &[Scope::FindingsRead];
+
+/// To see evidence of every kind.
+pub const EVIDENCE: &[Scope] = &[
+    Scope::AdvisoryRead,
+    Scope::VexRead,
+    Scope::SbomRead,
+    Scope::SignalsRead,
+    Scope::AocVerify,
+];
+
+/// To evaluate scores: RiskEngine reads the evidence with the rights of whoever asks.
+pub const EVALUATE: &[Scope] = &[
+    Scope::RiskEvaluate,
+    Scope::FindingsRead,
+    Scope::AdvisoryRead,
+    Scope::VexRead,
+    Scope::SbomRead,
+    Scope::SignalsRead,
+    Scope::AocVerify,
+];
+
+/// To give an answer again.
+pub const REPLAY: &[Scope] = &[
+    Scope::ReplayRun,
+    Scope::RiskRead,
+    Scope::FindingsRead,
+    Scope::AdvisoryRead,
+    Scope::VexRead,
+    Scope::SbomRead,
+    Scope::SignalsRead,
+    Scope::AocVerify,
+];
+
+/// To evaluate scores and read them.
+pub const SCORE: &[Scope] = &[
+    Scope::RiskEvaluate,
+    Scope::RiskRead,
+    Scope::FindingsRead,
+    Scope::AdvisoryRead,
+    Scope::VexRead,
+    Scope::SbomRead,
+    Scope::SignalsRead,
+    Scope::AocVerify,
+];
+
+/// To evaluate scores, explain them and give their replay tokens; what `up` reports with.
+pub const EXPLAIN: &[Scope] = &[
+    Scope::RiskEvaluate,
+    Scope::RiskRead,
+    Scope::ReplayRun,
+    Scope::FindingsRead,
+    Scope::AdvisoryRead,
+    Scope::VexRead,
+    Scope::SbomRead,
+    Scope::SignalsRead,
+    Scope::AocVerify,
+];
+
+/// To see evidence of one kind.
+pub(crate) fn reading(kind: EvidenceKind) -> &'static [Scope] {
+    match kind {
+        EvidenceKind::Advisory => &[Scope::AdvisoryRead, Scope::AocVerify],
+        EvidenceKind::Vex => &[Scope::VexRead, Scope::AocVerify],
+        EvidenceKind::Sbom => &[Scope::SbomRead],
+        EvidenceKind::Signal => &[Scope::SignalsRead],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_set_can_be_granted() {
+        let sets = [INGEST, FINDINGS, EVIDENCE, EVALUATE, REPLAY, SCORE, EXPLAIN];
+        let kinds = EvidenceKind::ALL.iter().map(|kind| reading(*kind));
+        for set in sets.into_iter().chain(kinds) {
+            for scope in set {
+                assert!(scope.paired_with().is_none_or(|other| set.contains(&other)));
+                assert!(!set.iter().any(|other| scope.forbidden_with(*other)));
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Deriving findings: after a document is kept, in a transaction of its own.
+//!
+//! A writer sees only what others have committed, so two documents that come together could
+//! miss each other if they were matched where they are kept. Here each is matched after it is
+//! kept: whichever is kept later sees the other. An advisory's head row is the lock: its own
+//! derivation holds it alone, those of SBOMs share it. What was kept and not derived from stays
+//! on a list, and the next start works it off.
+
+use stella_api::TenantId;
+use stella_api::evidence::EvidenceKind;
+use stella_api::findings::Verdict;
+use stella_assess::{Coverage, NamedPackage, cover};
+use stella_context::{OpContext, SystemContext};
+use stella_storage::Tx;
+
+use crate::store::{self, AdvisoryFacts, ComponentRow, FindingRow, Key, Texts};
+use crate::{BUCKET, Evidence, EvidenceError};
+
+impl Evidence {
+    pub(crate) async fn derive_if_due(
+        &self,
+        op: &OpContext,
+        key: &Key,
+    ) -> Result<(), EvidenceError> {
+        let mut tx = self.db.write(op).await?;
+        if store::is_due(&mut tx, op.tenant(), key).await? {
+            self.derive(&mut tx, op.tenant(), key).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Works off what an earlier process kept and did not get to derive.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn reconcile(&self, system: &SystemContext) -> Result<usize, EvidenceError> {
+        let due = store::due(system, &self.db).await?;
+        for (tenant, key) in &due {
+            let mut tx = self.db.system_in(system, tenant).await?;
+            self.derive(&mut tx, tenant, key).await?;
+            tx.commit().await?;
+        }
+        if !due.is_empty() {
+            tracing::info!(documents = due.len(), "derived what was kept before");
+        }
+        Ok(due.len())
+    }
+
+    async fn derive(&self, tx: &mut Tx, tenant: &TenantId, key: &Key) -> Result<(), EvidenceError> {
+        match key.kind {
+            EvidenceKind::Advisory => {
+                let head = store::take_head(tx, tenant, key).await?;
+                self.match_advisory(tx, tenant, key, &head).await?;
+            }
+            EvidenceKind::Sbom => self.match_sbom(tx, tenant, &key.digest).await?,
+            EvidenceKind::Vex | EvidenceKind::Signal => {
+                store::take_head(tx, tenant, key).await?;
+            }
+        }
+        store::clear_due(tx, tenant, key).await?;
+        Ok(())
+    }
+
+    async fn match_advisory(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        key: &Key,
+        head: &str,
+    ) -> Result<(), EvidenceError> {
+        store::drop_findings(tx, tenant, &key.publisher, &key.upstream_id).await?;
+        let packages = store::packages_of(tx, tenant, head).await?;
+        let mut facts = None;
+        for package in packages {
+            let components = store::components_named(tx, tenant, &package.package_key()).await?;
+            for component in components {
+                let facts = match &mut facts {
+                    Some(facts) => facts,
+                    None => facts.insert(self.facts(tx, tenant, key, head).await?),
+                };
+                let row = finding(&component, &package, facts)?;
+                store::put_findings(tx, tenant, row.as_ref()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn match_sbom(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        sbom: &str,
+    ) -> Result<(), EvidenceError> {
+        for component in store::components_of(tx, tenant, sbom).await? {
+            let package = (component.ecosystem.clone(), component.package.clone());
+            for head in store::share_heads(tx, tenant, &package).await? {
+                let named = store::packages_named(tx, tenant, &package, &head.digest).await?;
+                if named.is_empty() {
+                    continue;
+                }
+                let facts = self.facts(tx, tenant, &head, &head.digest).await?;
+                for package in named {
+                    let row = finding(&component, &package, &facts)?;
+                    store::put_findings(tx, tenant, row.as_ref()).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a finding repeats of its advisory, from the advisory's own bytes.
+    async fn facts(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        key: &Key,
+        digest: &str,
+    ) -> Result<AdvisoryFacts, EvidenceError> {
+        let bytes = match store::raw(tx, tenant, digest)
+            .await?
+            .and_then(|row| row.bytes)
+        {
+            Some(bytes) => bytes,
+            None => {
+                let name = digest
+                    .parse()
+                    .map_err(|e| EvidenceError::unreadable("digest", e))?;
+                self.objects.get(BUCKET, tenant, &name).await?
+            }
+        };
+        let document = stella_formats::read(&bytes)
+            .map_err(|error| EvidenceError::unreadable("advisory", error))?;
+        let stella_formats::Body::Advisory(advisory) = document.body else {
+            return Err(EvidenceError::unreadable("advisory", "it is none"));
+        };
+        Ok(AdvisoryFacts {
+            publisher: key.publisher.clone(),
+            upstream_id: key.upstream_id.clone(),
+            digest: digest.to_owned(),
+            identifiers: stella_assess::vulnerability_ids(&advisory),
+            summary: advisory.summary,
+        })
+    }
+}
+
+/// The finding that a statement makes of a component, if it covers it.
+fn finding(
+    component: &ComponentRow,
+    package: &NamedPackage,
+    facts: &AdvisoryFacts,
+) -> Result<Option<FindingRow>, EvidenceError> {
+    let coordinates = component.coordinates()?;
+    let Some(coverage) = cover(&package.affected, &coordinates) else {
+        return Ok(None);
+    };
+    let sbom = component
+        .sbom
+        .parse()
+        .map_err(|e| EvidenceError::unreadable("digest", e))?;
+    let id = stella_assess::finding_id(
+        &sbom,
+        &component.reference,
+        &facts.publisher,
+        &facts.upstream_id,
+    );
+    let id = id.map_err(|error| EvidenceError::unreadable("finding", error))?;
+    Ok(Some(row(
+        id.to_string(),
+        component,
+        package,
+        facts,
+        coverage,
+    )))
+}
+
+fn row(
+    id: String,
+    component: &ComponentRow,
+    package: &NamedPackage,
+    facts: &AdvisoryFacts,
+    coverage: Coverage,
+) -> FindingRow {
+    FindingRow {
+        id,
+        sbom: component.sbom.clone(),
+        bom_ref: component.bom_ref.clone(),
+        pointer: component.pointer.clone(),
+        purl: component.purl.clone(),
+        name: component.name.clone(),
+        version: component.version.clone(),
+        publisher: facts.publisher.clone(),
+        upstream_id: facts.upstream_id.clone(),
+        advisory: facts.digest.clone(),
+        advisory_pointer: package.pointer.clone(),
+        verdict: match coverage.verdict {
+            Verdict::Affected => "affected",
+            Verdict::Undetermined => "undetermined",
+        }
+        .to_owned(),
+        rule: coverage.rule,
+        range: coverage.range,
+        fixed_versions: Texts(coverage.fixed_versions),
+        informational: package.informational.clone(),
+        summary: facts.summary.clone(),
+        identifiers: Texts(facts.identifiers.clone()),
+    }
+}

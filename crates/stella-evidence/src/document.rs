@@ -1,0 +1,102 @@
+//! Reading documents back: records and exact bytes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use stella_api::evidence::{DocumentRecord, EvidenceKind};
+use stella_api::{Page, Scope};
+use stella_canonical::Digest;
+use stella_context::OpContext;
+use stella_service::Paging;
+
+use crate::store::{self, DocumentFilter};
+use crate::{BUCKET, Evidence, EvidenceError};
+
+pub(crate) const LIST: &str = "documents";
+
+/// The exact bytes of a document.
+#[derive(Debug)]
+pub(crate) struct Raw {
+    pub(crate) digest: String,
+    pub(crate) sha256_base64: String,
+    pub(crate) media_type: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// The kinds that the operation's scopes show; what the others would show is not there.
+pub(crate) fn visible(op: &OpContext) -> Vec<EvidenceKind> {
+    let scopes = [
+        (EvidenceKind::Advisory, Scope::AdvisoryRead),
+        (EvidenceKind::Vex, Scope::VexRead),
+        (EvidenceKind::Sbom, Scope::SbomRead),
+        (EvidenceKind::Signal, Scope::SignalsRead),
+    ];
+    let shown = scopes.into_iter().filter(|(_, scope)| op.permits(*scope));
+    shown.map(|(kind, _)| kind).collect()
+}
+
+impl Evidence {
+    /// The records of documents, by digest, publisher and stream.
+    pub(crate) async fn documents(
+        &self,
+        op: &OpContext,
+        filter: DocumentFilter,
+        paging: &Paging<(String, String, String)>,
+    ) -> Result<Page<DocumentRecord>, EvidenceError> {
+        let mut tx = self.db.read(op).await?;
+        let rows = store::documents(&mut tx, op.tenant(), &filter, paging).await?;
+        tx.commit().await?;
+        Ok(paging.page(LIST, rows, |record| {
+            let source = &record.source;
+            (
+                record.id.clone(),
+                source.publisher.clone(),
+                source.stream.clone(),
+            )
+        }))
+    }
+
+    /// The record of one document.
+    pub(crate) async fn record(
+        &self,
+        op: &OpContext,
+        id: &str,
+    ) -> Result<DocumentRecord, EvidenceError> {
+        let mut tx = self.db.read(op).await?;
+        let record = store::record(&mut tx, op.tenant(), id).await?;
+        tx.commit().await?;
+        let shown = record.filter(|record| visible(op).contains(&record.kind));
+        shown.ok_or_else(|| unknown(id))
+    }
+
+    /// The bytes of one document, exactly as they came: never others.
+    pub(crate) async fn raw(&self, op: &OpContext, id: &str) -> Result<Raw, EvidenceError> {
+        let digest: Digest = id.parse().map_err(|_| unknown(id))?;
+        let mut tx = self.db.read(op).await?;
+        let row = store::raw(&mut tx, op.tenant(), id).await?;
+        let record = store::record(&mut tx, op.tenant(), id).await?;
+        tx.commit().await?;
+        let shown = record.filter(|record| visible(op).contains(&record.kind));
+        let (Some(row), Some(record)) = (row, shown) else {
+            return Err(unknown(id));
+        };
+        let bytes = match row.bytes {
+            Some(bytes) => bytes,
+            None => self.objects.get(BUCKET, op.tenant(), &digest).await?,
+        };
+        let actual = Digest::of(&bytes);
+        if actual != digest {
+            let (document, actual) = (digest.to_string(), actual.to_string());
+            return Err(EvidenceError::Corrupt { document, actual });
+        }
+        Ok(Raw {
+            digest: digest.to_string(),
+            sha256_base64: STANDARD.encode(digest.as_bytes()),
+            media_type: record.content.media_type,
+            bytes,
+        })
+    }
+}
+
+fn unknown(id: &str) -> EvidenceError {
+    EvidenceError::Unknown(format!("document {id}"))
+}

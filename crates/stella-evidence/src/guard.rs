@@ -1,0 +1,117 @@
+//! The one guard of the contract: what comes in is judged here and nowhere else.
+
+use bytes::Bytes;
+use stella_api::Code;
+use stella_api::evidence::{Envelope, EvidenceKind};
+use stella_canonical::Digest;
+use stella_formats::{Body, Document, Kind, Reason};
+
+/// One broken rule of the contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The rule's code.
+    pub code: Code,
+    /// Where: in the document (RFC 6901), or behind `Stella-Provenance:` in the envelope.
+    pub pointer: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl Violation {
+    pub(crate) fn new(code: Code, pointer: impl ToString, message: impl ToString) -> Self {
+        Self {
+            code,
+            pointer: pointer.to_string(),
+            message: message.to_string(),
+        }
+    }
+}
+
+/// A document that keeps the contract.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) kind: EvidenceKind,
+    pub(crate) digest: Digest,
+    pub(crate) bytes: Bytes,
+    pub(crate) document: Document,
+    pub(crate) envelope: Envelope,
+}
+
+/// Judges a document that came to the route of a kind. Nothing is stored before this agrees.
+pub(crate) fn judge(
+    kind: EvidenceKind,
+    envelope: Result<Envelope, Vec<Violation>>,
+    bytes: Bytes,
+) -> Result<Accepted, Vec<Violation>> {
+    let digest = Digest::of(&bytes);
+    let (envelope, mut violations) = match envelope {
+        Ok(envelope) => (Some(envelope), vec![]),
+        Err(violations) => (None, violations),
+    };
+    if let Some(envelope) = &envelope {
+        violations.extend(checksum(envelope, &digest));
+    }
+    let document = read(kind, &bytes).map_err(|one| violations.push(one));
+    match (envelope, document, violations.is_empty()) {
+        (Some(envelope), Ok(document), true) => Ok(Accepted {
+            kind,
+            digest,
+            bytes,
+            document,
+            envelope,
+        }),
+        _ => Err(violations),
+    }
+}
+
+fn checksum(envelope: &Envelope, digest: &Digest) -> Option<Violation> {
+    let declared = &envelope.upstream.content_digest;
+    (*declared != digest.to_string()).then(|| {
+        let message = format!("contentDigest says {declared}, the bytes have {digest}");
+        Violation::new(
+            Code::Aoc005,
+            "Stella-Provenance:/upstream/contentDigest",
+            message,
+        )
+    })
+}
+
+fn read(kind: EvidenceKind, bytes: &[u8]) -> Result<Document, Violation> {
+    let document = stella_formats::read(bytes).map_err(|error| {
+        let code = match error.reason {
+            Reason::Merge => Code::Aoc002,
+            Reason::Depth => Code::Aoc010,
+            Reason::Malformed | Reason::Unsupported => Code::Aoc009,
+        };
+        Violation::new(code, &error.pointer, &error)
+    })?;
+    let found = kind_of(&document);
+    if found == kind {
+        Ok(document)
+    } else {
+        let message =
+            format!("this is evidence of kind {found}: post it to /api/v1/evidence/{found}");
+        Err(Violation::new(Code::Aoc009, "", message))
+    }
+}
+
+fn kind_of(document: &Document) -> EvidenceKind {
+    match document.format.kind() {
+        Kind::Advisory => EvidenceKind::Advisory,
+        Kind::Vex => EvidenceKind::Vex,
+        Kind::Sbom => EvidenceKind::Sbom,
+        Kind::Signal => EvidenceKind::Signal,
+    }
+}
+
+impl Accepted {
+    /// The publisher's time of this revision, where the document tells one.
+    pub(crate) fn revision_time(&self) -> Option<&str> {
+        match &self.document.body {
+            Body::Advisory(advisory) => Some(advisory.modified.as_str()),
+            Body::Vex(vex) => vex.timestamp.as_deref(),
+            Body::Sbom(sbom) => sbom.timestamp.as_deref(),
+            Body::Kev(kev) => kev.date_released.as_deref(),
+        }
+    }
+}

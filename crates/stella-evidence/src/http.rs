@@ -1,0 +1,227 @@
+//! The routes of Evidence.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use stella_api::Page;
+use stella_api::evidence::{DocumentRecord, EvidenceKind, IngestAnswer, Outcome};
+use stella_api::findings::Finding;
+use stella_api::scope::{
+    AdvisoryIngest, AnyEvidenceRead, FindingsRead, SbomIngest, SignalsWrite, VexIngest,
+};
+use stella_context::OpContext;
+use stella_service::{
+    Answer, Authorized, Document, Fail, Kept, Paging, Path, Query, RawAnswer, Routes, failures,
+    route,
+};
+use utoipa::IntoParams;
+
+use crate::document::visible;
+use crate::store::{DocumentFilter, FindingFilter};
+use crate::{Evidence, document, envelope, finding};
+
+type Domain = State<Arc<Evidence>>;
+
+failures!(Ingest: Aoc001, Aoc002, Aoc004, Aoc005, Aoc007, Aoc009, Aoc010);
+failures!(ListDocuments: PageTokenInvalid);
+failures!(OneDocument: NotFound);
+failures!(Bytes: NotFound, EvidenceCorrupt);
+failures!(ListFindings: PageTokenInvalid, NoData);
+failures!(OneFinding: NotFound, IdAmbiguous);
+
+pub(crate) fn routes() -> Routes<Arc<Evidence>> {
+    let routes = route!(Routes::default(), ingest_advisory);
+    let routes = route!(routes, ingest_vex);
+    let routes = route!(routes, ingest_sbom);
+    let routes = route!(routes, ingest_signal);
+    let routes = route!(routes, list_documents);
+    let routes = route!(routes, show_document);
+    let routes = route!(routes, show_raw);
+    let routes = route!(routes, list_findings);
+    route!(routes, show_finding)
+}
+
+/// Takes an advisory in: OSV.
+#[utoipa::path(post, path = "/api/v1/evidence/advisory", tag = "evidence",
+    request_body(content = Vec<u8>, content_type = "application/json"),
+    params(("Stella-Provenance" = String, Header, description = "the envelope, base64url JSON")))]
+async fn ingest_advisory(
+    op: Authorized<AdvisoryIngest>,
+    state: Domain,
+    document: Document,
+) -> Result<Kept<IngestAnswer>, Fail<Ingest>> {
+    ingest(&op, state, EvidenceKind::Advisory, document).await
+}
+
+/// Takes a VEX document in: OpenVEX.
+#[utoipa::path(post, path = "/api/v1/evidence/vex", tag = "evidence",
+    request_body(content = Vec<u8>, content_type = "application/json"),
+    params(("Stella-Provenance" = String, Header, description = "the envelope, base64url JSON")))]
+async fn ingest_vex(
+    op: Authorized<VexIngest>,
+    state: Domain,
+    document: Document,
+) -> Result<Kept<IngestAnswer>, Fail<Ingest>> {
+    ingest(&op, state, EvidenceKind::Vex, document).await
+}
+
+/// Takes an SBOM in: CycloneDX.
+#[utoipa::path(post, path = "/api/v1/evidence/sbom", tag = "evidence",
+    request_body(content = Vec<u8>, content_type = "application/json"),
+    params(("Stella-Provenance" = String, Header, description = "the envelope, base64url JSON")))]
+async fn ingest_sbom(
+    op: Authorized<SbomIngest>,
+    state: Domain,
+    document: Document,
+) -> Result<Kept<IngestAnswer>, Fail<Ingest>> {
+    ingest(&op, state, EvidenceKind::Sbom, document).await
+}
+
+/// Takes a signal in: the KEV catalogue.
+#[utoipa::path(post, path = "/api/v1/evidence/signal", tag = "evidence",
+    request_body(content = Vec<u8>, content_type = "application/json"),
+    params(("Stella-Provenance" = String, Header, description = "the envelope, base64url JSON")))]
+async fn ingest_signal(
+    op: Authorized<SignalsWrite>,
+    state: Domain,
+    document: Document,
+) -> Result<Kept<IngestAnswer>, Fail<Ingest>> {
+    ingest(&op, state, EvidenceKind::Signal, document).await
+}
+
+async fn ingest(
+    op: &OpContext,
+    State(evidence): Domain,
+    kind: EvidenceKind,
+    document: Document,
+) -> Result<Kept<IngestAnswer>, Fail<Ingest>> {
+    let envelope = envelope::of_headers(&document.headers);
+    let body = evidence.ingest(op, kind, envelope, document.bytes).await?;
+    let location = format!("/api/v1/evidence/documents/{}", body.id);
+    Ok(Kept {
+        new: body.outcome != Outcome::Identical,
+        location,
+        body,
+    })
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct DocumentQuery {
+    /// Only documents of this kind: `advisory`, `vex`, `sbom` or `signal`.
+    kind: Option<EvidenceKind>,
+    /// Only documents of this publisher.
+    publisher: Option<String>,
+    /// Only documents that their publisher calls so.
+    upstream_id: Option<String>,
+    /// Only documents that name this id.
+    identifier: Option<String>,
+    /// How many entries at the most: 1 to 500, 50 if not said.
+    #[param(minimum = 1, maximum = 500)]
+    page_size: Option<u32>,
+    /// Where the page before ended, as it said.
+    page_token: Option<String>,
+}
+
+/// Lists documents by digest, publisher and stream; only the kinds that the token may read.
+#[utoipa::path(
+    get,
+    path = "/api/v1/evidence/documents",
+    tag = "evidence",
+    params(DocumentQuery)
+)]
+async fn list_documents(
+    op: Authorized<AnyEvidenceRead>,
+    State(evidence): Domain,
+    Query(query): Query<DocumentQuery>,
+) -> Result<Answer<Page<DocumentRecord>>, Fail<ListDocuments>> {
+    let paging = Paging::read(document::LIST, query.page_size, query.page_token.as_deref())?;
+    let asked = |kind: &EvidenceKind| query.kind.is_none_or(|only| only == *kind);
+    let filter = DocumentFilter {
+        kinds: visible(&op).into_iter().filter(asked).collect(),
+        publisher: query.publisher.clone(),
+        upstream_id: query.upstream_id.clone(),
+        identifier: query.identifier.clone(),
+    };
+    Ok(Answer(evidence.documents(&op, filter, &paging).await?))
+}
+
+/// Shows the record of a document.
+#[utoipa::path(get, path = "/api/v1/evidence/documents/{id}", tag = "evidence",
+    params(("id" = String, Path, description = "the digest of the document's bytes")))]
+async fn show_document(
+    op: Authorized<AnyEvidenceRead>,
+    State(evidence): Domain,
+    Path(id): Path<String>,
+) -> Result<Answer<DocumentRecord>, Fail<OneDocument>> {
+    Ok(Answer(evidence.record(&op, &id).await?))
+}
+
+/// Gives the exact bytes that came.
+#[utoipa::path(get, path = "/api/v1/evidence/documents/{id}/raw", tag = "evidence",
+    params(("id" = String, Path, description = "the digest of the document's bytes")))]
+async fn show_raw(
+    op: Authorized<AnyEvidenceRead>,
+    State(evidence): Domain,
+    Path(id): Path<String>,
+) -> Result<RawAnswer, Fail<Bytes>> {
+    let raw = evidence.raw(&op, &id).await?;
+    Ok(RawAnswer {
+        media_type: raw.media_type,
+        sha256_base64: raw.sha256_base64,
+        etag: raw.digest,
+        bytes: raw.bytes,
+    })
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct FindingQuery {
+    /// Only findings in this SBOM, by its digest.
+    sbom: Option<String>,
+    /// Only findings of an advisory that names this id.
+    vulnerability: Option<String>,
+    /// Only findings of this component.
+    purl: Option<String>,
+    /// How many entries at the most: 1 to 500, 50 if not said.
+    #[param(minimum = 1, maximum = 500)]
+    page_size: Option<u32>,
+    /// Where the page before ended, as it said.
+    page_token: Option<String>,
+}
+
+/// Lists findings by id.
+#[utoipa::path(get, path = "/api/v1/findings", tag = "evidence", params(FindingQuery))]
+async fn list_findings(
+    op: Authorized<FindingsRead>,
+    State(evidence): Domain,
+    Query(query): Query<FindingQuery>,
+) -> Result<Answer<Page<Finding>>, Fail<ListFindings>> {
+    let paging = Paging::read(finding::LIST, query.page_size, query.page_token.as_deref())?;
+    let FindingQuery {
+        sbom,
+        vulnerability,
+        purl,
+        ..
+    } = query;
+    let filter = FindingFilter {
+        sbom,
+        vulnerability,
+        purl,
+    };
+    Ok(Answer(evidence.findings(&op, &filter, &paging).await?))
+}
+
+/// Shows a finding, by its id or an unambiguous prefix of eight hex digits or more.
+#[utoipa::path(get, path = "/api/v1/findings/{id}", tag = "evidence",
+    params(("id" = String, Path, description = "the finding's id, or a prefix of it")))]
+async fn show_finding(
+    op: Authorized<FindingsRead>,
+    State(evidence): Domain,
+    Path(id): Path<String>,
+) -> Result<Answer<Finding>, Fail<OneFinding>> {
+    Ok(Answer(evidence.finding(&op, &id).await?))
+}

@@ -1,0 +1,161 @@
+//! Taking a document in: kept first, durable, then derived from.
+
+use jiff::Timestamp;
+use stella_api::evidence::{
+    Content, DocumentRecord, Envelope, EvidenceKind, IngestAnswer, Notice, Outcome, Reference,
+};
+use stella_context::OpContext;
+use stella_formats::{Body, Document};
+
+use crate::guard::{Accepted, Violation, judge};
+use crate::store::{self, Earlier, Key};
+use crate::{BUCKET, Evidence, EvidenceError};
+
+/// Raw bytes up to this many lie in the database, larger ones in the object store.
+const INLINE: usize = 256 * 1024;
+
+impl Evidence {
+    /// Takes one document in. The same bytes from the same source are one row, however often
+    /// they come; when this returns, the document is durable and its findings are derived.
+    pub(crate) async fn ingest(
+        &self,
+        op: &OpContext,
+        kind: EvidenceKind,
+        envelope: Result<Envelope, Vec<Violation>>,
+        bytes: bytes::Bytes,
+    ) -> Result<IngestAnswer, EvidenceError> {
+        let accepted = judge(kind, envelope, bytes).map_err(EvidenceError::Refused)?;
+        let inline = accepted.bytes.len() <= INLINE;
+        if !inline {
+            self.objects
+                .put(BUCKET, op.tenant(), accepted.bytes.to_vec())
+                .await?;
+        }
+        let key = key_of(&accepted);
+        let outcome = self.keep(op, &accepted, &key, inline).await?;
+        self.derive_if_due(op, &key).await?;
+        Ok(answer(accepted, outcome))
+    }
+
+    async fn keep(
+        &self,
+        op: &OpContext,
+        accepted: &Accepted,
+        key: &Key,
+        inline: bool,
+    ) -> Result<Outcome, EvidenceError> {
+        let mut tx = self.db.write(op).await?;
+        store::add_raw(&mut tx, op, accepted, inline).await?;
+        let earlier = store::earlier(&mut tx, op, key, &accepted.envelope.source.stream).await?;
+        if earlier.identical {
+            return Ok(Outcome::Identical);
+        }
+        let record = record(op, accepted, &earlier, inline);
+        let times = times(op, accepted);
+        if !store::add_provenance(&mut tx, op, key, &record, times).await? {
+            // Another process kept the same document between the two statements.
+            return Ok(Outcome::Identical);
+        }
+        store::index(&mut tx, op, accepted).await?;
+        store::mark_due(&mut tx, op, key).await?;
+        tx.commit().await?;
+        Ok(record.outcome)
+    }
+}
+
+fn key_of(accepted: &Accepted) -> Key {
+    Key {
+        kind: accepted.kind,
+        publisher: accepted.envelope.source.publisher.clone(),
+        upstream_id: accepted.envelope.upstream.id.clone(),
+        digest: accepted.digest.to_string(),
+    }
+}
+
+/// The publisher's time of the revision and the time it was fetched. A publisher's time that
+/// cannot be read counts as none.
+fn times(op: &OpContext, accepted: &Accepted) -> (Timestamp, Timestamp) {
+    let fetched = accepted
+        .envelope
+        .upstream
+        .fetched_at
+        .parse()
+        .unwrap_or(op.clock().now());
+    let revision = accepted.revision_time().and_then(|text| text.parse().ok());
+    (revision.unwrap_or(fetched), fetched)
+}
+
+fn record(op: &OpContext, accepted: &Accepted, earlier: &Earlier, inline: bool) -> DocumentRecord {
+    let document = &accepted.document;
+    let mut upstream = accepted.envelope.upstream.clone();
+    if upstream.document_version.is_none() {
+        upstream.document_version = document.upstream().version;
+    }
+    let same_version = earlier.version.is_some() && earlier.version == upstream.document_version;
+    DocumentRecord {
+        id: accepted.digest.to_string(),
+        tenant: op.tenant().to_string(),
+        kind: accepted.kind,
+        source: accepted.envelope.source.clone(),
+        outcome: match (&earlier.digest, same_version) {
+            (None, _) => Outcome::Stored,
+            (Some(_), true) => Outcome::Conflict,
+            (Some(_), false) => Outcome::Superseding,
+        },
+        supersedes: earlier.digest.clone(),
+        upstream,
+        content: Content {
+            format: document.format.as_str().to_owned(),
+            spec_version: document.spec_version.clone(),
+            media_type: document.format.media_type().to_owned(),
+            size: accepted.bytes.len() as u64,
+        },
+        identifiers: document
+            .identifiers()
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
+        references: references(document),
+        location: if inline { "database" } else { "objectStore" }.to_owned(),
+        received_at: op.clock().now().to_string(),
+        received_by: op.actor().client_id.clone(),
+    }
+}
+
+fn references(document: &Document) -> Vec<Reference> {
+    let Body::Advisory(advisory) = &document.body else {
+        return Vec::new();
+    };
+    let read = |link: &stella_formats::Reference| Reference {
+        as_published: link.url.clone(),
+        pointer: link.pointer.clone(),
+    };
+    advisory.references.iter().map(read).collect()
+}
+
+fn answer(accepted: Accepted, outcome: Outcome) -> IngestAnswer {
+    let mut notices: Vec<Notice> = accepted
+        .document
+        .notices
+        .iter()
+        .map(|notice| Notice {
+            code: notice.code.to_owned(),
+            pointer: notice.pointer.clone(),
+            message: notice.message.clone(),
+        })
+        .collect();
+    if outcome == Outcome::Conflict {
+        notices.push(Notice {
+            code: stella_api::Code::Aoc003.to_string(),
+            pointer: String::new(),
+            message: "the same id and version came before with other bytes; both are kept"
+                .to_owned(),
+        });
+    }
+    IngestAnswer {
+        id: accepted.digest.to_string(),
+        outcome,
+        upstream: accepted.envelope.upstream,
+        notices,
+    }
+}

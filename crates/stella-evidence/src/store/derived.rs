@@ -1,0 +1,355 @@
+//! What documents name, which revision is the newest, and what is still to be derived.
+
+use sqlx::{query, query_as, query_scalar};
+use stella_api::TenantId;
+use stella_api::evidence::EvidenceKind;
+use stella_assess::NamedPackage;
+use stella_context::{OpContext, SystemContext};
+use stella_formats::Body;
+use stella_matching::Coordinates;
+use stella_storage::{Db, DbTime, StoreError, Tx, execute, on};
+
+use super::Key;
+use crate::EvidenceError;
+use crate::guard::Accepted;
+
+/// Indexes what a document names. The same document again changes nothing.
+pub(crate) async fn index(
+    tx: &mut Tx,
+    op: &OpContext,
+    accepted: &Accepted,
+) -> Result<(), StoreError> {
+    let (tenant, digest) = (op.tenant().as_str(), accepted.digest.to_string());
+    for identifier in accepted.document.identifiers() {
+        execute!(
+            &mut *tx,
+            query(
+                "INSERT INTO evidence.names (tenant, identifier, digest) VALUES ($1, $2, $3) \
+                 ON CONFLICT DO NOTHING",
+            )
+            .bind(tenant)
+            .bind(identifier)
+            .bind(&digest)
+        )?;
+    }
+    match &accepted.document.body {
+        Body::Advisory(advisory) => {
+            for (position, package) in stella_assess::packages(advisory).iter().enumerate() {
+                add_package(tx, tenant, &digest, position, package).await?;
+            }
+        }
+        Body::Sbom(sbom) => {
+            for component in stella_assess::components(sbom) {
+                for key in component.package_keys() {
+                    add_component(tx, tenant, &digest, &key, &component).await?;
+                }
+            }
+        }
+        Body::Vex(_) | Body::Kev(_) => {}
+    }
+    Ok(())
+}
+
+async fn add_package(
+    tx: &mut Tx,
+    tenant: &str,
+    digest: &str,
+    position: usize,
+    package: &NamedPackage,
+) -> Result<(), StoreError> {
+    let (ecosystem, name) = package.package_key();
+    let affected = serde_json::to_string(&package.affected).map_err(unreadable)?;
+    execute!(
+        tx,
+        query(
+            "INSERT INTO evidence.packages (tenant, ecosystem, package, digest, position, \
+             pointer, informational, affected) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(tenant)
+        .bind(ecosystem)
+        .bind(name)
+        .bind(digest)
+        .bind(i64::try_from(position).unwrap_or(i64::MAX))
+        .bind(&package.pointer)
+        .bind(package.informational.as_deref())
+        .bind(affected)
+    )?;
+    Ok(())
+}
+
+async fn add_component(
+    tx: &mut Tx,
+    tenant: &str,
+    sbom: &str,
+    (ecosystem, package): &(String, String),
+    component: &stella_assess::NamedComponent,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        query(
+            "INSERT INTO evidence.components (tenant, ecosystem, package, sbom, reference, \
+             bom_ref, pointer, purl, name, version) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+        )
+        .bind(tenant)
+        .bind(ecosystem)
+        .bind(package)
+        .bind(sbom)
+        .bind(&component.reference)
+        .bind(component.bom_ref.as_deref())
+        .bind(&component.pointer)
+        .bind(&component.purl)
+        .bind(&component.name)
+        .bind(component.version())
+    )?;
+    Ok(())
+}
+
+pub(crate) async fn mark_due(tx: &mut Tx, op: &OpContext, key: &Key) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        query(
+            "INSERT INTO evidence.derivations_due (tenant, kind, publisher, upstream_id, digest, \
+             due_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        )
+        .bind(op.tenant().as_str())
+        .bind(key.kind.as_str())
+        .bind(&key.publisher)
+        .bind(&key.upstream_id)
+        .bind(&key.digest)
+        .bind(DbTime(op.clock().now()))
+    )?;
+    Ok(())
+}
+
+pub(crate) async fn is_due(tx: &mut Tx, tenant: &TenantId, key: &Key) -> Result<bool, StoreError> {
+    let found: Option<i64> = on!(tx, c => query_scalar(
+        "SELECT CAST(1 AS bigint) FROM evidence.derivations_due WHERE tenant = $1 AND kind = $2 \
+         AND publisher = $3 AND upstream_id = $4 AND digest = $5",
+    ).bind(tenant.as_str()).bind(key.kind.as_str()).bind(&key.publisher)
+        .bind(&key.upstream_id).bind(&key.digest).fetch_optional(c))?;
+    Ok(found.is_some())
+}
+
+pub(crate) async fn clear_due(tx: &mut Tx, tenant: &TenantId, key: &Key) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        query(
+            "DELETE FROM evidence.derivations_due WHERE tenant = $1 AND kind = $2 \
+             AND publisher = $3 AND upstream_id = $4 AND digest = $5",
+        )
+        .bind(tenant.as_str())
+        .bind(key.kind.as_str())
+        .bind(&key.publisher)
+        .bind(&key.upstream_id)
+        .bind(&key.digest)
+    )?;
+    Ok(())
+}
+
+/// Everything that is still to be derived, of every tenant.
+pub(crate) async fn due(
+    system: &SystemContext,
+    db: &Db,
+) -> Result<Vec<(TenantId, Key)>, EvidenceError> {
+    let mut tx = db.system(system).await?;
+    let rows: Vec<(String, String, String, String, String)> = on!(&mut tx, c => query_as(
+        "SELECT tenant, kind, publisher, upstream_id, digest FROM evidence.derivations_due \
+         ORDER BY due_at, tenant, kind, publisher, upstream_id, digest",
+    ).fetch_all(c))
+    .map_err(StoreError::from)?;
+    tx.commit().await?;
+    rows.into_iter()
+        .map(|(tenant, kind, publisher, upstream_id, digest)| {
+            let tenant = tenant
+                .parse()
+                .map_err(|e| EvidenceError::unreadable("tenant", e))?;
+            let kind: EvidenceKind = kind
+                .parse()
+                .map_err(|e: String| EvidenceError::unreadable("kind", e))?;
+            Ok((
+                tenant,
+                Key {
+                    kind,
+                    publisher,
+                    upstream_id,
+                    digest,
+                },
+            ))
+        })
+        .collect()
+}
+
+/// Locks the head of a publisher's document and sets it to the newest revision, which it gives.
+pub(crate) async fn take_head(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    key: &Key,
+) -> Result<String, StoreError> {
+    let kind = key.kind.as_str();
+    execute!(
+        &mut *tx,
+        query(
+            "INSERT INTO evidence.heads (tenant, kind, publisher, upstream_id, digest) \
+             VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (tenant, kind, publisher, upstream_id) \
+             DO UPDATE SET digest = heads.digest",
+        )
+        .bind(tenant.as_str())
+        .bind(kind)
+        .bind(&key.publisher)
+        .bind(&key.upstream_id)
+        .bind(&key.digest)
+    )?;
+    // A statement of its own: it sees what was committed while the lock was waited for.
+    let newest: String = on!(&mut *tx, c => query_scalar(
+        "SELECT digest FROM evidence.provenance \
+         WHERE tenant = $1 AND kind = $2 AND publisher = $3 AND upstream_id = $4 \
+         ORDER BY revision_at DESC, fetched_at DESC, digest DESC LIMIT 1",
+    ).bind(tenant.as_str()).bind(kind).bind(&key.publisher).bind(&key.upstream_id)
+        .fetch_one(c))?;
+    execute!(
+        tx,
+        query(
+            "UPDATE evidence.heads SET digest = $5 WHERE tenant = $1 AND kind = $2 \
+             AND publisher = $3 AND upstream_id = $4",
+        )
+        .bind(tenant.as_str())
+        .bind(kind)
+        .bind(&key.publisher)
+        .bind(&key.upstream_id)
+        .bind(&newest)
+    )?;
+    Ok(newest)
+}
+
+/// The heads of the advisories that name a package in any revision, locked against a change
+/// until the transaction ends. SQLite writes one transaction at a time and needs no lock.
+pub(crate) async fn share_heads(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    (ecosystem, package): &(String, String),
+) -> Result<Vec<Key>, StoreError> {
+    macro_rules! heads {
+        ($lock:literal) => {
+            concat!(
+                "SELECT publisher, upstream_id, digest FROM evidence.heads h \
+                 WHERE tenant = $1 AND kind = 'advisory' AND EXISTS ( \
+                   SELECT 1 FROM evidence.packages k JOIN evidence.provenance p \
+                   ON p.tenant = k.tenant AND p.digest = k.digest \
+                   WHERE k.tenant = $1 AND k.ecosystem = $2 AND k.package = $3 \
+                   AND p.publisher = h.publisher AND p.upstream_id = h.upstream_id) \
+                 ORDER BY publisher, upstream_id",
+                $lock
+            )
+        };
+    }
+    let rows: Vec<(String, String, String)> = on!(tx,
+        postgres c => query_as(heads!(" FOR SHARE OF h"))
+            .bind(tenant.as_str()).bind(ecosystem).bind(package).fetch_all(c),
+        sqlite c => query_as(heads!(""))
+            .bind(tenant.as_str()).bind(ecosystem).bind(package).fetch_all(c),
+    )?;
+    let key = |(publisher, upstream_id, digest)| Key {
+        kind: EvidenceKind::Advisory,
+        publisher,
+        upstream_id,
+        digest,
+    };
+    Ok(rows.into_iter().map(key).collect())
+}
+
+type PackageRow = (String, Option<String>, String);
+
+pub(crate) async fn packages_of(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    digest: &str,
+) -> Result<Vec<NamedPackage>, StoreError> {
+    let rows: Vec<PackageRow> = on!(tx, c => query_as(
+        "SELECT pointer, informational, affected FROM evidence.packages \
+         WHERE tenant = $1 AND digest = $2 ORDER BY position",
+    ).bind(tenant.as_str()).bind(digest).fetch_all(c))?;
+    rows.into_iter().map(named).collect()
+}
+
+pub(crate) async fn packages_named(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    (ecosystem, package): &(String, String),
+    digest: &str,
+) -> Result<Vec<NamedPackage>, StoreError> {
+    let rows: Vec<PackageRow> = on!(tx, c => query_as(
+        "SELECT pointer, informational, affected FROM evidence.packages \
+         WHERE tenant = $1 AND ecosystem = $2 AND package = $3 AND digest = $4 \
+         ORDER BY position",
+    ).bind(tenant.as_str()).bind(ecosystem).bind(package).bind(digest).fetch_all(c))?;
+    rows.into_iter().map(named).collect()
+}
+
+fn named((pointer, informational, affected): PackageRow) -> Result<NamedPackage, StoreError> {
+    let affected = serde_json::from_str(&affected).map_err(unreadable)?;
+    Ok(NamedPackage {
+        pointer,
+        informational,
+        affected,
+    })
+}
+
+/// A component as it is matched.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(crate) struct ComponentRow {
+    pub(crate) ecosystem: String,
+    pub(crate) package: String,
+    pub(crate) sbom: String,
+    pub(crate) reference: String,
+    pub(crate) bom_ref: Option<String>,
+    pub(crate) pointer: String,
+    pub(crate) purl: String,
+    pub(crate) name: String,
+    pub(crate) version: String,
+}
+
+impl ComponentRow {
+    /// Where the package URL points, with the version that the SBOM gives beside it.
+    pub(crate) fn coordinates(&self) -> Result<Coordinates, EvidenceError> {
+        let mut coordinates = Coordinates::from_purl(&self.purl)
+            .map_err(|error| EvidenceError::unreadable("package URL", error))?;
+        if coordinates.version.is_none() && !self.version.is_empty() {
+            coordinates.version = Some(self.version.clone());
+        }
+        Ok(coordinates)
+    }
+}
+
+pub(crate) async fn components_named(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    (ecosystem, package): &(String, String),
+) -> Result<Vec<ComponentRow>, StoreError> {
+    Ok(on!(tx, c => query_as(
+        "SELECT ecosystem, package, sbom, reference, bom_ref, pointer, purl, name, version \
+         FROM evidence.components WHERE tenant = $1 AND ecosystem = $2 AND package = $3 \
+         ORDER BY sbom, reference",
+    ).bind(tenant.as_str()).bind(ecosystem).bind(package).fetch_all(c))?)
+}
+
+pub(crate) async fn components_of(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    sbom: &str,
+) -> Result<Vec<ComponentRow>, StoreError> {
+    Ok(on!(tx, c => query_as(
+        "SELECT ecosystem, package, sbom, reference, bom_ref, pointer, purl, name, version \
+         FROM evidence.components WHERE tenant = $1 AND sbom = $2 \
+         ORDER BY ecosystem, package, reference",
+    ).bind(tenant.as_str()).bind(sbom).fetch_all(c))?)
+}
+
+fn unreadable(error: serde_json::Error) -> StoreError {
+    StoreError::Unreadable {
+        what: "package statement",
+        reason: error.to_string(),
+    }
+}

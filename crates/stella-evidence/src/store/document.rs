@@ -1,0 +1,179 @@
+//! Raw documents and their provenance: only ever added.
+
+use jiff::Timestamp;
+use sqlx::{query, query_as, query_scalar};
+use stella_api::TenantId;
+use stella_api::evidence::{DocumentRecord, EvidenceKind};
+use stella_context::OpContext;
+use stella_service::Paging;
+use stella_storage::{DbTime, StoreError, Tx, execute, on};
+
+use super::Key;
+use crate::guard::Accepted;
+
+/// The raw row of a document; its bytes are elsewhere where it has none.
+#[derive(sqlx::FromRow)]
+pub(crate) struct RawRow {
+    pub(crate) bytes: Option<Vec<u8>>,
+}
+
+/// What came before from the same source under the same id.
+#[derive(Debug, Default)]
+pub(crate) struct Earlier {
+    /// The very same bytes.
+    pub(crate) identical: bool,
+    /// The document that arrived last.
+    pub(crate) digest: Option<String>,
+    /// Its version.
+    pub(crate) version: Option<String>,
+}
+
+pub(crate) async fn add_raw(
+    tx: &mut Tx,
+    op: &OpContext,
+    accepted: &Accepted,
+    inline: bool,
+) -> Result<(), StoreError> {
+    let bytes = inline.then_some(accepted.bytes.as_ref());
+    let size = i64::try_from(accepted.bytes.len()).unwrap_or(i64::MAX);
+    execute!(
+        tx,
+        query(
+            "INSERT INTO evidence.raw_documents (tenant, digest, kind, size, bytes, received_at) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        )
+        .bind(op.tenant().as_str())
+        .bind(accepted.digest.to_string())
+        .bind(accepted.kind.as_str())
+        .bind(size)
+        .bind(bytes)
+        .bind(DbTime(op.clock().now()))
+    )?;
+    Ok(())
+}
+
+pub(crate) async fn earlier(
+    tx: &mut Tx,
+    op: &OpContext,
+    key: &Key,
+    stream: &str,
+) -> Result<Earlier, StoreError> {
+    let identical: Option<i64> = on!(&mut *tx, c => query_scalar(
+        "SELECT CAST(1 AS bigint) FROM evidence.provenance \
+         WHERE tenant = $1 AND digest = $2 AND publisher = $3 AND stream = $4",
+    ).bind(op.tenant().as_str()).bind(&key.digest).bind(&key.publisher).bind(stream)
+        .fetch_optional(c))?;
+    let last: Option<(String, Option<String>)> = on!(tx, c => query_as(
+        "SELECT digest, document_version FROM evidence.provenance \
+         WHERE tenant = $1 AND kind = $2 AND publisher = $3 AND upstream_id = $4 AND stream = $5 \
+         ORDER BY received_at DESC, digest DESC LIMIT 1",
+    ).bind(op.tenant().as_str()).bind(key.kind.as_str()).bind(&key.publisher)
+        .bind(&key.upstream_id).bind(stream).fetch_optional(c))?;
+    let (digest, version) = last.unzip();
+    Ok(Earlier {
+        identical: identical.is_some(),
+        digest,
+        version: version.flatten(),
+    })
+}
+
+/// Adds the provenance; false where the same row is there already.
+pub(crate) async fn add_provenance(
+    tx: &mut Tx,
+    op: &OpContext,
+    key: &Key,
+    record: &DocumentRecord,
+    (revision, fetched): (Timestamp, Timestamp),
+) -> Result<bool, StoreError> {
+    let added = execute!(
+        tx,
+        query(
+            "INSERT INTO evidence.provenance (tenant, digest, publisher, stream, kind, \
+             upstream_id, document_version, revision_at, fetched_at, received_at, record) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+        )
+        .bind(op.tenant().as_str())
+        .bind(&key.digest)
+        .bind(&key.publisher)
+        .bind(&record.source.stream)
+        .bind(key.kind.as_str())
+        .bind(&key.upstream_id)
+        .bind(record.upstream.document_version.as_deref())
+        .bind(DbTime(revision))
+        .bind(DbTime(fetched))
+        .bind(DbTime(op.clock().now()))
+        .bind(text(record)?)
+    )?;
+    Ok(added == 1)
+}
+
+/// The first record of a document: by publisher, then stream.
+pub(crate) async fn record(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    digest: &str,
+) -> Result<Option<DocumentRecord>, StoreError> {
+    let row: Option<String> = on!(tx, c => query_scalar(
+        "SELECT record FROM evidence.provenance WHERE tenant = $1 AND digest = $2 \
+         ORDER BY publisher, stream LIMIT 1",
+    ).bind(tenant.as_str()).bind(digest).fetch_optional(c))?;
+    row.map(|body| parse(&body)).transpose()
+}
+
+pub(crate) async fn raw(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    digest: &str,
+) -> Result<Option<RawRow>, StoreError> {
+    Ok(on!(tx, c => query_as(
+        "SELECT bytes FROM evidence.raw_documents WHERE tenant = $1 AND digest = $2",
+    ).bind(tenant.as_str()).bind(digest).fetch_optional(c))?)
+}
+
+/// Which documents a list shows; what is not said does not narrow it.
+#[derive(Debug, Default)]
+pub(crate) struct DocumentFilter {
+    pub(crate) kinds: Vec<EvidenceKind>,
+    pub(crate) publisher: Option<String>,
+    pub(crate) upstream_id: Option<String>,
+    pub(crate) identifier: Option<String>,
+}
+
+/// Documents by digest, then publisher, then stream.
+pub(crate) async fn documents(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    filter: &DocumentFilter,
+    paging: &Paging<(String, String, String)>,
+) -> Result<Vec<DocumentRecord>, StoreError> {
+    let (digest, publisher, stream) = paging.after.clone().unwrap_or_default();
+    let shown = |kind: EvidenceKind| filter.kinds.contains(&kind).then(|| kind.as_str());
+    let rows: Vec<String> = on!(tx, c => query_scalar(
+        "SELECT p.record FROM evidence.provenance p \
+         WHERE p.tenant = $1 AND (p.digest, p.publisher, p.stream) > ($2, $3, $4) \
+         AND p.kind IN ($5, $6, $7, $8) \
+         AND ($9 IS NULL OR p.publisher = $9) AND ($10 IS NULL OR p.upstream_id = $10) \
+         AND ($11 IS NULL OR EXISTS (SELECT 1 FROM evidence.names n WHERE n.tenant = $1 \
+              AND n.identifier = $11 AND n.digest = p.digest)) \
+         ORDER BY p.digest, p.publisher, p.stream LIMIT $12",
+    ).bind(tenant.as_str()).bind(&digest).bind(&publisher).bind(&stream)
+        .bind(shown(EvidenceKind::Advisory)).bind(shown(EvidenceKind::Vex))
+        .bind(shown(EvidenceKind::Sbom)).bind(shown(EvidenceKind::Signal))
+        .bind(filter.publisher.as_deref()).bind(filter.upstream_id.as_deref())
+        .bind(filter.identifier.as_deref()).bind(paging.limit()).fetch_all(c))?;
+    rows.iter().map(|body| parse(body)).collect()
+}
+
+fn text(record: &DocumentRecord) -> Result<String, StoreError> {
+    serde_json::to_string(record).map_err(|error| StoreError::Unreadable {
+        what: "record",
+        reason: error.to_string(),
+    })
+}
+
+fn parse(body: &str) -> Result<DocumentRecord, StoreError> {
+    serde_json::from_str(body).map_err(|error| StoreError::Unreadable {
+        what: "record",
+        reason: error.to_string(),
+    })
+}

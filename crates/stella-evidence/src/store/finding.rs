@@ -1,0 +1,230 @@
+//! Findings, and the documents that speak to them.
+
+use sqlx::{query, query_as, query_scalar};
+use stella_api::TenantId;
+use stella_service::{IdRange, Paging};
+use stella_storage::{StoreError, Tx, execute, on};
+
+/// What a finding repeats of its advisory.
+#[derive(Clone, Debug)]
+pub(crate) struct AdvisoryFacts {
+    pub(crate) publisher: String,
+    pub(crate) upstream_id: String,
+    pub(crate) digest: String,
+    pub(crate) identifiers: Vec<String>,
+    pub(crate) summary: Option<String>,
+}
+
+/// A list of texts in one column, as a JSON array.
+#[derive(Clone, Debug)]
+pub(crate) struct Texts(pub(crate) Vec<String>);
+
+impl TryFrom<String> for Texts {
+    type Error = serde_json::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        serde_json::from_str(&text).map(Self)
+    }
+}
+
+/// A finding as it is stored.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(crate) struct FindingRow {
+    pub(crate) id: String,
+    pub(crate) sbom: String,
+    pub(crate) bom_ref: Option<String>,
+    pub(crate) pointer: String,
+    pub(crate) purl: String,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) publisher: String,
+    pub(crate) upstream_id: String,
+    pub(crate) advisory: String,
+    pub(crate) advisory_pointer: String,
+    pub(crate) verdict: String,
+    pub(crate) rule: String,
+    pub(crate) range: String,
+    #[sqlx(try_from = "String")]
+    pub(crate) fixed_versions: Texts,
+    pub(crate) informational: Option<String>,
+    pub(crate) summary: Option<String>,
+    #[sqlx(try_from = "String")]
+    pub(crate) identifiers: Texts,
+}
+
+macro_rules! columns {
+    () => {
+        "id, sbom, bom_ref, pointer, purl, name, version, publisher, upstream_id, advisory, \
+         advisory_pointer, verdict, rule, range, fixed_versions, informational, summary, \
+         identifiers"
+    };
+}
+
+pub(crate) async fn drop_findings(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    publisher: &str,
+    upstream_id: &str,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        query(
+            "DELETE FROM evidence.findings \
+             WHERE tenant = $1 AND publisher = $2 AND upstream_id = $3",
+        )
+        .bind(tenant.as_str())
+        .bind(publisher)
+        .bind(upstream_id)
+    )?;
+    Ok(())
+}
+
+/// Keeps a finding. Where an advisory speaks of a component twice, the statement that says
+/// "affected" stands, and of two equal ones the one that comes first in the document.
+pub(crate) async fn put_findings(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    row: Option<&FindingRow>,
+) -> Result<(), StoreError> {
+    let Some(row) = row else { return Ok(()) };
+    execute!(
+        tx,
+        query(concat!(
+            "INSERT INTO evidence.findings (tenant, ",
+            columns!(),
+            ", derivation) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+             $15, $16, $17, $18, $19, $20) \
+             ON CONFLICT (tenant, id) DO UPDATE SET advisory = excluded.advisory, \
+             advisory_pointer = excluded.advisory_pointer, verdict = excluded.verdict, \
+             rule = excluded.rule, range = excluded.range, \
+             fixed_versions = excluded.fixed_versions, informational = excluded.informational, \
+             summary = excluded.summary, identifiers = excluded.identifiers, \
+             derivation = excluded.derivation \
+             WHERE findings.advisory <> excluded.advisory OR (findings.verdict <> 'affected' \
+             AND excluded.verdict = 'affected')"
+        ))
+        .bind(tenant.as_str())
+        .bind(&row.id)
+        .bind(&row.sbom)
+        .bind(row.bom_ref.as_deref())
+        .bind(&row.pointer)
+        .bind(&row.purl)
+        .bind(&row.name)
+        .bind(&row.version)
+        .bind(&row.publisher)
+        .bind(&row.upstream_id)
+        .bind(&row.advisory)
+        .bind(&row.advisory_pointer)
+        .bind(&row.verdict)
+        .bind(&row.rule)
+        .bind(&row.range)
+        .bind(list(&row.fixed_versions)?)
+        .bind(row.informational.as_deref())
+        .bind(row.summary.as_deref())
+        .bind(list(&row.identifiers)?)
+        .bind(stella_assess::DERIVATION)
+    )?;
+    Ok(())
+}
+
+fn list(texts: &Texts) -> Result<String, StoreError> {
+    serde_json::to_string(&texts.0).map_err(|error| StoreError::Unreadable {
+        what: "list",
+        reason: error.to_string(),
+    })
+}
+
+/// Which findings a list shows; what is not said does not narrow it.
+#[derive(Debug, Default)]
+pub(crate) struct FindingFilter {
+    pub(crate) sbom: Option<String>,
+    pub(crate) vulnerability: Option<String>,
+    pub(crate) purl: Option<String>,
+}
+
+/// Findings by id.
+pub(crate) async fn findings(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    filter: &FindingFilter,
+    paging: &Paging<String>,
+) -> Result<Vec<FindingRow>, StoreError> {
+    let after = paging.after.clone().unwrap_or_default();
+    Ok(on!(tx, c => query_as(concat!(
+        "SELECT ", columns!(), " FROM evidence.findings f WHERE tenant = $1 AND id > $2 \
+         AND ($3 IS NULL OR sbom = $3) AND ($4 IS NULL OR purl = $4) \
+         AND ($5 IS NULL OR EXISTS (SELECT 1 FROM evidence.names n WHERE n.tenant = $1 \
+              AND n.identifier = $5 AND n.digest = f.advisory)) \
+         ORDER BY id LIMIT $6",
+    )).bind(tenant.as_str()).bind(&after).bind(filter.sbom.as_deref())
+        .bind(filter.purl.as_deref()).bind(filter.vulnerability.as_deref())
+        .bind(paging.limit()).fetch_all(c))?)
+}
+
+/// At most two findings whose ids lie in a range.
+pub(crate) async fn findings_between(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    range: &IdRange,
+) -> Result<Vec<FindingRow>, StoreError> {
+    Ok(on!(tx, c => query_as(concat!(
+        "SELECT ", columns!(), " FROM evidence.findings \
+         WHERE tenant = $1 AND id >= $2 AND id < $3 ORDER BY id LIMIT 2",
+    )).bind(tenant.as_str()).bind(&range.from).bind(&range.to).fetch_all(c))?)
+}
+
+/// Whether there is anything that findings could come from: an SBOM and an advisory.
+pub(crate) async fn has_ground(tx: &mut Tx, tenant: &TenantId) -> Result<bool, StoreError> {
+    let found: Option<i64> = on!(tx, c => query_scalar(
+        "SELECT CAST(1 AS bigint) \
+         WHERE EXISTS (SELECT 1 FROM evidence.raw_documents WHERE tenant = $1 AND kind = 'sbom') \
+         AND EXISTS (SELECT 1 FROM evidence.heads WHERE tenant = $1 AND kind = 'advisory')",
+    ).bind(tenant.as_str()).fetch_optional(c))?;
+    Ok(found.is_some())
+}
+
+/// A document that speaks to a finding.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub(crate) struct SourceRow {
+    pub(crate) kind: String,
+    pub(crate) digest: String,
+    pub(crate) publisher: String,
+    pub(crate) upstream_id: String,
+}
+
+/// The newest revisions of documents that name an id.
+pub(crate) async fn speaking_of(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    identifier: &str,
+) -> Result<Vec<SourceRow>, StoreError> {
+    Ok(on!(tx, c => query_as(
+        "SELECT h.kind, h.digest, h.publisher, h.upstream_id FROM evidence.names n \
+         JOIN evidence.heads h ON h.tenant = n.tenant AND h.digest = n.digest \
+         WHERE n.tenant = $1 AND n.identifier = $2 AND h.kind IN ('advisory', 'vex') \
+         ORDER BY h.kind, h.digest, h.publisher, h.upstream_id",
+    ).bind(tenant.as_str()).bind(identifier).fetch_all(c))?)
+}
+
+/// The newest revision of every catalogue: that one does not list an id is known from it too.
+pub(crate) async fn signal_heads(
+    tx: &mut Tx,
+    tenant: &TenantId,
+) -> Result<Vec<SourceRow>, StoreError> {
+    Ok(on!(tx, c => query_as(
+        "SELECT kind, digest, publisher, upstream_id FROM evidence.heads \
+         WHERE tenant = $1 AND kind = 'signal' ORDER BY digest, publisher, upstream_id",
+    ).bind(tenant.as_str()).fetch_all(c))?)
+}
+
+/// Who published a document: the first record of it.
+pub(crate) async fn provenance_of(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    digest: &str,
+) -> Result<Option<SourceRow>, StoreError> {
+    Ok(on!(tx, c => query_as(
+        "SELECT kind, digest, publisher, upstream_id FROM evidence.provenance \
+         WHERE tenant = $1 AND digest = $2 ORDER BY publisher, stream LIMIT 1",
+    ).bind(tenant.as_str()).bind(digest).fetch_optional(c))?)
+}

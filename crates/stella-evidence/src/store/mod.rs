@@ -1,0 +1,28 @@
+//! Every SQL statement of Evidence.
+
+mod derived;
+mod document;
+mod finding;
+
+use stella_api::evidence::EvidenceKind;
+
+pub(crate) use derived::{
+    ComponentRow, clear_due, components_named, components_of, due, index, is_due, mark_due,
+    packages_named, packages_of, share_heads, take_head,
+};
+pub(crate) use document::{
+    DocumentFilter, Earlier, add_provenance, add_raw, documents, earlier, raw, record,
+};
+pub(crate) use finding::{
+    AdvisoryFacts, FindingFilter, FindingRow, SourceRow, Texts, drop_findings, findings,
+    findings_between, has_ground, provenance_of, put_findings, signal_heads, speaking_of,
+};
+
+/// What a publisher calls a document, and its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) kind: EvidenceKind,
+    pub(crate) publisher: String,
+    pub(crate) upstream_id: String,
+    pub(crate) digest: String,
+}

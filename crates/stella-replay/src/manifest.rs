@@ -1,0 +1,112 @@
+//! Manifests: what an answer rested on, so that it can be given again.
+
+use stella_api::Scope;
+use stella_api::replay::{Determined, ManifestAnswer, Observed, ScoreProof};
+use stella_canonical::{Digest, canonical};
+use stella_context::OpContext;
+
+use crate::store::{self, ManifestRow, NewManifest};
+use crate::token::Token;
+use crate::{BUCKET, Replay, ReplayError};
+
+const SCHEMA: &str = "stella.replay/v1";
+pub(crate) const ENGINE: &str = "stella-risk-engine";
+
+/// What reading every input of a score needs; without one of them an input would seem gone.
+const READS: &[Scope] = &[
+    Scope::AdvisoryRead,
+    Scope::VexRead,
+    Scope::SbomRead,
+    Scope::SignalsRead,
+    Scope::RiskRead,
+];
+
+pub(crate) fn demand_reads(op: &OpContext) -> Result<(), ReplayError> {
+    match READS.iter().find(|scope| !op.permits(**scope)) {
+        Some(scope) => Err(ReplayError::ScopeMissing(*scope)),
+        None => Ok(()),
+    }
+}
+
+impl Replay {
+    /// The manifest of a score; made once, with a snapshot of the evidence then, and answered
+    /// as it was ever after. Tells whether it is new.
+    pub(crate) async fn manifest(
+        &self,
+        op: &OpContext,
+        score: &str,
+    ) -> Result<(bool, ManifestAnswer), ReplayError> {
+        demand_reads(op)?;
+        let client = self.peers.acting_for(op);
+        let proof: ScoreProof = client.get(&format!("/api/v1/score/{score}/replay")).await?;
+        let score_id = proof.result.score_id.clone();
+        if let Some(row) = store::of_score(op, &self.db, &score_id).await? {
+            return Ok((false, answer(&row)?));
+        }
+        let snapshot_id = self.freeze(op).await?;
+        let determined = determined(proof, snapshot_id.clone());
+        let blob = canonical(&determined)?;
+        let digest = self
+            .objects
+            .put(BUCKET, op.tenant(), blob)
+            .await?
+            .to_string();
+        let observed = Observed {
+            engine_version: env!("CARGO_PKG_VERSION").to_owned(),
+            created_at: op.clock().now().to_string(),
+            signed: false,
+        };
+        let observed = serde_json::to_string(&observed)
+            .map_err(|error| ReplayError::unreadable("manifest", error))?;
+        let manifest = NewManifest {
+            digest: &digest,
+            score_id: &score_id,
+            snapshot_id: &snapshot_id,
+            observed: &observed,
+        };
+        let new = store::add(op, &self.db, &manifest).await?;
+        let row = store::of_score(op, &self.db, &score_id).await?;
+        let row = row.ok_or_else(|| ReplayError::unreadable("manifest", "it is gone again"))?;
+        Ok((new, answer(&row)?))
+    }
+}
+
+fn determined(proof: ScoreProof, snapshot_id: String) -> Determined {
+    let result = proof.result;
+    Determined {
+        schema: SCHEMA.to_owned(),
+        kind: "score".to_owned(),
+        score_id: result.score_id,
+        finding_id: result.subject.finding_id.unwrap_or_default(),
+        vulnerability: result.subject.vulnerability,
+        purl: result.subject.purl,
+        sbom: proof.sbom,
+        component_pointer: proof.component_pointer,
+        profile_id: result.profile.id,
+        profile_digest: result.profile.digest,
+        trusted_vex_publishers: proof.trusted_vex_publishers,
+        snapshot_id,
+        inputs: proof.inputs,
+        engine: ENGINE.to_owned(),
+        engine_semantics: result.engine.semantics,
+        input_digest: result.input_digest,
+        output_digest: result.output_digest,
+    }
+}
+
+fn answer(row: &ManifestRow) -> Result<ManifestAnswer, ReplayError> {
+    let manifest: Digest = row
+        .digest
+        .parse()
+        .map_err(|error| ReplayError::unreadable("digest", error))?;
+    Ok(ManifestAnswer {
+        token: Token {
+            manifest,
+            expires: 0,
+        }
+        .to_string(),
+        manifest_digest: row.digest.clone(),
+        snapshot_id: row.snapshot_id.clone(),
+        signed: false,
+    })
+}

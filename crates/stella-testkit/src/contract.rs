@@ -1,0 +1,143 @@
+//! Checks every answer of a test against the OpenAPI document.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+use stella_client::{Call, Reply};
+
+/// The document, ready to judge answers.
+#[derive(Debug)]
+pub struct Contract {
+    document: Value,
+    validators: Mutex<BTreeMap<String, std::sync::Arc<Validator>>>,
+}
+
+impl Contract {
+    /// Reads the document.
+    ///
+    /// # Panics
+    /// It is no JSON.
+    #[must_use]
+    pub fn new(document: &str) -> Self {
+        let document = serde_json::from_str(document).expect("the OpenAPI document is JSON");
+        Self {
+            document,
+            validators: Mutex::default(),
+        }
+    }
+
+    /// Every operation: method, path template and its description.
+    #[must_use]
+    pub fn operations(&self) -> Vec<(String, String, Value)> {
+        let paths = self.document["paths"]
+            .as_object()
+            .expect("the document has paths");
+        let each = |(path, item): (&String, &Value)| {
+            let item = item.as_object().expect("a path item is an object").clone();
+            let path = path.clone();
+            item.into_iter()
+                .map(move |(method, operation)| (method.to_uppercase(), path.clone(), operation))
+        };
+        paths.iter().flat_map(each).collect()
+    }
+
+    /// Judges an answer: its status, media type, body and problem code must be documented.
+    ///
+    /// # Panics
+    /// They are not.
+    pub fn check(&self, call: &Call, reply: &Reply) {
+        let name = format!("{} {}", call.method, call.path);
+        let Some(operation) = self.operation(call) else {
+            let code = problem_code(reply);
+            let unknown = matches!(
+                code.as_deref(),
+                Some("ROUTE_UNKNOWN" | "METHOD_NOT_ALLOWED")
+            );
+            assert!(
+                unknown,
+                "{name} is not in the document and answered {}",
+                reply.status
+            );
+            return;
+        };
+        let status = reply.status.as_u16().to_string();
+        let documented = &operation["responses"][&status];
+        assert!(
+            documented.is_object(),
+            "{name} answered {status}, which is not documented"
+        );
+        if let Some(code) = problem_code(reply) {
+            let codes = documented["description"].as_str().unwrap_or_default();
+            let told = codes.split(", ").any(|one| one == code);
+            assert!(told, "{name} answered {status} {code}; documented: {codes}");
+        }
+        self.check_body(&name, documented, reply);
+    }
+
+    fn check_body(&self, name: &str, documented: &Value, reply: &Reply) {
+        let media = reply
+            .headers
+            .get("content-type")
+            .and_then(|value| value.to_str().ok());
+        let media = media.unwrap_or_default();
+        let content = documented["content"]
+            .as_object()
+            .expect("a response has content");
+        if content.contains_key("*/*") {
+            return;
+        }
+        let described = content.get(media);
+        let described = described.unwrap_or_else(|| panic!("{name}: {media} is not documented"));
+        let body: Value = serde_json::from_slice(&reply.body).expect("a JSON body");
+        let errors: Vec<String> = self
+            .validator(&described["schema"])
+            .iter_errors(&body)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{name}: {errors:#?}\n{body:#}");
+    }
+
+    fn operation(&self, call: &Call) -> Option<&Value> {
+        let paths = self.document["paths"].as_object()?;
+        let fits = |template: &str| {
+            let path = call.path_only();
+            let (mut a, mut b) = (template.split('/'), path.split('/'));
+            loop {
+                match (a.next(), b.next()) {
+                    (None, None) => return true,
+                    (Some(name), Some(part)) if name.starts_with('{') && !part.is_empty() => {}
+                    (Some(name), Some(part)) if name == part => {}
+                    _ => return false,
+                }
+            }
+        };
+        // A literal path wins over a template, as in the router.
+        let mut fitting: Vec<&String> = paths.keys().filter(|path| fits(path)).collect();
+        fitting.sort_by_key(|path| path.matches('{').count());
+        let method = call.method.as_str().to_lowercase();
+        fitting.first().and_then(|path| paths[*path].get(&method))
+    }
+
+    fn validator(&self, schema: &Value) -> std::sync::Arc<Validator> {
+        let mut held = self.validators.lock().expect("no test panicked here");
+        let key = schema.to_string();
+        let make = || {
+            let whole = json!({"allOf": [schema], "components": self.document["components"]});
+            jsonschema::draft202012::new(&whole)
+                .expect("the schema is valid")
+                .into()
+        };
+        held.entry(key).or_insert_with(make).clone()
+    }
+}
+
+fn problem_code(reply: &Reply) -> Option<String> {
+    let media = reply.headers.get("content-type")?.to_str().ok()?;
+    if media != "application/problem+json" {
+        return None;
+    }
+    let problem: Value = serde_json::from_slice(&reply.body).ok()?;
+    Some(problem["code"].as_str()?.to_owned())
+}

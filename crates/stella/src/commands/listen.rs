@@ -1,0 +1,58 @@
+//! Serving until somebody says stop.
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A server that runs in the background.
+pub(super) struct Server {
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<std::io::Result<()>>,
+}
+
+/// Takes an address; nothing is answered before [`serve`].
+pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("listening on {address}"))
+}
+
+/// Answers requests until told to stop; those that are being answered are finished.
+pub(super) fn serve(listener: TcpListener, router: Router) -> Server {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let until = async move {
+        // A sender that is gone says the same as one that spoke.
+        let _ = stopped.await;
+    };
+    let serving = axum::serve(listener, router).with_graceful_shutdown(until);
+    Server {
+        stop,
+        running: tokio::spawn(serving.into_future()),
+    }
+}
+
+impl Server {
+    /// Stops after the requests that are being answered.
+    pub(super) async fn stop(self) -> anyhow::Result<()> {
+        // It may have stopped by itself; then its own result says why.
+        let _ = self.stop.send(());
+        self.running
+            .await
+            .context("the server ended")?
+            .context("the server failed")
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub(super) async fn told_to_stop() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("waiting for Ctrl-C"),
+        _ = terminate.recv() => Ok(()),
+    }
+}

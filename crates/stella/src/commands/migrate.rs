@@ -1,0 +1,49 @@
+//! `stella migrate`: brings the tables of an installation up to date, as their owner.
+
+use anyhow::Context as _;
+use serde::Serialize;
+use stella_api::Code;
+use stella_cli::arguments::MigrateArgs;
+use stella_cli::table::{Cell, Column, Table};
+use stella_cli::{Answer, ExitCode, Failure, Session};
+use stella_storage::{Connection, Driver};
+
+use super::failed;
+use crate::configuration::Settings;
+use crate::platform::MIGRATIONS;
+
+#[derive(Serialize)]
+struct Migrated {
+    schemas: Vec<&'static str>,
+}
+
+pub(super) async fn run(arguments: MigrateArgs, session: &mut Session) -> Result<Answer, Failure> {
+    let settings = Settings::load(&arguments.configuration, &session.io.environment)?;
+    let (Driver::Postgres(_), Some(owner)) = (&settings.driver, &settings.migrations) else {
+        let text = session.labels.text("migrate-needs-owner");
+        let exit = ExitCode::of_code(Code::StorageConnectionMissing);
+        return Err(Failure::told(
+            Code::StorageConnectionMissing.as_str(),
+            exit,
+            text,
+        ));
+    };
+    postgres(owner).await.map_err(failed)?;
+    let schemas: Vec<&'static str> = MIGRATIONS.iter().map(|one| one.schema).collect();
+    let mut table = Table::new([Column::new(session.labels.text("migrate-schema"))]);
+    for schema in &schemas {
+        table.row([Cell::new(schema)]);
+    }
+    Ok(Answer::new(&Migrated { schemas })?.table(table))
+}
+
+/// Runs every service's migrations.
+pub(super) async fn postgres(owner: &Connection) -> anyhow::Result<()> {
+    for migrations in MIGRATIONS {
+        migrations
+            .run_postgres(owner)
+            .await
+            .with_context(|| format!("migrating {}", migrations.schema))?;
+    }
+    Ok(())
+}

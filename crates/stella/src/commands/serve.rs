@@ -1,0 +1,80 @@
+//! `stella serve`: the services of an installation, as its configuration says.
+
+use anyhow::Context as _;
+use stella_cli::arguments::ServeArgs;
+use stella_cli::{Answer, ExitCode, Failure, Session};
+use stella_context::{Clock, SystemContext};
+use stella_signing::MasterKey;
+use stella_storage::{DataFolder, Driver, ObjectStore};
+
+use super::{failed, listen};
+use crate::configuration::{Environment, Settings};
+use crate::logging::{self, Form};
+use crate::platform::{Databases, Platform, Setup};
+
+pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<Answer, Failure> {
+    let settings = Settings::load(&arguments.configuration, &session.io.environment)?;
+    let form = match settings.environment {
+        Environment::Production | Environment::Staging => Form::Json,
+        Environment::Development | Environment::Testing => Form::Text,
+    };
+    logging::start(form, "info");
+    serve(settings).await.map_err(failed)?;
+    Ok(Answer::done(ExitCode::Ok))
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<()> {
+    if let (Driver::Postgres(_), Some(owner)) = (&settings.driver, &settings.migrations) {
+        super::migrate::postgres(owner).await?;
+    }
+    let (databases, folder) = databases(&settings).await?;
+    let objects_root = match &folder {
+        Some(folder) => folder.root().join("objects"),
+        None => settings.objects.clone(),
+    };
+    let master = MasterKey::load(&settings.master_key).context("Security:MasterKeyFile")?;
+    let setup = Setup {
+        public_url: settings.public_url.clone(),
+        databases,
+        objects: ObjectStore::seed_fs(&objects_root),
+        master,
+        clock: Clock::System,
+    };
+    let platform = Platform::open(setup).await?;
+    let listener = listen::bind(settings.listen).await?;
+    tracing::info!(address = %settings.listen, url = settings.public_url, "listening");
+    let server = listen::serve(listener, platform.house.router.clone());
+    let reconciling = tokio::spawn(reconcile(platform));
+    listen::told_to_stop().await?;
+    tracing::info!("stopping");
+    reconciling.abort();
+    server.stop().await
+}
+
+type Folder = Option<std::sync::Arc<DataFolder>>;
+
+async fn databases(settings: &Settings) -> anyhow::Result<(Databases, Folder)> {
+    Ok(match &settings.driver {
+        Driver::Postgres(connection) => (Databases::postgres(connection).await?, None),
+        Driver::Filesystem(root) => {
+            let folder = DataFolder::open(root)?;
+            (Databases::embedded(&folder).await?, Some(folder))
+        }
+        Driver::InMemory => {
+            let folder = DataFolder::temporary()?;
+            (Databases::embedded(&folder).await?, Some(folder))
+        }
+    })
+}
+
+/// Works off what a process that died left undone; this process or another.
+async fn reconcile(platform: Platform) {
+    let mut timer = tokio::time::interval(std::time::Duration::from_secs(10));
+    let system = SystemContext::new("reconciler", Clock::System);
+    loop {
+        timer.tick().await;
+        if let Err(error) = platform.evidence.reconcile(&system).await {
+            tracing::warn!(%error, "deriving what was kept before");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! `stella up`: everything in one process on embedded storage, for somebody new.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use stella_api::TenantId;
+use stella_api::scope::{Role, Scope};
+use stella_authority::NewClient;
+use stella_cli::arguments::UpArgs;
+use stella_cli::contexts::{Context, Contexts};
+use stella_cli::{Answer, ExitCode, Failure, Format, Session};
+use stella_client::{Client, Credentials, HttpClient};
+use stella_context::{Clock, SystemContext};
+use stella_signing::{MasterKey, SigningKey};
+use stella_storage::{DataFolder, ObjectStore};
+
+use super::{failed, listen};
+use crate::logging::{self, Form};
+use crate::platform::{Databases, Platform, Setup};
+
+const TENANT: &str = "local";
+const CLIENT: &str = "cli";
+const CONTEXT: &str = "local";
+const PORT: u16 = 7070;
+
+pub(super) async fn run(arguments: UpArgs, session: &mut Session) -> Result<Answer, Failure> {
+    logging::start(Form::Text, "warn");
+    let places = Places::of(&arguments, session)?;
+    let listener = listen::bind(places.address).await.map_err(failed)?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| failed(error.into()))?;
+    let url = format!("http://{address}");
+    told(session, &places.data, &url);
+    let (platform, key) = open(&places, &url, arguments.sample)
+        .await
+        .map_err(failed)?;
+    if !arguments.once {
+        remember(&places, &url)?;
+    }
+    let server = listen::serve(listener, platform.house.router.clone());
+    let report = report(&url, key, arguments.sample, session).await;
+    let ended = async {
+        // With an error to tell there is nothing to wait for.
+        if !arguments.once && report.is_ok() {
+            print(report.as_ref(), session)?;
+            session.progress(&session.labels.text("up-running"));
+            listen::told_to_stop().await.map_err(failed)?;
+        }
+        Ok::<(), Failure>(())
+    };
+    let waited = ended.await;
+    server.stop().await.map_err(failed)?;
+    waited?;
+    match (arguments.once, report) {
+        (true, report) => {
+            print(report.as_ref(), session)?;
+            report.map(|_| Answer::done(ExitCode::Ok))
+        }
+        (false, report) => report.map(|_| Answer::done(ExitCode::Ok)),
+    }
+}
+
+/// `up` prints text unless it is asked for another format.
+fn print(report: Result<&Answer, &Failure>, session: &mut Session) -> Result<(), Failure> {
+    let format = session.options.output.unwrap_or(Format::Table);
+    if let Ok(answer) = report {
+        session.print_as(answer, format)?;
+    }
+    Ok(())
+}
+
+fn told(session: &mut Session, data: &Path, url: &str) {
+    let data = data.display().to_string();
+    let values = [("data", data.as_str().into()), ("url", url.into())];
+    let line = session.labels.format("up-starting", &values);
+    session.progress(&line);
+}
+
+struct Places {
+    data: PathBuf,
+    config: PathBuf,
+    key: PathBuf,
+    address: SocketAddr,
+}
+
+impl Places {
+    fn of(arguments: &UpArgs, session: &Session) -> Result<Self, Failure> {
+        let environment = &session.io.environment;
+        let data = match &arguments.data {
+            Some(data) => data.clone(),
+            None => environment.data_dir()?,
+        };
+        let config = environment.config_dir()?;
+        let port = if arguments.once { 0 } else { PORT };
+        let default = SocketAddr::from(([127, 0, 0, 1], port));
+        let key = config.join("keys").join(format!("{TENANT}-{CLIENT}.pem"));
+        Ok(Self {
+            data,
+            config,
+            key,
+            address: arguments.listen.unwrap_or(default),
+        })
+    }
+}
+
+async fn open(places: &Places, url: &str, sample: bool) -> anyhow::Result<(Platform, SigningKey)> {
+    let folder = DataFolder::open(&places.data)?;
+    let master = MasterKey::load_or_create(&folder.root().join("master.key"))?;
+    let databases = Databases::embedded(&folder).await?;
+    let objects = ObjectStore::seed_fs(&folder.root().join("objects"));
+    let clock = Clock::System;
+    let setup = Setup {
+        public_url: url.to_owned(),
+        databases,
+        objects,
+        master,
+        clock,
+    };
+    let platform = Platform::open(setup).await?;
+    let key = client_key(&places.key)?;
+    let system = SystemContext::new("stella up", clock);
+    let tenant: TenantId = TENANT.parse()?;
+    let authority = &platform.authority;
+    authority.ensure_tenant(&system, &tenant).await?;
+    let roles = [Role::Ingester, Role::Analyst];
+    let client = NewClient {
+        id: CLIENT,
+        tenant: &tenant,
+        roles: &roles,
+        key: key.public(),
+    };
+    authority.ensure_client(&system, &client).await?;
+    if sample {
+        let publisher = stella_cli::sample::PUBLISHER;
+        authority
+            .trust_vex_publisher(&system, &tenant, publisher)
+            .await?;
+    }
+    Ok((platform, key))
+}
+
+/// The key of the client `cli`: the one that is there, or a new one.
+fn client_key(path: &Path) -> anyhow::Result<SigningKey> {
+    if !path.exists() {
+        let key = SigningKey::generate()?;
+        match key.store(path) {
+            Ok(()) => return Ok(key),
+            // Another process was first: its key is the one.
+            Err(_) if path.exists() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    SigningKey::load(path).with_context(|| format!("the key of client {CLIENT}"))
+}
+
+fn remember(places: &Places, url: &str) -> Result<(), Failure> {
+    let context = Context {
+        server: url.to_owned(),
+        tenant: TENANT.to_owned(),
+        client: Some(CLIENT.to_owned()),
+        key_file: Some(places.key.clone()),
+    };
+    Contexts::update(&places.config, |contexts| {
+        contexts.upsert(CONTEXT, context)?;
+        contexts.make_current(CONTEXT)
+    })
+}
+
+/// What a newcomer sees. An empty store is told as such, with what to do; it is no failure here.
+async fn report(
+    url: &str,
+    key: SigningKey,
+    sample: bool,
+    session: &mut Session,
+) -> Result<Answer, Failure> {
+    if sample {
+        let ingest = client(url, &key, Role::Ingester.scopes())?;
+        stella_cli::sample::ingest(&ingest).await?;
+    }
+    let read = client(url, &key, Role::Analyst.scopes())?;
+    stella_cli::newcomer_report(&read, session).await
+}
+
+fn client(url: &str, key: &SigningKey, scopes: &[Scope]) -> Result<Client, Failure> {
+    let credentials = Credentials {
+        client_id: CLIENT.to_owned(),
+        tenant: Some(TENANT.to_owned()),
+        key: key.clone(),
+    };
+    let http = HttpClient::new(url).map_err(|error| failed(error.into()))?;
+    stella_client::Session::open(http, credentials, scopes).map_err(|error| failed(error.into()))
+}

@@ -1,0 +1,163 @@
+//! Tokens over HTTP.
+
+use stella_api::Scope;
+use stella_api::authority::{JwksAnswer, ServerMetadata, TokenAnswer, WhoAmI};
+use stella_client::{Call, ClientError, Reply};
+use stella_context::Clock;
+use stella_signing::{Claims, SigningKey, Unverified, dpop_proof, sign_jwt, verify_jwt};
+
+use crate::world::{World, on_every_driver};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn now() -> i64 {
+    Clock::System.now().as_second()
+}
+
+fn assertion(world: &World, key: &SigningKey, client: &str, id: &str, ends: i64) -> String {
+    let claims = serde_json::json!({
+        "iss": client, "sub": client, "aud": world.url, "jti": id, "iat": now(), "exp": ends,
+    });
+    sign_jwt(key, "JWT", &claims).unwrap()
+}
+
+async fn ask(world: &World, proof: Option<String>, form: &[(&str, &str)]) -> Reply {
+    let mut call = Call::post(
+        "/oauth/token",
+        FORM,
+        serde_urlencoded::to_string(form).unwrap(),
+    );
+    if let Some(proof) = proof {
+        call = call.with("dpop".parse().unwrap(), proof.parse().unwrap());
+    }
+    let reply = world.http().send(call.clone()).await.unwrap();
+    world.contract.check(&call, &reply);
+    reply
+}
+
+fn proof(world: &World, dpop: &SigningKey, id: &str) -> Option<String> {
+    let url = format!("{}/oauth/token", world.url);
+    Some(dpop_proof(dpop, "POST", &url, now(), id, None).unwrap())
+}
+
+fn error(reply: &Reply) -> String {
+    let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    body["error"].as_str().unwrap_or("none").to_owned()
+}
+
+fn form<'a>(assertion: &'a str, scope: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("grant_type", "client_credentials"),
+        (
+            "client_assertion_type",
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        ),
+        ("client_assertion", assertion),
+        ("scope", scope),
+    ]
+}
+
+on_every_driver! {
+    async fn a_token_says_who_and_where_and_verifies_with_the_published_key(world) {
+        let caller = world.caller("acme", &[Scope::RiskRead]);
+        let who: WhoAmI = caller.get("/api/v1/authority/whoami").await;
+        assert_eq!((who.tenant.as_str(), who.client_id.as_str()), ("acme", "acme-client"));
+        assert_eq!(who.scopes, ["risk:read"]);
+        assert_eq!(who.roles, ["analyst", "ingester"]);
+
+        let key = world.credentials("acme").key;
+        let dpop = SigningKey::generate().unwrap();
+        let signed = assertion(&world, &key, "acme-client", "1", now() + 60);
+        let reply = ask(&world, proof(&world, &dpop, "1"), &form(&signed, "risk:read")).await;
+        let answer: TokenAnswer = reply.json().unwrap();
+        assert_eq!((answer.token_type.as_str(), answer.expires_in), ("DPoP", 120));
+        let header = Unverified::read(&answer.access_token).unwrap();
+        assert_eq!(header.typ.as_deref(), Some("at+jwt"));
+        let jwks: JwksAnswer = caller.get("/oauth/jwks").await;
+        let public = jwks.keys.iter().find(|jwk| jwk.kid == header.kid).unwrap();
+        let claims: Claims = verify_jwt(&answer.access_token, &public.x).unwrap();
+        assert_eq!(claims.tid.as_deref(), Some("acme"));
+        assert_eq!(claims.cnf.unwrap().jkt, dpop.kid());
+        let metadata: ServerMetadata = caller.get("/.well-known/oauth-authorization-server").await;
+        assert_eq!((metadata.issuer, claims.iss), (world.url.clone(), world.url));
+    }
+
+    async fn a_request_that_proves_too_little_gets_no_token(world) {
+        let key = world.credentials("acme").key;
+        let dpop = SigningKey::generate().unwrap();
+        let good = |id: &str| assertion(&world, &key, "acme-client", id, now() + 60);
+        let mut tried = Vec::new();
+        let mut count = 0;
+        let mut id = || { count += 1; format!("p{count}") };
+
+        tried.push(("invalid_dpop_proof", ask(&world, None, &form(&good("a"), "risk:read")).await));
+        let once = proof(&world, &dpop, "once");
+        assert!(ask(&world, once.clone(), &form(&good("b"), "risk:read")).await.status.is_success());
+        tried.push(("invalid_dpop_proof", ask(&world, once, &form(&good("c"), "risk:read")).await));
+        tried.push(("invalid_client", ask(&world, proof(&world, &dpop, &id()), &form(&good("b"), "risk:read")).await));
+        let stranger = SigningKey::generate().unwrap();
+        let forged = assertion(&world, &stranger, "acme-client", "d", now() + 60);
+        tried.push(("invalid_client", ask(&world, proof(&world, &dpop, &id()), &form(&forged, "risk:read")).await));
+        let old = assertion(&world, &key, "acme-client", "e", now() - 60);
+        tried.push(("invalid_client", ask(&world, proof(&world, &dpop, &id()), &form(&old, "risk:read")).await));
+        let long = assertion(&world, &key, "acme-client", "f", now() + 3600);
+        tried.push(("invalid_client", ask(&world, proof(&world, &dpop, &id()), &form(&long, "risk:read")).await));
+        for scope in ["", "nonsense", "risk:profiles", "advisory:read"] {
+            let signed = good(&format!("scope {scope}"));
+            tried.push(("invalid_scope", ask(&world, proof(&world, &dpop, &id()), &form(&signed, scope)).await));
+        }
+        for grant in ["password", "authorization_code", "refresh_token"] {
+            let signed = good(grant);
+            let mut asked = form(&signed, "risk:read");
+            asked[0].1 = grant;
+            tried.push(("unsupported_grant_type", ask(&world, proof(&world, &dpop, &id()), &asked).await));
+        }
+        let signed = good("tenant");
+        let mut asked = form(&signed, "risk:read");
+        asked.push(("tenant", "globex"));
+        tried.push(("invalid_request", ask(&world, proof(&world, &dpop, &id()), &asked).await));
+        for (expected, reply) in &tried {
+            assert_eq!(error(reply), *expected, "{:?}", reply.body);
+        }
+    }
+
+    async fn a_token_serves_only_its_own_key_and_request(world) {
+        let key = world.credentials("acme").key;
+        let dpop = SigningKey::generate().unwrap();
+        let signed = assertion(&world, &key, "acme-client", "1", now() + 60);
+        let reply = ask(&world, proof(&world, &dpop, "t"), &form(&signed, "risk:read")).await;
+        let token = reply.json::<TokenAnswer>().unwrap().access_token;
+        let path = "/api/v1/authority/whoami";
+        let url = format!("{}{path}", world.url);
+        let send = async |scheme: &str, token: &str, proof: Option<String>| {
+            let bearer = format!("{scheme} {token}");
+            let mut call = Call::get(path).with("authorization".parse().unwrap(), bearer.parse().unwrap());
+            if let Some(proof) = proof {
+                call = call.with("dpop".parse().unwrap(), proof.parse().unwrap());
+            }
+            let reply = world.http().send(call.clone()).await.unwrap();
+            world.contract.check(&call, &reply);
+            if reply.status.as_u16() == 401 {
+                assert!(reply.headers.contains_key("www-authenticate"));
+            }
+            match reply.success() {
+                Ok(_) => "ok".to_owned(),
+                Err(ClientError::Problem(problem)) => problem.code,
+                Err(other) => panic!("{other}"),
+            }
+        };
+        let by = |key: &SigningKey, id: &str| {
+            Some(dpop_proof(key, "GET", &url, now(), id, Some(&token)).unwrap())
+        };
+        assert_eq!(send("DPoP", &token, by(&dpop, "1")).await, "ok");
+        assert_eq!(send("DPoP", &token, by(&dpop, "1")).await, "DPOP_INVALID");
+        assert_eq!(send("DPoP", &token, None).await, "DPOP_INVALID");
+        assert_eq!(send("Bearer", &token, by(&dpop, "2")).await, "TOKEN_INVALID");
+        let other = SigningKey::generate().unwrap();
+        assert_eq!(send("DPoP", &token, by(&other, "3")).await, "TOKEN_INVALID");
+        for end in [0, 10, token.len() / 2, token.len() - 1] {
+            let code = send("DPoP", &token[..end], by(&dpop, &format!("cut {end}"))).await;
+            assert_eq!(code, "TOKEN_INVALID", "cut at {end}");
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The Aggregation-Only Contract over HTTP.
+
+use serde_json::{Value, json};
+use stella_api::Page;
+use stella_api::evidence::{DocumentRecord, Outcome};
+use stella_api::findings::{Finding, SourceRole, Verdict};
+use stella_client::Call;
+
+use crate::fixtures::{self, advisory, bytes, sbom};
+use crate::world::on_every_driver;
+
+async fn documents(caller: &crate::world::Caller) -> usize {
+    let page: Page<DocumentRecord> = caller.get("/api/v1/evidence/documents?pageSize=500").await;
+    page.items.len()
+}
+
+on_every_driver! {
+    async fn bytes_come_back_exactly_and_are_kept_once(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        // White space and member order are the publisher's; large documents lie elsewhere.
+        let small = b"{ \"id\" : \"RUSTSEC-2026-0001\",\n\t\"modified\":\"2026-01-01T00:00:00Z\", \"x\": 1.0 }\n".to_vec();
+        let mut large = advisory("RUSTSEC-2026-0002", &[], "alpha", "1.0.0");
+        large["details"] = "y".repeat(300 * 1024).into();
+        for (document, place) in [(small, "database"), (bytes(&large), "objectStore")] {
+            let first = ingester.ingest("advisory", &document).await;
+            assert_eq!(first.outcome, Outcome::Stored);
+            assert_eq!(ingester.ingest("advisory", &document).await.outcome, Outcome::Identical);
+            let path = format!("/api/v1/evidence/documents/{}", first.id);
+            let record: DocumentRecord = analyst.get(&path).await;
+            assert_eq!((record.location.as_str(), record.received_by.as_str()), (place, "acme-client"));
+            let reply = analyst.send(Call::get(&format!("{path}/raw"))).await;
+            assert_eq!(reply.body, document);
+            assert_eq!(reply.headers["etag"], format!("\"{}\"", first.id));
+        }
+        assert_eq!(documents(&analyst).await, 2);
+    }
+
+    async fn revisions_stay_and_the_newest_counts_in_any_order(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        ingester.ingest("sbom", &bytes(&sbom(&["alpha@1.5.0"]))).await;
+        let revision = |modified: &str, fixed: &str| {
+            let mut document = advisory("RUSTSEC-2026-0001", &[], "alpha", fixed);
+            document["modified"] = modified.into();
+            bytes(&document)
+        };
+        let fixed = async || -> Vec<Vec<String>> {
+            let page: Page<Finding> = analyst.get("/api/v1/findings").await;
+            page.items.into_iter().map(|finding| finding.fixed_versions).collect()
+        };
+        let newest = ingester.ingest("advisory", &revision("2026-03-01T00:00:00Z", "3.0.0")).await;
+        assert_eq!(newest.outcome, Outcome::Stored);
+        assert_eq!(fixed().await, [["3.0.0"]]);
+        let older = ingester.ingest("advisory", &revision("2026-01-01T00:00:00Z", "2.0.0")).await;
+        assert_eq!(older.outcome, Outcome::Superseding);
+        assert_eq!(fixed().await, [["3.0.0"]]);
+        let same = ingester.ingest("advisory", &revision("2026-01-01T00:00:00Z", "2.1.0")).await;
+        assert_eq!(same.outcome, Outcome::Conflict);
+        assert_eq!(same.notices[0].code, "ERR_AOC_003");
+        let unaffected = ingester.ingest("advisory", &revision("2026-04-01T00:00:00Z", "1.2.0")).await;
+        assert_eq!(unaffected.outcome, Outcome::Superseding);
+        assert_eq!(fixed().await, Vec::<Vec<String>>::new());
+        assert_eq!(documents(&analyst).await, 5);
+    }
+
+    async fn whatever_breaks_the_contract_is_told_whole_and_stores_nothing(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        let good = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
+        let envelope = fixtures::envelope(&good);
+        let changed = |place: &str, value: Value| {
+            let mut envelope = envelope.clone();
+            let (parent, key) = place.rsplit_once('/').unwrap();
+            envelope.pointer_mut(parent).unwrap()[key] = value;
+            envelope
+        };
+        let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000)).into_bytes();
+        let rows: Vec<(&str, &str, Vec<u8>, Value)> = vec![
+            ("derived field", "ERR_AOC_001", good.clone(), changed("/source/severity", 9.into())),
+            ("unknown field", "ERR_AOC_007", good.clone(), changed("/source/colour", "red".into())),
+            ("no publisher", "ERR_AOC_004", good.clone(), changed("/source/publisher", "".into())),
+            ("other digest", "ERR_AOC_005", good.clone(), fixtures::envelope(b"other")),
+            ("truncated", "ERR_AOC_009", good[..good.len() / 2].to_vec(), json!(null)),
+            ("empty", "ERR_AOC_009", vec![], json!(null)),
+            ("no evidence", "ERR_AOC_009", b"{\"a\":1}".to_vec(), json!(null)),
+            ("duplicate keys", "ERR_AOC_009", b"{\"id\":\"A-1\",\"id\":\"A-2\"}".to_vec(), json!(null)),
+            ("latin-1", "ERR_AOC_009", b"{\"id\":\"A-\xe9\"}".to_vec(), json!(null)),
+            ("utf-16", "ERR_AOC_009", "{\"id\":1}".encode_utf16().flat_map(u16::to_le_bytes).collect(), json!(null)),
+            ("too deep", "ERR_AOC_010", deep, json!(null)),
+            ("merged", "ERR_AOC_002", [b"[".as_slice(), &good, b",", &good, b"]"].concat(), json!(null)),
+            ("another kind", "ERR_AOC_009", bytes(&sbom(&["alpha@1.0.0"])), json!(null)),
+        ];
+        for (name, expected, document, with) in rows {
+            let with = if with.is_null() { fixtures::envelope(&document) } else { with };
+            let call = fixtures::with_envelope("advisory", &document, &with);
+            assert_eq!(ingester.code(call).await, expected, "{name}");
+        }
+        let bare = Call::post("/api/v1/evidence/advisory", "application/json", good.clone());
+        assert_eq!(ingester.code(bare).await, "ERR_AOC_004");
+        let mut typed = fixtures::ingest("advisory", &good);
+        typed.headers.insert("content-type", "text/html".parse().unwrap());
+        assert_eq!(ingester.code(typed).await, "MEDIA_TYPE_UNSUPPORTED");
+        let huge = vec![b' '; 64 * 1024 * 1024 + 1];
+        assert_eq!(ingester.code(fixtures::ingest("advisory", &huge)).await, "BODY_TOO_LARGE");
+        assert_eq!(documents(&analyst).await, 0);
+    }
+
+    async fn findings_name_what_decided_and_every_document_that_speaks(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        assert_eq!(analyst.code(Call::get("/api/v1/findings")).await, "NO_DATA");
+        let hole = advisory("RUSTSEC-2026-0001", &["CVE-2026-1"], "alpha", "2.0.0");
+        let hole = ingester.ingest("advisory", &bytes(&hole)).await.id;
+        let mut alias = advisory("GHSA-aaaa-bbbb-cccc", &["CVE-2026-1"], "unrelated", "1.0.0");
+        alias["summary"] = "the same hole".into();
+        let alias = ingester.ingest("advisory", &bytes(&alias)).await.id;
+        let mut gone = advisory("RUSTSEC-2026-0009", &[], "alpha", "2.0.0");
+        gone["withdrawn"] = "2026-01-02T00:00:00Z".into();
+        ingester.ingest("advisory", &bytes(&gone)).await;
+        let mut old = advisory("RUSTSEC-2026-0003", &[], "beta", "9.0.0");
+        old["affected"][0]["database_specific"] = json!({"informational": "unmaintained"});
+        ingester.ingest("advisory", &bytes(&old)).await;
+        let catalogue = ingester.ingest("signal", &bytes(&fixtures::kev(&["CVE-2026-1"]))).await.id;
+        let vex = bytes(&fixtures::vex("CVE-2026-1", "pkg:cargo/alpha@1.0.0"));
+        let vex = ingester.ingest("vex", &vex).await.id;
+        let list = ["alpha@1.0.0", "alpha@2.0.0", "beta@1.0.0", "gamma@1.0.0"];
+        let sbom = ingester.ingest("sbom", &bytes(&sbom(&list))).await.id;
+
+        let page: Page<Finding> = analyst.get("/api/v1/findings").await;
+        let told: Vec<(&str, &str)> = page.items.iter()
+            .map(|finding| (finding.vulnerability.as_str(), finding.component.purl.as_str()))
+            .collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        let finding = page.items.iter().find(|one| one.informational.is_none()).unwrap();
+        assert_eq!(finding.matched.verdict, Verdict::Affected);
+        assert_eq!((finding.matched.rule.as_str(), finding.matched.range.as_str()), ("range", "<2.0.0"));
+        assert_eq!(finding.matched.document, hole);
+        assert_eq!(finding.vulnerability_ids, ["RUSTSEC-2026-0001", "CVE-2026-1"]);
+        let sources: Vec<(SourceRole, &String)> =
+            finding.sources.iter().map(|source| (source.role, &source.document)).collect();
+        let expected = [
+            (SourceRole::Sbom, &sbom), (SourceRole::Advisory, &hole), (SourceRole::Alias, &alias),
+            (SourceRole::Kev, &catalogue), (SourceRole::Vex, &vex),
+        ];
+        assert_eq!(sources, expected);
+        let other = page.items.iter().find(|one| one.informational.is_some()).unwrap();
+        assert_eq!(other.informational.as_deref(), Some("unmaintained"));
+
+        let id = stella_canonical::Digest::of_canonical(
+            &(&sbom, "pkg:cargo/alpha@1.0.0", "rustsec", "RUSTSEC-2026-0001")).unwrap();
+        assert_eq!(finding.id, id.to_string());
+        for known in [finding.id.as_str(), &finding.id[7..], &finding.id[7..15]] {
+            let one: Finding = analyst.get(&format!("/api/v1/findings/{known}")).await;
+            assert_eq!(one.id, finding.id);
+        }
+        let short = format!("/api/v1/findings/{}", &finding.id[7..14]);
+        assert_eq!(analyst.code(Call::get(&short)).await, "REQUEST_INVALID");
+        let filtered: Page<Finding> = analyst.get("/api/v1/findings?vulnerability=CVE-2026-1").await;
+        assert_eq!(filtered.items.len(), 1);
+        let none: Page<Finding> = analyst.get("/api/v1/findings?purl=pkg%3Acargo%2Fnone%401").await;
+        assert_eq!(none.items.len(), 0);
+        let bad = Call::get("/api/v1/findings?colour=red");
+        assert_eq!(analyst.code(bad).await, "REQUEST_INVALID");
+    }
+
+    async fn any_order_and_any_parallelism_derive_the_same_findings(world) {
+        let mut all: Vec<(&str, Vec<u8>)> = Vec::new();
+        for n in 0..6 {
+            let id = format!("RUSTSEC-2026-000{n}");
+            all.push(("advisory", bytes(&advisory(&id, &[], "alpha", "2.0.0"))));
+            let mut newer = advisory(&id, &[], if n % 2 == 0 { "alpha" } else { "beta" }, "3.0.0");
+            newer["modified"] = "2026-05-01T00:00:00Z".into();
+            all.push(("advisory", bytes(&newer)));
+            let mut parts = sbom(&["alpha@2.5.0", "beta@1.0.0"]);
+            parts["serialNumber"] = format!("urn:uuid:6f1b6a3e-8f0e-4b53-9b0a-1f1f5a1e000{n}").into();
+            all.push(("sbom", bytes(&parts)));
+        }
+        // One tenant takes everything in a row, the other everything at once, last first.
+        let acme = world.ingester("acme");
+        for (kind, document) in &all {
+            acme.ingest(kind, document).await;
+        }
+        let globex = std::sync::Arc::new(world.ingester("globex"));
+        let mut running = tokio::task::JoinSet::new();
+        for (kind, document) in all.iter().rev().cloned() {
+            let globex = globex.clone();
+            running.spawn(async move { globex.ingest(kind, &document).await });
+        }
+        running.join_all().await;
+        let ids = async |tenant: &str| -> Vec<(String, String)> {
+            let page: Page<Finding> = world.analyst(tenant).get("/api/v1/findings?pageSize=500").await;
+            page.items.into_iter().map(|one| (one.id, one.matched.document)).collect()
+        };
+        let expected = ids("acme").await;
+        assert_eq!(expected.len(), 6 * 6);
+        assert_eq!(ids("globex").await, expected);
+    }
+
+    async fn pages_cover_a_list_once(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        for n in 0..7 {
+            let document = advisory(&format!("RUSTSEC-2026-000{n}"), &[], "alpha", "2.0.0");
+            ingester.ingest("advisory", &bytes(&document)).await;
+        }
+        let (mut seen, mut path) = (Vec::new(), "/api/v1/evidence/documents?pageSize=3".to_owned());
+        loop {
+            let page: Page<DocumentRecord> = analyst.get(&path).await;
+            seen.extend(page.items.into_iter().map(|record| record.id));
+            match page.next_page_token {
+                Some(token) => path = format!("/api/v1/evidence/documents?pageSize=3&pageToken={token}"),
+                None => break,
+            }
+        }
+        let mut unique = seen.clone();
+        unique.sort();
+        unique.dedup();
+        assert_eq!((seen.len(), unique), (7, seen));
+        for wrong in ["pageSize=0", "pageSize=501", "pageSize=x"] {
+            let call = Call::get(&format!("/api/v1/evidence/documents?{wrong}"));
+            assert_eq!(analyst.code(call).await, "REQUEST_INVALID");
+        }
+        let call = Call::get("/api/v1/evidence/documents?pageToken=nonsense");
+        assert_eq!(analyst.code(call).await, "PAGE_TOKEN_INVALID");
+    }
+}

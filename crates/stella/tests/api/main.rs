@@ -1,0 +1,12 @@
+//! The whole house driven over HTTP, on every storage driver. One binary, so that it links once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod authority;
+mod coverage;
+mod evidence;
+mod fixtures;
+mod kit;
+mod scores;
+mod tamper;
+mod tenancy;
+mod world;

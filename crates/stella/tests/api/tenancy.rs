@@ -1,0 +1,194 @@
+//! One tenant never sees another, also where a query forgets its `WHERE`; stored evidence never
+//! changes, whoever asks.
+
+use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
+use stella_api::Page;
+use stella_api::evidence::{DocumentRecord, Outcome};
+
+use crate::fixtures::{advisory, bytes, sbom};
+use crate::world::{World, on_every_driver};
+
+on_every_driver! {
+    async fn two_tenants_hold_the_same_bytes_apart(world) {
+        let document = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
+        for tenant in ["acme", "globex"] {
+            // To the second tenant the document is new: nothing tells that the first has it.
+            assert_eq!(world.ingester(tenant).ingest("advisory", &document).await.outcome, Outcome::Stored);
+        }
+        world.ingester("acme").ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"]))).await;
+        let page: Page<DocumentRecord> = world.analyst("globex").get("/api/v1/evidence/documents").await;
+        assert!(page.items.iter().all(|record| record.tenant == "globex"));
+        assert_eq!(page.items.len(), 1);
+    }
+}
+
+/// Every table that has a tenant and is under row-level security.
+async fn tenant_tables(connection: &mut PgConnection) -> Vec<String> {
+    let rows = sqlx::query(
+        "SELECT n.nspname || '.' || c.relname, c.relrowsecurity AND c.relforcerowsecurity \
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant' \
+         WHERE c.relkind = 'r' AND n.nspname NOT LIKE 'pg_%' ORDER BY 1",
+    )
+    .fetch_all(connection)
+    .await
+    .unwrap();
+    // Headers without payload, and Authority's own knowledge of who belongs where.
+    let open = ["authority.client_roles", "evidence.derivations_due"];
+    let mut tables = Vec::new();
+    for row in rows {
+        let (name, secured): (String, bool) = (row.get(0), row.get(1));
+        assert_eq!(secured, !open.contains(&name.as_str()), "{name}");
+        if secured {
+            tables.push(name);
+        }
+    }
+    tables
+}
+
+#[tokio::test]
+async fn without_its_where_a_query_shows_only_the_own_tenant() {
+    let world = World::postgres().await;
+    let document = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
+    for tenant in ["acme", "globex"] {
+        world.ingester(tenant).ingest("advisory", &document).await;
+        world
+            .ingester(tenant)
+            .ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"])))
+            .await;
+    }
+    let mut owner = PgConnection::connect(world.owner_url.as_ref().unwrap())
+        .await
+        .unwrap();
+    let tables = tenant_tables(&mut owner).await;
+    assert!(tables.len() >= 8, "{tables:?}");
+    owner.execute("SET ROLE stella_service").await.ok();
+    for table in &tables {
+        let count =
+            format!("SELECT count(*), count(*) FILTER (WHERE tenant <> 'acme') FROM {table}");
+        owner
+            .execute("SELECT set_config('stella.tenant', 'acme', false)")
+            .await
+            .unwrap();
+        let row = sqlx::query(sqlx::AssertSqlSafe(count.clone()))
+            .fetch_one(&mut owner)
+            .await
+            .unwrap();
+        assert_eq!(
+            row.get::<i64, _>(1),
+            0,
+            "{table} shows another tenant's rows"
+        );
+        owner
+            .execute("SELECT set_config('stella.tenant', '', false)")
+            .await
+            .unwrap();
+        let row = sqlx::query(sqlx::AssertSqlSafe(count))
+            .fetch_one(&mut owner)
+            .await
+            .unwrap();
+        assert_eq!(
+            row.get::<i64, _>(0),
+            0,
+            "{table} shows rows without a tenant"
+        );
+    }
+    owner
+        .execute("SELECT set_config('stella.tenant', 'acme', false)")
+        .await
+        .unwrap();
+    let row = sqlx::query("SELECT count(*) FROM evidence.raw_documents")
+        .fetch_one(&mut owner)
+        .await;
+    assert_eq!(
+        row.unwrap().get::<i64, _>(0),
+        2,
+        "the own tenant's rows are there"
+    );
+}
+
+#[tokio::test]
+async fn stored_evidence_never_changes_on_postgres() {
+    let world = World::postgres().await;
+    let document = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
+    world.ingester("acme").ingest("advisory", &document).await;
+    let mut owner = PgConnection::connect(world.owner_url.as_ref().unwrap())
+        .await
+        .unwrap();
+    owner
+        .execute("SELECT set_config('stella.tenant', 'acme', false)")
+        .await
+        .unwrap();
+    for statement in [
+        "UPDATE evidence.raw_documents SET bytes = 'x'",
+        "DELETE FROM evidence.raw_documents",
+        "TRUNCATE evidence.raw_documents CASCADE",
+        "UPDATE evidence.provenance SET publisher = 'x'",
+        "DELETE FROM evidence.provenance",
+    ] {
+        let refused = owner.execute(statement).await.unwrap_err().to_string();
+        assert!(refused.contains("ERR_AOC_008"), "{statement}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn the_serving_role_has_no_right_to_change_evidence() {
+    let world = World::postgres().await;
+    let mut owner = PgConnection::connect(world.owner_url.as_ref().unwrap())
+        .await
+        .unwrap();
+    let tables = [
+        "evidence.raw_documents",
+        "evidence.provenance",
+        "riskengine.risk_score_results",
+    ];
+    for table in tables {
+        for right in ["UPDATE", "DELETE", "TRUNCATE"] {
+            let has: bool =
+                sqlx::query_scalar("SELECT has_table_privilege('stella_service', $1, $2)")
+                    .bind(table)
+                    .bind(right)
+                    .fetch_one(&mut owner)
+                    .await
+                    .unwrap();
+            assert!(!has, "{right} on {table}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_owner_or_superuser_may_not_serve() {
+    let world = World::postgres().await;
+    let owner = stella_storage::Connection::parse(world.owner_url.as_ref().unwrap()).unwrap();
+    let refused = stella::platform::Databases::postgres(&owner)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused, stella_storage::StoreError::RoleUnsafe { .. }),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn stored_evidence_never_changes_on_sqlite() {
+    let world = World::filesystem().await;
+    let document = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
+    world.ingester("acme").ingest("advisory", &document).await;
+    let stella_storage::Db::Sqlite { writer, .. } = stella_evidence::MIGRATIONS
+        .open_sqlite(world.folder.as_ref().unwrap())
+        .await
+        .unwrap()
+    else {
+        panic!("a SQLite database")
+    };
+    for statement in [
+        "UPDATE evidence.raw_documents SET bytes = x'00'",
+        "DELETE FROM evidence.raw_documents",
+        "INSERT OR REPLACE INTO evidence.raw_documents SELECT * FROM evidence.raw_documents",
+        "UPDATE evidence.provenance SET publisher = 'x'",
+        "DELETE FROM evidence.provenance",
+    ] {
+        let refused = writer.execute(statement).await.unwrap_err().to_string();
+        assert!(refused.contains("ERR_AOC_008"), "{statement}: {refused}");
+    }
+}
