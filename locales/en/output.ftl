@@ -216,3 +216,4 @@ error-path-unreadable = reading { $path }: { $reason }
 error-read-failed = reading standard input: { $reason }
 error-usage = { $reason }
 usage-no-command = a command is missing
+serve-all-services = --services: a process runs all services in this version; leave the option out

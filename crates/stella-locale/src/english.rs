@@ -11,7 +11,8 @@ macro_rules! sources {
     };
 }
 
-pub(crate) const SOURCES: &[Source] = sources!["cli.ftl", "errors.ftl", "output.ftl", "reasons.ftl"];
+pub(crate) const SOURCES: &[Source] =
+    sources!["cli.ftl", "errors.ftl", "output.ftl", "reasons.ftl"];
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -13,7 +13,7 @@ use crate::answer::Answers;
 use crate::extract::{Authorized, Public};
 
 /// Handlers whose first argument says who may call: [`Authorized`] or [`Public`]. A handler
-/// without one is no `Guarded`, and [`route!`](crate::route) does not compile with it.
+/// without one is no `Guarded`, and [`route!`](crate::route!) does not compile with it.
 pub trait Guarded<Arguments> {
     /// The scopes of which one is demanded; none where the route is open to all.
     const SCOPES: Option<&'static [Scope]>;
@@ -111,7 +111,7 @@ impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
 }
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
-    /// Adds what [`route!`](crate::route) made of a handler.
+    /// Adds what [`route!`](crate::route!) made of a handler.
     #[must_use]
     pub fn add(
         mut self,

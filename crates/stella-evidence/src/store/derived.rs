@@ -235,11 +235,10 @@ pub(crate) async fn share_heads(
         ($lock:literal) => {
             concat!(
                 "SELECT publisher, upstream_id, digest FROM evidence.heads h \
-                 WHERE tenant = $1 AND kind = 'advisory' AND EXISTS ( \
-                   SELECT 1 FROM evidence.packages k JOIN evidence.provenance p \
-                   ON p.tenant = k.tenant AND p.digest = k.digest \
-                   WHERE k.tenant = $1 AND k.ecosystem = $2 AND k.package = $3 \
-                   AND p.publisher = h.publisher AND p.upstream_id = h.upstream_id) \
+                 WHERE tenant = $1 AND kind = 'advisory' AND (publisher, upstream_id) IN ( \
+                   SELECT p.publisher, p.upstream_id FROM evidence.packages k \
+                   JOIN evidence.provenance p ON p.tenant = k.tenant AND p.digest = k.digest \
+                   WHERE k.tenant = $1 AND k.ecosystem = $2 AND k.package = $3) \
                  ORDER BY publisher, upstream_id",
                 $lock
             )

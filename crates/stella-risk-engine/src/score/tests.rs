@@ -49,6 +49,21 @@ async fn a_score_is_given_once_and_stays_as_it_was() {
 }
 
 #[tokio::test]
+async fn many_who_ask_at_once_get_one_score() {
+    let neighbours = Neighbours::open().await;
+    let (op, engine) = (
+        operation("acme", "2026-01-01T00:00:00Z"),
+        neighbours.engine(),
+    );
+    let finding = request(&neighbours.finding);
+    let asked = (0..8).map(|_| engine.evaluate(&op, &finding));
+    let answers = futures_util::future::try_join_all(asked).await.unwrap();
+    assert_eq!(answers.iter().filter(|(new, _)| *new).count(), 1);
+    assert!(answers.iter().all(|(_, score)| *score == answers[0].1));
+    assert_eq!(listed(engine, &op).await.len(), 1);
+}
+
+#[tokio::test]
 async fn an_earlier_score_can_become_the_latest_again() {
     let neighbours = Neighbours::open().await;
     // One time for all: the order does not come from the clock.

@@ -1,6 +1,7 @@
 //! `stella serve`: the services of an installation, as its configuration says.
 
 use anyhow::Context as _;
+use stella_api::Code;
 use stella_cli::arguments::ServeArgs;
 use stella_cli::{Answer, ExitCode, Failure, Session};
 use stella_context::{Clock, SystemContext};
@@ -13,6 +14,11 @@ use crate::logging::{self, Form};
 use crate::platform::{Databases, Platform, Setup};
 
 pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<Answer, Failure> {
+    if arguments.services.is_some() {
+        let exit = ExitCode::of_code(Code::ConfigValueInvalid);
+        let text = session.labels.text("serve-all-services");
+        return Err(Failure::told(Code::ConfigValueInvalid.as_str(), exit, text));
+    }
     let settings = Settings::load(&arguments.configuration, &session.io.environment)?;
     let form = match settings.environment {
         Environment::Production | Environment::Staging => Form::Json,

@@ -45,7 +45,7 @@ on_every_driver! {
     }
 }
 
-/// The document that is checked in is the one that the code makes; `cargo xtask openapi` writes it.
+/// The document that is checked in is the one that the code makes.
 #[test]
 fn the_checked_in_document_is_the_codes() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
@@ -53,7 +53,7 @@ fn the_checked_in_document_is_the_codes() {
     let made = stella::platform::openapi().unwrap();
     assert!(
         checked_in == made,
-        "docs/openapi.json differs: run `cargo run -p stella -- openapi --out docs/openapi.json`"
+        "docs/openapi.json differs: run `cargo run -p stella -- openapi -o json --out docs/openapi.json`"
     );
 }
 

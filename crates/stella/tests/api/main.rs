@@ -1,5 +1,10 @@
 //! The whole house driven over HTTP, on every storage driver. One binary, so that it links once.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub
+)]
 
 mod authority;
 mod coverage;
