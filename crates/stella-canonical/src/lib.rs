@@ -2,7 +2,7 @@
 //! JSON out, SHA-256 digests over it, and a trie that names a set of digests by one digest.
 //!
 //! - [`json`] reads JSON text and refuses whatever two readers could understand differently.
-//! - [`canonical`] and [`canonicalize`] write the canonical bytes of a value or of JSON text.
+//! - [`canonical()`] and [`canonicalize`] write the canonical bytes of a value or of JSON text.
 //! - [`Digest`] is the name of bytes, [`Hasher`] makes one from a stream.
 //! - [`trie`] is a content-addressed set of digests, the same whatever the order of insertion.
 

@@ -62,7 +62,9 @@ impl Failure {
         ];
         let wrong_server = self.code == Code::ServerAnswerInvalid.as_str();
         let of_the_contract = self.code.starts_with("ERR_AOC_");
-        !of_the_contract && (wrong_server || everywhere.contains(&self.exit))
+        let too_slow = self.code == Code::Timeout.as_str();
+        let of_this_one = of_the_contract || too_slow;
+        !of_this_one && (wrong_server || everywhere.contains(&self.exit))
     }
 }
 
@@ -133,7 +135,14 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_one_document_stops_no_other() {
-        for code in ["ERR_AOC_006", "ERR_AOC_009", "BODY_TOO_LARGE", "INTERNAL"] {
+        let of_one = [
+            "ERR_AOC_006",
+            "ERR_AOC_009",
+            "BODY_TOO_LARGE",
+            "INTERNAL",
+            "TIMEOUT",
+        ];
+        for code in of_one {
             assert!(!Failure::from(problem(code)).stops_all(), "{code}");
         }
         for code in ["UNAVAILABLE", "SCOPE_MISSING", "TOKEN_INVALID"] {

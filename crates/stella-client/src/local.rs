@@ -12,7 +12,7 @@ use tower::ServiceExt as _;
 use crate::{Call, Client, ClientError, Principal, Reply};
 
 /// Marks a request that came from within the process, with the caller's verified principal.
-/// Only [`LocalClient`] can make one, so a request from outside never carries it.
+/// Only `LocalClient` can make one, so a request from outside never carries it.
 #[derive(Clone, Debug)]
 pub struct InProcess {
     principal: Principal,

@@ -1,7 +1,7 @@
 //! Says whether a package version is covered by a published range.
 //!
 //! Pure: package URLs become [`Coordinates`], an advisory's statement about one package is an
-//! [`Affected`], and [`evaluate`] compares the two by the version order of the ecosystem and
+//! [`Affected`], and [`evaluate()`] compares the two by the version order of the ecosystem and
 //! the evaluation algorithm of the OSV schema. What cannot be compared is
 //! [`Verdict::Undetermined`] with the reason, never "not affected".
 //!

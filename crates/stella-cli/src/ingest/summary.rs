@@ -43,15 +43,19 @@ impl Tally {
         Ok(answer.exit(self.exit()))
     }
 
-    /// What the server did not foresee is no fault of the documents.
+    /// What the server did not foresee or had no time for is no fault of the documents.
     fn exit(&self) -> ExitCode {
-        let mut codes = self.refusals.iter().flat_map(|refusal| &refusal.errors);
-        if codes.any(|fault| fault.code == Code::Internal.as_str()) {
-            ExitCode::Unexpected
-        } else if self.refused > 0 {
-            ExitCode::InvalidInput
-        } else {
-            ExitCode::Ok
+        let told = |code: Code| {
+            let mut faults = self.refusals.iter().flat_map(|refusal| &refusal.errors);
+            faults.any(|fault| fault.code == code.as_str())
+        };
+        let code = [Code::Internal, Code::Timeout]
+            .into_iter()
+            .find(|code| told(*code));
+        match code {
+            Some(code) => ExitCode::of_code(code),
+            None if self.refused > 0 => ExitCode::InvalidInput,
+            None => ExitCode::Ok,
         }
     }
 
@@ -225,9 +229,14 @@ mod tests {
 
     #[test]
     fn what_nobody_foresaw_is_not_the_documents_fault() {
-        let mut tally = Tally::new(1);
-        tally.count(Err(Refusal::told("a", Code::Internal, "")));
-        assert_eq!(tally.answer().unwrap().exit_code(), ExitCode::Unexpected);
+        let mut tally = Tally::new(3);
+        let mut exit = |code| {
+            tally.count(Err(Refusal::told("a", code, "")));
+            tally.answer().unwrap().exit_code()
+        };
+        assert_eq!(exit(Code::Aoc009), ExitCode::InvalidInput);
+        assert_eq!(exit(Code::Timeout), ExitCode::TryAgain);
+        assert_eq!(exit(Code::Internal), ExitCode::Unexpected);
     }
 
     #[test]
