@@ -9,7 +9,7 @@ use stella_api::scope::{Role, Scope};
 use stella_authority::NewClient;
 use stella_cli::arguments::UpArgs;
 use stella_cli::contexts::{Context, Contexts};
-use stella_cli::{Answer, ExitCode, Failure, Format, Session};
+use stella_cli::{Answer, Failure, Format, Session};
 use stella_client::{Client, Credentials, HttpClient};
 use stella_context::{Clock, SystemContext};
 use stella_signing::{MasterKey, SigningKey};
@@ -56,9 +56,9 @@ pub(super) async fn run(arguments: UpArgs, session: &mut Session) -> Result<Answ
     match (arguments.once, report) {
         (true, report) => {
             print(report.as_ref(), session)?;
-            report.map(|_| Answer::done(ExitCode::Ok))
+            report.map(|answer| Answer::done(answer.exit_code()))
         }
-        (false, report) => report.map(|_| Answer::done(ExitCode::Ok)),
+        (false, report) => report.map(|answer| Answer::done(answer.exit_code())),
     }
 }
 
