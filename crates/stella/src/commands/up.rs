@@ -9,6 +9,7 @@ use stella_api::scope::{Role, Scope};
 use stella_authority::NewClient;
 use stella_cli::arguments::UpArgs;
 use stella_cli::contexts::{Context, Contexts};
+use stella_cli::scopes;
 use stella_cli::{Answer, Failure, Format, Session};
 use stella_client::{Client, Credentials, HttpClient};
 use stella_context::{Clock, SystemContext};
@@ -176,10 +177,10 @@ async fn report(
     session: &mut Session,
 ) -> Result<Answer, Failure> {
     if sample {
-        let ingest = client(url, &key, Role::Ingester.scopes())?;
+        let ingest = client(url, &key, scopes::INGEST)?;
         stella_cli::sample::ingest(&ingest).await?;
     }
-    let read = client(url, &key, Role::Analyst.scopes())?;
+    let read = client(url, &key, scopes::EXPLAIN)?;
     stella_cli::newcomer_report(&read, session).await
 }
 
