@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::Scope;
+
 /// What a document is evidence of; each kind has a route and scopes of its own.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
@@ -33,12 +35,23 @@ impl EvidenceKind {
 
     /// The kind as it stands in paths and records.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             EvidenceKind::Advisory => "advisory",
             EvidenceKind::Vex => "vex",
             EvidenceKind::Sbom => "sbom",
             EvidenceKind::Signal => "signal",
+        }
+    }
+
+    /// The scope that shows evidence of this kind.
+    #[must_use]
+    pub const fn read_scope(self) -> Scope {
+        match self {
+            EvidenceKind::Advisory => Scope::AdvisoryRead,
+            EvidenceKind::Vex => Scope::VexRead,
+            EvidenceKind::Sbom => Scope::SbomRead,
+            EvidenceKind::Signal => Scope::SignalsRead,
         }
     }
 }

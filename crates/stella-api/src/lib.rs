@@ -13,9 +13,11 @@ pub mod replay;
 pub mod scope;
 pub mod score;
 pub mod tenant;
+pub mod vex;
 
 pub use code::Code;
 pub use page::Page;
 pub use problem::{Problem, ProblemItem};
 pub use scope::Scope;
 pub use tenant::TenantId;
+pub use vex::VexStatus;

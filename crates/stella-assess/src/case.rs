@@ -5,13 +5,12 @@ use std::sync::Arc;
 use stella_api::findings::SourceRole;
 use stella_canonical::Digest;
 use stella_formats::{Advisory, Body, Document, KevCatalogue, Sbom, Severity};
-use stella_matching::Coordinates;
 use stella_scoring::{
     CvssSignal, Evaluation, KevSignal, Profile, ScoringError, Signals, Source, Subject,
     TrustPolicy, evaluate,
 };
 
-use crate::coverage::{NamedComponent, components, cover, packages};
+use crate::coverage::{NamedComponent, component_at, cover, packages};
 use crate::identity::vulnerability_ids;
 use crate::vex::statements;
 
@@ -82,7 +81,8 @@ pub fn assess(case: &Case<'_>) -> Result<Evaluation, AssessError> {
         Body::Advisory(advisory) => Some(advisory),
         _ => None,
     })?;
-    let component = component(sbom, case.component_pointer)?;
+    let component = component_at(sbom, case.component_pointer)
+        .ok_or_else(|| AssessError::ComponentMissing(case.component_pointer.to_owned()))?;
     let own_severities = covering_severities(advisory, &component)?;
     let ids = vulnerability_ids(advisory);
     let mut signals = Signals::default();
@@ -115,25 +115,14 @@ impl Case<'_> {
     }
 }
 
-fn component(sbom: &Sbom, pointer: &str) -> Result<NamedComponent, AssessError> {
-    let mut all = components(sbom).into_iter();
-    all.find(|component| component.pointer == pointer)
-        .ok_or_else(|| AssessError::ComponentMissing(pointer.to_owned()))
-}
-
 /// The severities that hold for the component: the document's and those of the statements that
 /// cover it.
 fn covering_severities(
     advisory: &Advisory,
     component: &NamedComponent,
 ) -> Result<Vec<Severity>, AssessError> {
-    let covers = |coordinates: &Coordinates| {
-        let named = packages(advisory).into_iter();
-        named
-            .filter(|package| cover(&package.affected, coordinates).is_some())
-            .collect::<Vec<_>>()
-    };
-    let covering = covers(&component.coordinates);
+    let mut covering = packages(advisory);
+    covering.retain(|package| cover(&package.affected, &component.coordinates).is_some());
     let Some(first) = covering.first() else {
         let (advisory, purl) = (advisory.id.clone(), component.purl.clone());
         return Err(AssessError::NotCovered { advisory, purl });

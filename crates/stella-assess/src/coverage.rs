@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use stella_api::findings::{Match, Verdict};
+use stella_api::findings::Verdict;
 use stella_formats::{Advisory, Component, Sbom, osv};
 use stella_matching as matching;
 use stella_matching::{Affected, Coordinates, Ecosystem};
@@ -79,44 +79,52 @@ pub struct Coverage {
     pub fixed_versions: Vec<String>,
 }
 
-impl Coverage {
-    /// The same as a finding tells it.
-    #[must_use]
-    pub fn matched(&self, document: &str, pointer: &str) -> Match {
-        Match {
-            verdict: self.verdict,
-            rule: self.rule.clone(),
-            range: self.range.clone(),
-            document: document.to_owned(),
-            pointer: pointer.to_owned(),
-        }
-    }
-}
-
 /// The components of an SBOM that have a readable package URL, in the order of the document.
 #[must_use]
 pub fn components(sbom: &Sbom) -> Vec<NamedComponent> {
-    let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+    let uses = uses(sbom);
+    let each = sbom.components.iter();
+    each.filter_map(|component| named(component, &uses))
+        .collect()
+}
+
+/// The one component that stands at a place, if it has a readable package URL.
+#[must_use]
+pub fn component_at(sbom: &Sbom, pointer: &str) -> Option<NamedComponent> {
+    let mut all = sbom.components.iter();
+    let component = all.find(|component| component.pointer == pointer)?;
+    named(component, &uses(sbom))
+}
+
+/// Where a package URL points, with the version that the SBOM gives beside it where the URL has
+/// none.
+///
+/// # Errors
+/// The text is no package URL.
+pub fn coordinates(purl: &str, beside: Option<&str>) -> Result<Coordinates, matching::Error> {
+    let mut coordinates = Coordinates::from_purl(purl)?;
+    if coordinates.version.is_none() {
+        coordinates.version = beside
+            .filter(|version| !version.is_empty())
+            .map(str::to_owned);
+    }
+    Ok(coordinates)
+}
+
+/// How often each `bom-ref` stands in the SBOM.
+fn uses(sbom: &Sbom) -> BTreeMap<&str, usize> {
+    let mut uses = BTreeMap::new();
     for component in &sbom.components {
         if let Some(reference) = component.bom_ref.as_deref() {
             *uses.entry(reference).or_default() += 1;
         }
     }
-    sbom.components
-        .iter()
-        .filter_map(|component| named(component, &uses))
-        .collect()
+    uses
 }
 
 fn named(component: &Component, uses: &BTreeMap<&str, usize>) -> Option<NamedComponent> {
     let purl = component.purl.clone()?;
-    let mut coordinates = Coordinates::from_purl(&purl).ok()?;
-    if coordinates.version.is_none() {
-        coordinates.version = component
-            .version
-            .clone()
-            .filter(|version| !version.is_empty());
-    }
+    let coordinates = coordinates(&purl, component.version.as_deref()).ok()?;
     let bom_ref = component.bom_ref.clone();
     let unique = bom_ref
         .clone()
@@ -191,11 +199,6 @@ fn event(event: &osv::Event) -> matching::Event {
 /// cover the version.
 #[must_use]
 pub fn cover(affected: &Affected, component: &Coordinates) -> Option<Coverage> {
-    let fixed = |version: Option<&String>| {
-        version
-            .map(|version| matching::fixed_versions(affected, version))
-            .unwrap_or_default()
-    };
     match matching::match_component(affected, component)? {
         matching::Verdict::NotAffected => None,
         matching::Verdict::Undetermined { reason } => Some(Coverage {
@@ -218,7 +221,10 @@ pub fn cover(affected: &Affected, component: &Coordinates) -> Option<Coverage> {
                 verdict: Verdict::Affected,
                 rule: rule.to_owned(),
                 range: stretch(introduced, end, last_affected),
-                fixed_versions: fixed(component.version.as_ref()),
+                fixed_versions: matching::fixed_versions(
+                    affected,
+                    component.version.as_deref().unwrap_or_default(),
+                ),
             })
         }
     }

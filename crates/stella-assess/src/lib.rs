@@ -9,7 +9,9 @@ mod identity;
 mod vex;
 
 pub use case::{AssessError, Case, CaseDocument, assess};
-pub use coverage::{Coverage, NamedComponent, NamedPackage, components, cover, packages};
+pub use coverage::{
+    Coverage, NamedComponent, NamedPackage, component_at, components, coordinates, cover, packages,
+};
 pub use identity::{finding_id, vulnerability_ids};
 
 /// The version of this crate's derivations. Whatever is derived and stored carries it.

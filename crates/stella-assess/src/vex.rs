@@ -1,9 +1,8 @@
 //! Which VEX statements speak to a component: VEX speaks to a product and its component, never
 //! to a vulnerability alone.
 
-use stella_formats::{Sbom, VexDocument, VexProduct, VexStatement, VexStatus};
+use stella_formats::{Sbom, VexDocument, VexProduct, VexStatement};
 use stella_matching::Coordinates;
-use stella_scoring as scoring;
 use stella_scoring::{Source, VexSignal};
 
 use crate::case::CaseDocument;
@@ -25,12 +24,7 @@ pub(crate) fn statements(
     };
     let speaks = |statement: &&VexStatement| speaks_of(statement, sbom, component);
     let shaped = |statement: &VexStatement| VexSignal {
-        status: match statement.status {
-            VexStatus::NotAffected => scoring::VexStatus::NotAffected,
-            VexStatus::Affected => scoring::VexStatus::Affected,
-            VexStatus::Fixed => scoring::VexStatus::Fixed,
-            VexStatus::UnderInvestigation => scoring::VexStatus::UnderInvestigation,
-        },
+        status: statement.status,
         justification: statement.justification.clone(),
         publisher: source.publisher.clone(),
         source: Source {

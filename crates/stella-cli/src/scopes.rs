@@ -23,53 +23,33 @@ pub const EVIDENCE: &[Scope] = &[
     Scope::AocVerify,
 ];
 
-/// To evaluate scores: RiskEngine reads the evidence with the rights of whoever asks.
-pub const EVALUATE: &[Scope] = &[
-    Scope::RiskEvaluate,
-    Scope::FindingsRead,
-    Scope::AdvisoryRead,
-    Scope::VexRead,
-    Scope::SbomRead,
-    Scope::SignalsRead,
-    Scope::AocVerify,
-];
+/// These scopes and those that show findings and the evidence behind them: the services read it
+/// with the rights of whoever asks.
+macro_rules! beside_reading {
+    ($($scope:ident),+) => {
+        &[
+            $(Scope::$scope,)+
+            Scope::FindingsRead,
+            Scope::AdvisoryRead,
+            Scope::VexRead,
+            Scope::SbomRead,
+            Scope::SignalsRead,
+            Scope::AocVerify,
+        ]
+    };
+}
+
+/// To evaluate scores.
+pub const EVALUATE: &[Scope] = beside_reading![RiskEvaluate];
 
 /// To give an answer again.
-pub const REPLAY: &[Scope] = &[
-    Scope::ReplayRun,
-    Scope::RiskRead,
-    Scope::FindingsRead,
-    Scope::AdvisoryRead,
-    Scope::VexRead,
-    Scope::SbomRead,
-    Scope::SignalsRead,
-    Scope::AocVerify,
-];
+pub const REPLAY: &[Scope] = beside_reading![ReplayRun, RiskRead];
 
 /// To evaluate scores and read them.
-pub const SCORE: &[Scope] = &[
-    Scope::RiskEvaluate,
-    Scope::RiskRead,
-    Scope::FindingsRead,
-    Scope::AdvisoryRead,
-    Scope::VexRead,
-    Scope::SbomRead,
-    Scope::SignalsRead,
-    Scope::AocVerify,
-];
+pub const SCORE: &[Scope] = beside_reading![RiskEvaluate, RiskRead];
 
 /// To evaluate scores, explain them and give their replay tokens; what `up` reports with.
-pub const EXPLAIN: &[Scope] = &[
-    Scope::RiskEvaluate,
-    Scope::RiskRead,
-    Scope::ReplayRun,
-    Scope::FindingsRead,
-    Scope::AdvisoryRead,
-    Scope::VexRead,
-    Scope::SbomRead,
-    Scope::SignalsRead,
-    Scope::AocVerify,
-];
+pub const EXPLAIN: &[Scope] = beside_reading![RiskEvaluate, RiskRead, ReplayRun];
 
 /// To see evidence of one kind.
 pub(crate) fn reading(kind: EvidenceKind) -> &'static [Scope] {

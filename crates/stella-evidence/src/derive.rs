@@ -6,6 +6,9 @@
 //! derivation holds it alone, those of SBOMs share it. What was kept and not derived from stays
 //! on a list, and the next start works it off.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use stella_api::TenantId;
 use stella_api::evidence::EvidenceKind;
 use stella_api::findings::Verdict;
@@ -14,7 +17,7 @@ use stella_context::{OpContext, SystemContext};
 use stella_storage::Tx;
 
 use crate::store::{self, AdvisoryFacts, ComponentRow, FindingRow, Key, Texts};
-use crate::{BUCKET, Evidence, EvidenceError};
+use crate::{Evidence, EvidenceError};
 
 impl Evidence {
     pub(crate) async fn derive_if_due(
@@ -92,6 +95,7 @@ impl Evidence {
         tenant: &TenantId,
         sbom: &str,
     ) -> Result<(), EvidenceError> {
+        let mut read: BTreeMap<Key, AdvisoryFacts> = BTreeMap::new();
         for component in store::components_of(tx, tenant, sbom).await? {
             let package = (component.ecosystem.clone(), component.package.clone());
             for head in store::share_heads(tx, tenant, &package).await? {
@@ -99,9 +103,15 @@ impl Evidence {
                 if named.is_empty() {
                     continue;
                 }
-                let facts = self.facts(tx, tenant, &head, &head.digest).await?;
+                let facts = match read.entry(head) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        let facts = self.facts(tx, tenant, new.key(), &new.key().digest).await?;
+                        new.insert(facts)
+                    }
+                };
                 for package in named {
-                    let row = finding(&component, &package, &facts)?;
+                    let row = finding(&component, &package, facts)?;
                     store::put_findings(tx, tenant, row.as_ref()).await?;
                 }
             }
@@ -117,18 +127,12 @@ impl Evidence {
         key: &Key,
         digest: &str,
     ) -> Result<AdvisoryFacts, EvidenceError> {
-        let bytes = match store::raw(tx, tenant, digest)
-            .await?
-            .and_then(|row| row.bytes)
-        {
-            Some(bytes) => bytes,
-            None => {
-                let name = digest
-                    .parse()
-                    .map_err(|e| EvidenceError::unreadable("digest", e))?;
-                self.objects.get(BUCKET, tenant, &name).await?
-            }
-        };
+        let name = digest
+            .parse()
+            .map_err(|error| EvidenceError::unreadable("digest", error))?;
+        let row = store::raw(tx, tenant, digest).await?;
+        let inline = row.and_then(|row| row.bytes);
+        let bytes = self.bytes(tenant, &name, inline).await?;
         let document = stella_formats::read(&bytes)
             .map_err(|error| EvidenceError::unreadable("advisory", error))?;
         let stella_formats::Body::Advisory(advisory) = document.body else {

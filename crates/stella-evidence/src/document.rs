@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use stella_api::evidence::{DocumentRecord, EvidenceKind};
-use stella_api::{Page, Scope};
+use stella_api::{Page, TenantId};
 use stella_canonical::Digest;
 use stella_context::OpContext;
 use stella_service::Paging;
@@ -24,14 +24,8 @@ pub(crate) struct Raw {
 
 /// The kinds that the operation's scopes show; what the others would show is not there.
 pub(crate) fn visible(op: &OpContext) -> Vec<EvidenceKind> {
-    let scopes = [
-        (EvidenceKind::Advisory, Scope::AdvisoryRead),
-        (EvidenceKind::Vex, Scope::VexRead),
-        (EvidenceKind::Sbom, Scope::SbomRead),
-        (EvidenceKind::Signal, Scope::SignalsRead),
-    ];
-    let shown = scopes.into_iter().filter(|(_, scope)| op.permits(*scope));
-    shown.map(|(kind, _)| kind).collect()
+    let kinds = EvidenceKind::ALL.iter().copied();
+    kinds.filter(|kind| op.permits(kind.read_scope())).collect()
 }
 
 impl Evidence {
@@ -79,10 +73,7 @@ impl Evidence {
         let (Some(row), Some(record)) = (row, shown) else {
             return Err(unknown(id));
         };
-        let bytes = match row.bytes {
-            Some(bytes) => bytes,
-            None => self.objects.get(BUCKET, op.tenant(), &digest).await?,
-        };
+        let bytes = self.bytes(op.tenant(), &digest, row.bytes).await?;
         let actual = Digest::of(&bytes);
         if actual != digest {
             let (document, actual) = (digest.to_string(), actual.to_string());
@@ -94,6 +85,21 @@ impl Evidence {
             media_type: record.content.media_type,
             bytes,
         })
+    }
+}
+
+impl Evidence {
+    /// The stored bytes of a document: those of its row, else the object store's.
+    pub(crate) async fn bytes(
+        &self,
+        tenant: &TenantId,
+        digest: &Digest,
+        inline: Option<Vec<u8>>,
+    ) -> Result<Vec<u8>, EvidenceError> {
+        match inline {
+            Some(bytes) => Ok(bytes),
+            None => Ok(self.objects.get(BUCKET, tenant, digest).await?),
+        }
     }
 }
 

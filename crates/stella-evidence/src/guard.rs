@@ -4,7 +4,7 @@ use bytes::Bytes;
 use stella_api::Code;
 use stella_api::evidence::{Envelope, EvidenceKind};
 use stella_canonical::Digest;
-use stella_formats::{Body, Document, Kind, Reason};
+use stella_formats::{Body, Document, Reason};
 
 /// One broken rule of the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,22 +85,13 @@ fn read(kind: EvidenceKind, bytes: &[u8]) -> Result<Document, Violation> {
         };
         Violation::new(code, &error.pointer, &error)
     })?;
-    let found = kind_of(&document);
+    let found = document.format.kind();
     if found == kind {
         Ok(document)
     } else {
         let message =
             format!("this is evidence of kind {found}: post it to /api/v1/evidence/{found}");
         Err(Violation::new(Code::Aoc009, "", message))
-    }
-}
-
-fn kind_of(document: &Document) -> EvidenceKind {
-    match document.format.kind() {
-        Kind::Advisory => EvidenceKind::Advisory,
-        Kind::Vex => EvidenceKind::Vex,
-        Kind::Sbom => EvidenceKind::Sbom,
-        Kind::Signal => EvidenceKind::Signal,
     }
 }
 

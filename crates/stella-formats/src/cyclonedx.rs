@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::Value;
+use stella_api::evidence::EvidenceKind;
 
 use crate::cursor::Cursor;
 use crate::error::FormatError;
-use crate::format::{Kind, Read, Reader};
+use crate::format::{Read, Reader};
 use crate::{Body, Notice, Upstream};
 
 /// A bill of materials.
@@ -70,7 +71,7 @@ impl Sbom {
 pub(crate) const READER: Reader = Reader {
     name: "cyclonedx",
     media_type: "application/vnd.cyclonedx+json",
-    kind: Kind::Sbom,
+    kind: EvidenceKind::Sbom,
     recognises,
     read,
 };

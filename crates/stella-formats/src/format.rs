@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use stella_api::evidence::EvidenceKind;
 
 use crate::cursor::Cursor;
 use crate::error::{FormatError, Reason};
@@ -20,20 +21,6 @@ pub enum Format {
     Kev,
 }
 
-/// What a document is for; each has its own route and scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// A vulnerability and the packages it is in.
-    Advisory,
-    /// Whether vulnerabilities touch products.
-    Vex,
-    /// What something is made of.
-    Sbom,
-    /// An observation that weighs in a risk.
-    Signal,
-}
-
 /// The version of the format that a document names, and its content.
 pub(crate) type Read = Result<(Option<String>, Body), FormatError>;
 
@@ -41,7 +28,7 @@ pub(crate) type Read = Result<(Option<String>, Body), FormatError>;
 pub(crate) struct Reader {
     pub(crate) name: &'static str,
     pub(crate) media_type: &'static str,
-    pub(crate) kind: Kind,
+    pub(crate) kind: EvidenceKind,
     /// Tells by an object's members whether it means to be of this format.
     pub(crate) recognises: fn(&Value) -> bool,
     /// Reads it; gives the version of the format and the content.
@@ -75,21 +62,8 @@ impl Format {
 
     /// What documents of this format are for.
     #[must_use]
-    pub const fn kind(self) -> Kind {
+    pub const fn kind(self) -> EvidenceKind {
         self.reader().kind
-    }
-}
-
-impl Kind {
-    /// The name in paths: `advisory`, `vex`, `sbom` or `signal`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Advisory => "advisory",
-            Self::Vex => "vex",
-            Self::Sbom => "sbom",
-            Self::Signal => "signal",
-        }
     }
 }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::Value;
+use stella_api::evidence::EvidenceKind;
 
 use crate::cursor::Cursor;
 use crate::error::FormatError;
-use crate::format::{Kind, Read, Reader};
+use crate::format::{Read, Reader};
 use crate::{Body, Notice, Upstream};
 
 /// The catalogue at one release.
@@ -54,7 +55,7 @@ impl KevCatalogue {
 pub(crate) const READER: Reader = Reader {
     name: "kev",
     media_type: "application/json",
-    kind: Kind::Signal,
+    kind: EvidenceKind::Signal,
     recognises,
     read,
 };

@@ -18,9 +18,9 @@ pub mod osv;
 pub use cyclonedx::{Component, Sbom};
 pub use document::{Body, Document, Notice, Upstream};
 pub use error::{FormatError, Reason};
-pub use format::{Format, Kind};
+pub use format::Format;
 pub use kev::{KevCatalogue, KevEntry};
-pub use openvex::{VexDocument, VexProduct, VexStatement, VexStatus, VexVulnerability};
+pub use openvex::{VexDocument, VexProduct, VexStatement, VexVulnerability};
 pub use osv::{Advisory, Affected, Event, Package, Range, RangeKind, Reference, Severity};
 
 use stella_canonical::json;

@@ -7,6 +7,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use stella_api::VexStatus;
 
 use crate::Upstream;
 
@@ -74,43 +75,6 @@ pub struct VexProduct {
     pub subcomponents: Vec<VexProduct>,
     /// Where in the document it stands.
     pub pointer: String,
-}
-
-/// What a statement says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum VexStatus {
-    /// The vulnerability does not touch the products.
-    NotAffected,
-    /// It does.
-    Affected,
-    /// These versions hold the fix.
-    Fixed,
-    /// Not known yet.
-    UnderInvestigation,
-}
-
-impl VexStatus {
-    /// The label, such as `not_affected`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotAffected => "not_affected",
-            Self::Affected => "affected",
-            Self::Fixed => "fixed",
-            Self::UnderInvestigation => "under_investigation",
-        }
-    }
-
-    fn of_label(label: &str) -> Option<Self> {
-        let all = [
-            Self::NotAffected,
-            Self::Affected,
-            Self::Fixed,
-            Self::UnderInvestigation,
-        ];
-        all.into_iter().find(|status| status.as_str() == label)
-    }
 }
 
 impl VexVulnerability {

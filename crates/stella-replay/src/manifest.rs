@@ -1,6 +1,7 @@
 //! Manifests: what an answer rested on, so that it can be given again.
 
 use stella_api::Scope;
+use stella_api::evidence::EvidenceKind;
 use stella_api::replay::{Determined, ManifestAnswer, Observed, ScoreProof};
 use stella_canonical::{Digest, canonical};
 use stella_context::OpContext;
@@ -12,18 +13,13 @@ use crate::{BUCKET, Replay, ReplayError};
 const SCHEMA: &str = "stella.replay/v1";
 pub(crate) const ENGINE: &str = "stella-risk-engine";
 
-/// What reading every input of a score needs; without one of them an input would seem gone.
-const READS: &[Scope] = &[
-    Scope::AdvisoryRead,
-    Scope::VexRead,
-    Scope::SbomRead,
-    Scope::SignalsRead,
-    Scope::RiskRead,
-];
-
+/// Refuses a token that lacks a scope which reading the inputs of a score needs: without it an
+/// input would seem gone.
 pub(crate) fn demand_reads(op: &OpContext) -> Result<(), ReplayError> {
-    match READS.iter().find(|scope| !op.permits(**scope)) {
-        Some(scope) => Err(ReplayError::ScopeMissing(*scope)),
+    let kinds = EvidenceKind::ALL.iter().map(|kind| kind.read_scope());
+    let mut needed = kinds.chain([Scope::RiskRead]);
+    match needed.find(|scope| !op.permits(*scope)) {
+        Some(scope) => Err(ReplayError::ScopeMissing(scope)),
         None => Ok(()),
     }
 }

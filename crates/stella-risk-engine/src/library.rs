@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use stella_api::TenantId;
 use stella_api::evidence::EvidenceKind;
-use stella_api::{Scope, TenantId};
 use stella_canonical::Digest;
 use stella_client::Client;
 use stella_context::OpContext;
@@ -64,22 +64,13 @@ impl Library {
         kind: EvidenceKind,
         digest: Digest,
     ) -> Result<Arc<Document>, RiskError> {
-        if !op.permits(reads(kind)) {
+        if !op.permits(kind.read_scope()) {
             // What Evidence would not show may not come from here; Evidence says how it refuses.
             return Ok(fetched(client, digest).await?.document);
         }
         let key = (op.tenant().clone(), digest);
         let kept = self.kept.get_or_insert_async(&key, fetched(client, digest));
         Ok(kept.await?.document)
-    }
-}
-
-fn reads(kind: EvidenceKind) -> Scope {
-    match kind {
-        EvidenceKind::Advisory => Scope::AdvisoryRead,
-        EvidenceKind::Vex => Scope::VexRead,
-        EvidenceKind::Sbom => Scope::SbomRead,
-        EvidenceKind::Signal => Scope::SignalsRead,
     }
 }
 

@@ -23,9 +23,7 @@ pub use profile::{
     Bound, GateCondition, GateRule, Profile, SEMANTICS, Threshold, Transform, WeightedSignal,
 };
 pub use reason::{ReasonCode, label_key};
-pub use signals::{
-    CvssSignal, KevSignal, Signals, Source, Subject, TrustPolicy, VexSignal, VexStatus,
-};
+pub use signals::{CvssSignal, KevSignal, Signals, Source, Subject, TrustPolicy, VexSignal};
 pub use verify::{verify_ledger, verify_result};
 
 /// Feeds any bytes to the parser of CVSS vectors and asserts its laws.

@@ -2,9 +2,9 @@
 //! document that states it, and the tenant's policy of whom to trust.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde::Serialize;
+use stella_api::VexStatus;
 use stella_api::score::{SourceRef, StaleInput};
 use stella_canonical::{CanonicalError, Digest};
 
@@ -85,39 +85,6 @@ pub struct VexSignal {
     pub publisher: String,
     /// Where it stands.
     pub source: Source,
-}
-
-/// A VEX status, as OpenVEX 0.2 writes them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum VexStatus {
-    /// The component is not affected.
-    NotAffected,
-    /// The component is affected.
-    Affected,
-    /// The vulnerability is fixed in the component.
-    Fixed,
-    /// Nobody knows yet.
-    UnderInvestigation,
-}
-
-impl VexStatus {
-    /// The status as written in documents: `not_affected`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotAffected => "not_affected",
-            Self::Affected => "affected",
-            Self::Fixed => "fixed",
-            Self::UnderInvestigation => "under_investigation",
-        }
-    }
-}
-
-impl fmt::Display for VexStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// Whom a tenant trusts; empty by default.

@@ -22,8 +22,8 @@ pub use health::{Check, Probe};
 pub use house::{House, HouseOptions, Service, describe};
 pub use keys::KeySource;
 pub use once::OnceOnly;
-pub use page::{PageQuery, Paging};
-pub use prefix::{ID_PREFIX, IdRange};
+pub use page::Paging;
+pub use prefix::IdRange;
 pub use route::{Described, Guarded, Routes, Signature, signature_of};
 pub use sentinel::Sentinel;
 

@@ -2,27 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use stella_api::{Code, Page};
-use utoipa::IntoParams;
 
 use crate::Failure;
 
 const DEFAULT_SIZE: u32 = 50;
 const MAX_SIZE: u32 = 500;
-
-/// The paging parameters of a list, for use beside filters.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct PageQuery {
-    /// How many entries at the most: 1 to 500, 50 if not said.
-    #[param(minimum = 1, maximum = 500)]
-    pub page_size: Option<u32>,
-    /// Where the page before ended, as it said.
-    pub page_token: Option<String>,
-}
 
 /// A page that is asked for: how many entries, after which key.
 #[derive(Clone, Debug, PartialEq, Eq)]

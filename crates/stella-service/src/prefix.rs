@@ -5,7 +5,7 @@ use stella_api::Code;
 use crate::Failure;
 
 /// The fewest hex digits of a digest that may stand for it.
-pub const ID_PREFIX: usize = 8;
+const ID_PREFIX: usize = 8;
 
 /// The range of ids that a prefix covers, for a keyset query: `from <= id AND id < to`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,9 +21,6 @@ pub const MIGRATIONS: [Migrations; 4] = [
     stella_risk_engine::MIGRATIONS,
 ];
 
-/// The services that a process can run, by their CLI ids.
-pub const SERVICES: [&str; 4] = ["authority", "evidence", "replay", "risk-engine"];
-
 /// The database of each service.
 #[derive(Clone, Debug)]
 pub struct Databases {

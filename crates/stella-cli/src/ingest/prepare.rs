@@ -6,7 +6,7 @@ use stella_api::Code;
 use stella_api::evidence::{Envelope, EvidenceKind, Upstream};
 use stella_canonical::Digest;
 use stella_context::Clock;
-use stella_formats::{Document, FormatError, Kind};
+use stella_formats::{Document, FormatError};
 
 use crate::failure::{Failure, Fault, Place};
 use crate::label::label;
@@ -105,7 +105,7 @@ pub(crate) fn prepare(
     clock: Clock,
 ) -> Result<Prepared, Refusal> {
     let document = stella_formats::read(&bytes).map_err(|error| Refusal::unread(path, error))?;
-    let kind = kind(document.format.kind());
+    let kind = document.format.kind();
     let digest = Digest::of(&bytes).to_string();
     let envelope = envelope(&document, digest, origin, clock).ok_or_else(|| Refusal {
         kind: Some(kind),
@@ -125,7 +125,7 @@ fn envelope(
     clock: Clock,
 ) -> Option<Envelope> {
     let named = document.upstream();
-    let sbom = document.format.kind() == Kind::Sbom;
+    let sbom = document.format.kind() == EvidenceKind::Sbom;
     let publisher = origin
         .publisher
         .clone()
@@ -147,15 +147,6 @@ fn envelope(
             signature: None,
         },
     })
-}
-
-fn kind(kind: Kind) -> EvidenceKind {
-    match kind {
-        Kind::Advisory => EvidenceKind::Advisory,
-        Kind::Vex => EvidenceKind::Vex,
-        Kind::Sbom => EvidenceKind::Sbom,
-        Kind::Signal => EvidenceKind::Signal,
-    }
 }
 
 #[cfg(test)]

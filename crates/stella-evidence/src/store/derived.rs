@@ -313,12 +313,8 @@ pub(crate) struct ComponentRow {
 impl ComponentRow {
     /// Where the package URL points, with the version that the SBOM gives beside it.
     pub(crate) fn coordinates(&self) -> Result<Coordinates, EvidenceError> {
-        let mut coordinates = Coordinates::from_purl(&self.purl)
-            .map_err(|error| EvidenceError::unreadable("package URL", error))?;
-        if coordinates.version.is_none() && !self.version.is_empty() {
-            coordinates.version = Some(self.version.clone());
-        }
-        Ok(coordinates)
+        stella_assess::coordinates(&self.purl, Some(&self.version))
+            .map_err(|error| EvidenceError::unreadable("package URL", error))
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) use finding::{
 };
 
 /// What a publisher calls a document, and its bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     pub(crate) kind: EvidenceKind,
     pub(crate) publisher: String,

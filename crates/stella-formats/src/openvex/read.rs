@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use stella_api::VexStatus;
+use stella_api::evidence::EvidenceKind;
 
-use super::{VexDocument, VexProduct, VexStatement, VexStatus, VexVulnerability};
+use super::{VexDocument, VexProduct, VexStatement, VexVulnerability};
 use crate::cursor::Cursor;
 use crate::error::{FormatError, Reason};
-use crate::format::{Kind, Read, Reader};
+use crate::format::{Read, Reader};
 use crate::{Body, Notice};
 
 const CONTEXT: &str = "https://openvex.dev/ns";
@@ -23,7 +25,7 @@ const JUSTIFICATIONS: [&str; 5] = [
 pub(crate) const READER: Reader = Reader {
     name: "openvex",
     media_type: "application/json",
-    kind: Kind::Vex,
+    kind: EvidenceKind::Vex,
     recognises,
     read,
 };
@@ -89,8 +91,9 @@ fn revision(root: &Cursor<'_>) -> Result<Option<String>, FormatError> {
 
 fn statement(at: &Cursor<'_>, notices: &mut Vec<Notice>) -> Result<VexStatement, FormatError> {
     let label = at.required("status")?;
-    let status = VexStatus::of_label(&label)
-        .ok_or_else(|| at.malformed("status", format!("{label:?} is no status of OpenVEX")))?;
+    let status: VexStatus = label
+        .parse()
+        .map_err(|_| at.malformed("status", format!("{label:?} is no status of OpenVEX")))?;
     let statement = VexStatement {
         vulnerability: vulnerability(at)?,
         products: products(at, "products", true)?,

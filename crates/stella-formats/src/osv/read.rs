@@ -3,17 +3,18 @@
 use std::collections::HashSet;
 
 use serde_json::Value;
+use stella_api::evidence::EvidenceKind;
 
 use super::{Advisory, Affected, Event, Package, Range, RangeKind, Reference, Severity};
 use crate::cursor::Cursor;
 use crate::error::FormatError;
-use crate::format::{Kind, Read, Reader};
+use crate::format::{Read, Reader};
 use crate::{Body, Notice};
 
 pub(crate) const READER: Reader = Reader {
     name: "osv",
     media_type: "application/json",
-    kind: Kind::Advisory,
+    kind: EvidenceKind::Advisory,
     recognises,
     read,
 };

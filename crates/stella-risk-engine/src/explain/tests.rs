@@ -1,11 +1,12 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use stella_api::VexStatus;
 use stella_api::evidence::EvidenceKind;
 use stella_api::findings::{FindingSource, SourceRole};
 use stella_scoring::{
     CvssSignal, KevSignal, Observed, Profile, ReasonCode, Signals, Source, Subject, TrustPolicy,
-    VexSignal, VexStatus, evaluate,
+    VexSignal, evaluate,
 };
 
 use super::*;

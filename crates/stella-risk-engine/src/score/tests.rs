@@ -15,6 +15,16 @@ fn request(finding: &str) -> EvaluateRequest {
     }
 }
 
+fn begun(neighbours: &Neighbours) -> (OpContext, &RiskEngine) {
+    let op = operation("acme", "2026-01-01T00:00:00Z");
+    (op, neighbours.engine())
+}
+
+async fn evaluated(neighbours: &Neighbours, op: &OpContext) -> (bool, ScoreResult) {
+    let asked = request(&neighbours.finding);
+    neighbours.engine().evaluate(op, &asked).await.unwrap()
+}
+
 fn everything() -> Paging<(i64, String)> {
     Paging::read(LIST, None, None).unwrap()
 }
@@ -28,21 +38,12 @@ async fn listed(engine: &RiskEngine, op: &OpContext) -> Vec<String> {
 #[tokio::test]
 async fn a_score_is_given_once_and_stays_as_it_was() {
     let neighbours = Neighbours::open().await;
-    let (op, engine) = (
-        operation("acme", "2026-01-01T00:00:00Z"),
-        neighbours.engine(),
-    );
-    let (new, first) = engine
-        .evaluate(&op, &request(&neighbours.finding))
-        .await
-        .unwrap();
+    let (op, engine) = begun(&neighbours);
+    let (new, first) = evaluated(&neighbours, &op).await;
     assert!(new);
     assert_eq!(first.score_bps, Some(9_800));
     let later = operation("acme", "2026-02-01T00:00:00Z");
-    let (new, again) = engine
-        .evaluate(&later, &request(&neighbours.finding))
-        .await
-        .unwrap();
+    let (new, again) = evaluated(&neighbours, &later).await;
     assert!(!new);
     assert_eq!(again, first);
     assert_eq!(listed(engine, &op).await, [first.score_id]);
@@ -51,10 +52,7 @@ async fn a_score_is_given_once_and_stays_as_it_was() {
 #[tokio::test]
 async fn many_who_ask_at_once_get_one_score() {
     let neighbours = Neighbours::open().await;
-    let (op, engine) = (
-        operation("acme", "2026-01-01T00:00:00Z"),
-        neighbours.engine(),
-    );
+    let (op, engine) = begun(&neighbours);
     let finding = request(&neighbours.finding);
     let asked = (0..8).map(|_| engine.evaluate(&op, &finding));
     let answers = futures_util::future::try_join_all(asked).await.unwrap();
@@ -67,10 +65,7 @@ async fn many_who_ask_at_once_get_one_score() {
 async fn an_earlier_score_can_become_the_latest_again() {
     let neighbours = Neighbours::open().await;
     // One time for all: the order does not come from the clock.
-    let (op, engine) = (
-        operation("acme", "2026-01-01T00:00:00Z"),
-        neighbours.engine(),
-    );
+    let (op, engine) = begun(&neighbours);
     let finding = request(&neighbours.finding);
     let (_, before) = engine.evaluate(&op, &finding).await.unwrap();
     neighbours.trust(&["vendor"]);
@@ -90,14 +85,8 @@ async fn an_earlier_score_can_become_the_latest_again() {
 #[tokio::test]
 async fn ids_and_prefixes_of_scores_and_findings_lead_to_the_score() {
     let neighbours = Neighbours::open().await;
-    let (op, engine) = (
-        operation("acme", "2026-01-01T00:00:00Z"),
-        neighbours.engine(),
-    );
-    let (_, score) = engine
-        .evaluate(&op, &request(&neighbours.finding))
-        .await
-        .unwrap();
+    let (op, engine) = begun(&neighbours);
+    let (_, score) = evaluated(&neighbours, &op).await;
     for id in [&score.score_id, &neighbours.finding] {
         let (hex, prefix) = (&id[7..], &id[7..15]);
         for asked in [id.as_str(), hex, prefix] {
@@ -115,15 +104,9 @@ async fn ids_and_prefixes_of_scores_and_findings_lead_to_the_score() {
 #[tokio::test]
 async fn a_proof_holds_all_that_went_in() {
     let neighbours = Neighbours::open().await;
-    let (op, engine) = (
-        operation("acme", "2026-01-01T00:00:00Z"),
-        neighbours.engine(),
-    );
+    let (op, engine) = begun(&neighbours);
     neighbours.trust(&["vendor", "another"]);
-    let (_, score) = engine
-        .evaluate(&op, &request(&neighbours.finding))
-        .await
-        .unwrap();
+    let (_, score) = evaluated(&neighbours, &op).await;
     let proof = engine.proof(&op, &score.score_id).await.unwrap();
     assert_eq!(proof.result, score);
     assert_eq!(proof.component_pointer, "/components/0");
@@ -163,14 +146,8 @@ async fn an_edited_row_is_never_told_as_it_stands() {
     ];
     for (edit, pointer) in places {
         let neighbours = Neighbours::open().await;
-        let (op, engine) = (
-            operation("acme", "2026-01-01T00:00:00Z"),
-            neighbours.engine(),
-        );
-        let (_, score) = engine
-            .evaluate(&op, &request(&neighbours.finding))
-            .await
-            .unwrap();
+        let (op, engine) = begun(&neighbours);
+        let (_, score) = evaluated(&neighbours, &op).await;
         neighbours.edit(edit).await;
         let range = IdRange::read(&score.score_id).unwrap();
         let mut tx = engine.db.read(&op).await.unwrap();
@@ -189,14 +166,8 @@ async fn an_edited_row_is_never_told_as_it_stands() {
 #[tokio::test]
 async fn stored_scores_refuse_to_change() {
     let neighbours = Neighbours::open().await;
-    let (op, engine) = (
-        operation("acme", "2026-01-01T00:00:00Z"),
-        neighbours.engine(),
-    );
-    engine
-        .evaluate(&op, &request(&neighbours.finding))
-        .await
-        .unwrap();
+    let (op, _) = begun(&neighbours);
+    evaluated(&neighbours, &op).await;
     for statement in [
         "UPDATE riskengine.risk_score_results SET band = 'Low'",
         "DELETE FROM riskengine.risk_score_results",
@@ -213,10 +184,7 @@ async fn stored_scores_refuse_to_change() {
 #[tokio::test]
 async fn what_cannot_be_scored_is_refused_and_nothing_is_kept() {
     let neighbours = Neighbours::open().await;
-    let (op, engine) = (
-        operation("acme", "2026-01-01T00:00:00Z"),
-        neighbours.engine(),
-    );
+    let (op, engine) = begun(&neighbours);
     let ask = |finding: &str, profile: Option<&str>| {
         let request = EvaluateRequest {
             finding_id: finding.to_owned(),
@@ -245,10 +213,7 @@ async fn what_cannot_be_scored_is_refused_and_nothing_is_kept() {
 #[tokio::test]
 async fn pages_cover_the_list_in_its_order() {
     let neighbours = Neighbours::open().await;
-    let (op, engine) = (
-        operation("acme", "2026-01-01T00:00:00Z"),
-        neighbours.engine(),
-    );
+    let (op, engine) = begun(&neighbours);
     for finding in [
         &neighbours.finding,
         &neighbours.unscored,
@@ -282,10 +247,7 @@ async fn pages_cover_the_list_in_its_order() {
 #[tokio::test]
 async fn kept_documents_are_for_those_who_may_read_them() {
     let neighbours = Neighbours::open().await;
-    let (op, engine) = (
-        operation("acme", "2026-01-01T00:00:00Z"),
-        neighbours.engine(),
-    );
+    let (op, engine) = begun(&neighbours);
     let finding = request(&neighbours.finding);
     engine.evaluate(&op, &finding).await.unwrap();
     let asked = neighbours.documents_asked();

@@ -7,7 +7,8 @@ use stella_api::score::{Conflict, ConflictValue, SourceRef};
 use super::ledger::{Ledger, Stated};
 use crate::profile::GateRule;
 use crate::reason::ReasonCode;
-use crate::signals::{KevSignal, Source, TrustPolicy, VexSignal, VexStatus};
+use crate::signals::{KevSignal, Source, TrustPolicy, VexSignal};
+use stella_api::VexStatus;
 
 /// Applies the floor for each listing, the earliest first; says so where there is none.
 pub(super) fn kev(ledger: &mut Ledger, gate: &GateRule, listings: Option<&[KevSignal]>) {

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use stella_api::score::{Band, Bucket, GateEffect, StaleLevel};
 
 use super::*;
-use crate::signals::{CvssSignal, KevSignal, Source, VexSignal, VexStatus};
+use crate::signals::{CvssSignal, KevSignal, Source, VexSignal};
 use crate::{Argument, arguments, output_digest_of, verify_ledger, verify_result};
+use stella_api::VexStatus;
 
 const CRITICAL: &str = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"; // 9.8
 const MEDIUM: &str = "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:N/I:H/A:N"; // 5.5
