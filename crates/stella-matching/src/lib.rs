@@ -25,3 +25,7 @@ pub use evaluate::{Rule, Verdict, evaluate, fixed_versions, match_component};
 pub use fuzz::fuzz;
 pub use purl::Coordinates;
 pub use version::{Version, compare};
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod published;

@@ -1,17 +1,14 @@
 //! Agreement with published advisories, version tables and package URLs.
-
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
-use stella_matching::{
+use crate::{
     Affected, Coordinates, Ecosystem, Event, Range, RangeKind, Verdict, Version, evaluate,
     fixed_versions,
 };
+use serde_json::Value;
 
 /// Advisories that are not withdrawn, by the key of each package they name.
 type Advisories = BTreeMap<(Ecosystem, String), Vec<(String, Affected)>>;
