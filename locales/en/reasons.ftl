@@ -21,7 +21,7 @@ reason-kev-above-floor =
        *[other] { " " }since { $date }
     }: the score is at its floor or above, so { $output } stays.
 reason-kev-not-listed = The catalogue of known exploited vulnerabilities does not list it: { $output } stays.
-reason-kev-no-catalogue = There is no catalogue of known exploited vulnerabilities to look into: { $output } stays.
+reason-kev-no-catalogue = There is no whole catalogue of known exploited vulnerabilities to look into: { $output } stays.
 reason-vex-trusted-not-affected =
     { $publisher }, whom the tenant trusts, states that the component is not affected{ $justification ->
         [none] { "" }

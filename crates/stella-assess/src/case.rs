@@ -160,8 +160,11 @@ fn gather(
                 .extend(vectors(&severities, source.digest, false));
         }
         (Body::Kev(catalogue), SourceRole::Kev) => {
-            let listed = signals.kev.get_or_insert_default();
-            listed.extend(listings(catalogue, ids, source.digest));
+            let mut listed = listings(catalogue, ids, source.digest).peekable();
+            // Only a whole catalogue says of what it does not hold that it is not listed.
+            if catalogue.whole || listed.peek().is_some() {
+                signals.kev.get_or_insert_default().extend(listed);
+            }
         }
         (Body::Vex(vex), SourceRole::Vex) => {
             signals

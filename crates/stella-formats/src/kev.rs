@@ -20,6 +20,9 @@ pub struct KevCatalogue {
     pub catalog_version: String,
     /// When it was released, RFC 3339.
     pub date_released: Option<String>,
+    /// Whether it holds all that it counts. An extract counts the entries of the catalogue that
+    /// it was taken from; what it does not hold may still be listed there.
+    pub whole: bool,
     /// The vulnerabilities, in the order of the catalogue.
     pub entries: Vec<KevEntry>,
 }
@@ -82,14 +85,10 @@ fn read(root: &Cursor<'_>, notices: &mut Vec<Notice>) -> Read {
             message,
         });
     }
-    if let Some(count) = root
-        .get("count")
-        .filter(|count| count.as_u64() != Some(entries.len() as u64))
-    {
-        let message = format!(
-            "the catalogue counts {count} entries and has {}",
-            entries.len()
-        );
+    let held = entries.len() as u64;
+    let count = root.get("count");
+    if let Some(count) = count.filter(|count| count.as_u64() != Some(held)) {
+        let message = format!("the catalogue counts {count} entries and has {held}");
         notices.push(Notice {
             code: "KEV_COUNT_DIFFERS",
             pointer: "/count".to_owned(),
@@ -99,6 +98,9 @@ fn read(root: &Cursor<'_>, notices: &mut Vec<Notice>) -> Read {
     let catalogue = KevCatalogue {
         catalog_version: root.required("catalogVersion")?,
         date_released: root.time("dateReleased", notices)?,
+        whole: count
+            .and_then(Value::as_u64)
+            .is_none_or(|count| count <= held),
         entries,
     };
     Ok((None, Body::Kev(catalogue)))

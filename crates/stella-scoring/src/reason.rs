@@ -45,9 +45,9 @@ reasons! {
     KevFloor = "KEV_FLOOR", contributes: true;
     /// A listing in the KEV catalogue changed nothing: the score is at the floor or above.
     KevAboveFloor = "KEV_ABOVE_FLOOR", contributes: true;
-    /// A KEV catalogue was there and does not list the vulnerability.
+    /// A whole KEV catalogue was there and does not list the vulnerability.
     KevNotListed = "KEV_NOT_LISTED", contributes: false;
-    /// No KEV catalogue was there.
+    /// No whole KEV catalogue was there: none at all, or an extract that does not list it.
     KevNoCatalogue = "KEV_NO_CATALOGUE", contributes: false;
     /// A publisher in the tenant's trust policy says `not_affected`.
     VexTrustedNotAffected = "VEX_TRUSTED_NOT_AFFECTED", contributes: true;

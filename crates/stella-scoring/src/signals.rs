@@ -43,8 +43,8 @@ impl From<&Source> for SourceRef {
 pub struct Signals {
     /// Every CVSS vector that the matched advisory or a document sharing an alias states.
     pub cvss: Vec<CvssSignal>,
-    /// Listings in KEV catalogues; `None` where there is no catalogue, empty where the
-    /// vulnerability is not listed.
+    /// Listings in KEV catalogues; empty where a whole catalogue does not list the vulnerability,
+    /// `None` where there is neither a listing nor a whole catalogue.
     pub kev: Option<Vec<KevSignal>>,
     /// VEX statements that speak to the subject.
     pub vex: Vec<VexSignal>,

@@ -80,6 +80,16 @@ fn notices_repetition_and_a_wrong_count() {
 }
 
 #[test]
+fn an_extract_is_not_the_whole() {
+    let whole = |count: &str| {
+        let text = EXAMPLE.replace("\"count\": 2,", count);
+        catalogue(&read(text.as_bytes()).unwrap()).whole
+    };
+    assert!(whole("\"count\": 2,") && whole("\"count\": 1,") && whole(""));
+    assert!(!whole("\"count\": 1352,"));
+}
+
+#[test]
 fn refuses_a_wrong_shape_with_its_place() {
     let error = read(
         EXAMPLE

@@ -89,6 +89,26 @@ on_every_driver! {
         assert_eq!(critical.items.len(), 1);
     }
 
+    async fn an_extract_of_the_catalogue_says_what_is_listed_and_no_more(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        ingester.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0", "beta@1.0.0"]))).await;
+        for (id, cve, package) in [("RUSTSEC-2026-0001", "CVE-2026-1", "alpha"), ("RUSTSEC-2026-0002", "CVE-2026-2", "beta")] {
+            ingester.ingest("advisory", &bytes(&advisory(id, &[cve], package, "2.0.0"))).await;
+        }
+        let mut extract = fixtures::kev(&["CVE-2026-1"]);
+        extract["count"] = 1352.into();
+        ingester.ingest("signal", &bytes(&extract)).await;
+        let code = |result: &ScoreResult| result.gates.iter().find(|gate| gate.id == "kev-floor").unwrap().reason_code.clone();
+        let listed = evaluate(&analyst, &finding(&analyst, "RUSTSEC-2026-0001").await.id).await;
+        assert_eq!(code(&listed), "KEV_ABOVE_FLOOR");
+        let other = finding(&analyst, "RUSTSEC-2026-0002").await.id;
+        let unsaid = evaluate(&analyst, &other).await;
+        assert_eq!((code(&unsaid), unsaid.unknowns.missing[0].reason_code.as_str()), ("KEV_NO_CATALOGUE".into(), "KEV_NO_CATALOGUE"));
+        // The whole catalogue does say it.
+        ingester.ingest("signal", &bytes(&fixtures::kev(&["CVE-2026-1"]))).await;
+        assert_eq!(code(&evaluate(&analyst, &other).await), "KEV_NOT_LISTED");
+    }
+
     async fn informational_findings_have_no_score(world) {
         let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
         let mut old = advisory("RUSTSEC-2026-0003", &[], "beta", "9.0.0");
