@@ -58,9 +58,6 @@ impl IntoFailure for EvidenceError {
             Self::Object(ObjectError::Corrupt {
                 expected, actual, ..
             }) => corrupt(&expected.to_string(), &actual.to_string()),
-            Self::Object(ObjectError::Missing(digest)) => {
-                corrupt(&digest.to_string(), "none: the blob is gone")
-            }
             Self::Object(error) => error.into_failure(),
             Self::Refused(violations) => refused(&violations),
             Self::Corrupt { document, actual } => corrupt(&document, &actual),

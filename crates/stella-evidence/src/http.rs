@@ -26,7 +26,7 @@ type Domain = State<Arc<Evidence>>;
 failures!(Ingest: Aoc001, Aoc002, Aoc004, Aoc005, Aoc007, Aoc009, Aoc010);
 failures!(ListDocuments: PageTokenInvalid);
 failures!(OneDocument: NotFound);
-failures!(Bytes: NotFound, EvidenceCorrupt);
+failures!(Bytes: NotFound, EvidenceCorrupt, ObjectMissing);
 failures!(ListFindings: PageTokenInvalid, NoData);
 failures!(OneFinding: NotFound, IdAmbiguous);
 

@@ -19,7 +19,7 @@ use crate::{RiskEngine, explain, score};
 
 type Domain = State<Arc<RiskEngine>>;
 
-failures!(Evaluate: NotFound, EvidenceCorrupt, ProfileUnknown, ScoreCorrupt, ScoreNotApplicable, Stale);
+failures!(Evaluate: NotFound, EvidenceCorrupt, ObjectMissing, ProfileUnknown, ScoreCorrupt, ScoreNotApplicable, Stale);
 failures!(ListScores: PageTokenInvalid, ScoreCorrupt);
 failures!(OneScore: NotFound, IdAmbiguous, ScoreCorrupt);
 

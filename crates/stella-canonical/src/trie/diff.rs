@@ -68,7 +68,13 @@ fn compare<E>(
     let mut all = |side: Option<Child>| {
         let mut digests = Vec::new();
         side.map_or(Ok(()), |child| {
-            walk_below(&child, prefix, load, &mut |digest| digests.push(digest))
+            walk_below(
+                &child,
+                prefix,
+                load,
+                &mut |digest| digests.push(digest),
+                &mut Err,
+            )
         })?;
         Ok(digests)
     };

@@ -31,6 +31,8 @@ use crate::Digest;
 
 /// The greatest number of digests that a leaf holds.
 pub const LEAF_MAX: usize = 256;
+/// The greatest number of faults that [`verify`] tells of.
+pub const FAULTS_MAX: usize = 100;
 
 /// A set of digests, and the nodes that were written for it.
 #[derive(Debug, Clone, PartialEq, Eq)]

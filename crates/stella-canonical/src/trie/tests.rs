@@ -117,13 +117,42 @@ fn a_flipped_byte_or_a_missing_node_is_found() {
         let mut nodes = trie.nodes.clone();
         nodes.get_mut(node).unwrap()[20] ^= 1;
         assert!(
-            matches!(verify(&trie.root, load(&nodes)), Err(TrieError::Altered { node: at, .. }) if at == *node)
+            matches!(&verify(&trie.root, load(&nodes)).unwrap_err()[..], [TrieError::Altered { node: at, .. }] if at == node)
         );
         nodes.remove(node);
         assert!(
-            matches!(verify(&trie.root, load(&nodes)), Err(TrieError::Load { node: at, .. }) if at == *node)
+            matches!(&verify(&trie.root, load(&nodes)).unwrap_err()[..], [TrieError::Load { node: at, .. }] if at == node)
         );
     }
+}
+
+#[test]
+fn every_bad_node_is_told_in_order_up_to_a_bound() {
+    let trie = build(numbered(0..20_000));
+    let mut nodes = trie.nodes.clone();
+    let leaves: Vec<Digest> = nodes
+        .iter()
+        .filter(|(_, bytes)| bytes.starts_with(br#"{"digests""#))
+        .map(|(node, _)| *node)
+        .collect();
+    assert!(leaves.len() > FAULTS_MAX);
+    // What digits lead to a leaf is known from any of its digests.
+    let first = |node: &Digest| trie.nodes[node][12..83].to_vec();
+    let mut two = vec![leaves[3], leaves[40]];
+    two.sort_by_key(first);
+    nodes.get_mut(&two[0]).unwrap()[20] ^= 1;
+    nodes.remove(&two[1]);
+    let faults = verify(&trie.root, load(&nodes)).unwrap_err();
+    assert!(
+        matches!(&faults[..], [TrieError::Altered { node: a, .. }, TrieError::Load { node: b, .. }]
+            if [*a, *b] == two[..]),
+        "{faults:?}"
+    );
+    nodes.retain(|node, _| !leaves.contains(node));
+    assert_eq!(
+        verify(&trie.root, load(&nodes)).unwrap_err().len(),
+        FAULTS_MAX
+    );
 }
 
 /// A root made by hand of correct digests but wrong content.
@@ -131,7 +160,7 @@ fn malformed(root: &str, others: &[&Trie]) -> String {
     let mut nodes: Nodes = others.iter().flat_map(|trie| trie.nodes.clone()).collect();
     let digest = Digest::of(root.as_bytes());
     nodes.insert(digest, root.as_bytes().to_vec());
-    match verify(&digest, load(&nodes)).unwrap_err() {
+    match verify(&digest, load(&nodes)).unwrap_err().remove(0) {
         TrieError::Malformed { reason, .. } => reason,
         other => panic!("{other}"),
     }

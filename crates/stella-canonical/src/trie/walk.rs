@@ -1,7 +1,7 @@
 //! Reading a set: all of it, or whether one digest is in it.
 
-use super::TrieError;
 use super::node::{Child, Node, nibble};
+use super::{FAULTS_MAX, TrieError};
 use crate::Digest;
 
 /// Visits every digest of a set in ascending order, checking each node's digest, shape, count
@@ -21,20 +21,43 @@ pub fn walk<E>(
         &mut Vec::new(),
         &mut load,
         &mut visit,
+        &mut Err,
     )
 }
 
 /// Reads all digests of a set in ascending order, checked as [`walk`] does.
 ///
 /// # Errors
-/// As [`walk`].
+/// Every node that cannot be loaded, is altered or is not well formed, in the order of the
+/// digests below them; of more than [`FAULTS_MAX`] the first ones. What is below such a node is
+/// not looked at.
 pub fn verify<E>(
     root: &Digest,
-    load: impl FnMut(&Digest) -> Result<Vec<u8>, E>,
-) -> Result<Vec<Digest>, TrieError<E>> {
-    let mut digests = Vec::new();
-    walk(root, load, |digest| digests.push(digest))?;
-    Ok(digests)
+    mut load: impl FnMut(&Digest) -> Result<Vec<u8>, E>,
+) -> Result<Vec<Digest>, Vec<TrieError<E>>> {
+    let count = Node::load(root, &mut load)
+        .map_err(|error| vec![error])?
+        .count();
+    let (mut digests, mut faults) = (Vec::new(), Vec::new());
+    let walked = walk_below(
+        &Child { count, node: *root },
+        &mut Vec::new(),
+        &mut load,
+        &mut |digest| digests.push(digest),
+        &mut |fault| {
+            if faults.len() + 1 == FAULTS_MAX {
+                return Err(fault);
+            }
+            faults.push(fault);
+            Ok(())
+        },
+    );
+    faults.extend(walked.err());
+    if faults.is_empty() {
+        Ok(digests)
+    } else {
+        Err(faults)
+    }
 }
 
 /// Tells whether a digest is in a set, reading only the nodes that lead to it.
@@ -63,25 +86,30 @@ pub fn contains<E>(
     }
 }
 
+/// `fault` decides whether a node that does not hold ends the walk.
 pub(super) fn walk_below<E>(
     at: &Child,
     prefix: &mut Vec<usize>,
     load: &mut impl FnMut(&Digest) -> Result<Vec<u8>, E>,
     visit: &mut impl FnMut(Digest),
+    fault: &mut impl FnMut(TrieError<E>) -> Result<(), TrieError<E>>,
 ) -> Result<(), TrieError<E>> {
-    let node = Node::load(&at.node, load)?;
-    node.check_place(at, prefix)?;
+    let node = Node::load(&at.node, load).and_then(|node| {
+        node.check_place(at, prefix)?;
+        Ok(node)
+    });
     let children = match node {
-        Node::Leaf(digests) => {
+        Err(error) => return fault(error),
+        Ok(Node::Leaf(digests)) => {
             digests.into_iter().for_each(visit);
             return Ok(());
         }
-        Node::Branch(children) => children,
+        Ok(Node::Branch(children)) => children,
     };
     for (digit, child) in children.iter().enumerate() {
         let Some(child) = child else { continue };
         prefix.push(digit);
-        walk_below(child, prefix, load, visit)?;
+        walk_below(child, prefix, load, visit, fault)?;
         prefix.pop();
     }
     Ok(())

@@ -37,6 +37,17 @@ impl Findings {
         Ok(())
     }
 
+    fn node(&mut self, root: &Digest, fault: TrieError<ObjectError>) -> Result<(), ReplayError> {
+        match fault {
+            TrieError::Load { source, .. } => self.blob("snapshot node", source),
+            other => {
+                let subject = format!("snapshot node below {root}");
+                self.changed(&subject, "", &"sound", &other);
+                Ok(())
+            }
+        }
+    }
+
     fn gone(&mut self, subject: &str) {
         self.missing
             .push(difference::one(subject, "", "present", "missing"));
@@ -103,9 +114,10 @@ impl Replay {
                     }
                     held.extend(digests.into_iter().map(|digest| (kind.clone(), digest)));
                 }
-                Err(TrieError::Load { source, .. }) => found.blob("snapshot node", source)?,
-                Err(other) => {
-                    found.changed(&format!("snapshot node below {root}"), "", &"sound", &other);
+                Err(faults) => {
+                    for fault in faults {
+                        found.node(&root, fault)?;
+                    }
                 }
             }
         }
@@ -160,7 +172,7 @@ impl Replay {
                     Some(Code::EvidenceCorrupt) => {
                         found.changed(&subject, "", &digest, &first_detail(&error));
                     }
-                    Some(Code::NotFound) => found.gone(&subject),
+                    Some(Code::NotFound | Code::ObjectMissing) => found.gone(&subject),
                     _ => return Err(error.into()),
                 },
             }
@@ -251,7 +263,7 @@ fn nodes(
     objects: &ObjectStore,
     tenant: &stella_api::TenantId,
     root: Digest,
-) -> Result<Vec<Digest>, TrieError<ObjectError>> {
+) -> Result<Vec<Digest>, Vec<TrieError<ObjectError>>> {
     trie::verify(&root, |digest| objects.get_blocking(BUCKET, tenant, digest))
 }
 

@@ -108,6 +108,20 @@ fn blobs(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+async fn lost(world: &World, token: &str, document: &str) {
+    let verdict = replay(world, token).await;
+    assert_eq!(
+        (verdict.outcome, verdict.cause),
+        (ReplayOutcome::CannotReplay, Some(ReplayCause::Missing))
+    );
+    let subjects: Vec<&str> = verdict
+        .differences
+        .iter()
+        .map(|one| one.subject.as_str())
+        .collect();
+    assert_eq!(subjects, [format!("document {document}")]);
+}
+
 on_every_driver! {
     async fn the_same_answer_comes_again_and_a_token_is_given_once(world) {
         let made = scored(&world).await;
@@ -173,6 +187,57 @@ on_every_driver! {
         assert!(told, "{:?}", verdict.differences);
         let path = format!("/api/v1/score/{}", made.score.score_id);
         assert_eq!(world.analyst("acme").code(Call::get(&path)).await, "SCORE_CORRUPT");
+    }
+
+    async fn an_answer_of_another_engine_or_profile_is_told_by_its_cause(world) {
+        let made = scored(&world).await;
+        let objects = stella_storage::ObjectStore::seed_fs(world.objects.path());
+        let acme = "acme".parse().unwrap();
+        let kept = objects.get(stella_storage::Bucket("replay"), &acme, &made.manifest.manifest_digest.parse().unwrap()).await.unwrap();
+        let kept: stella_api::replay::Determined = serde_json::from_slice(&kept).unwrap();
+        let other = stella_canonical::Digest::of(b"another").to_string();
+        let engine = stella_api::replay::Determined {
+            engine_semantics: kept.engine_semantics + 1, output_digest: other.clone(), ..kept.clone()
+        };
+        let profile = stella_api::replay::Determined { profile_digest: other, ..kept.clone() };
+        let mut row = made.manifest.manifest_digest.clone();
+        for (manifest, cause, place) in [(engine, ReplayCause::Engine, "/outputDigest"), (profile, ReplayCause::Profile, "")] {
+            // As an installation of that engine or profile would have kept it.
+            let blob = stella_canonical::canonical(&manifest).unwrap();
+            let digest = objects.put(stella_storage::Bucket("replay"), &acme, blob).await.unwrap().to_string();
+            let statement = format!("UPDATE replay.manifests SET digest = '{digest}' WHERE digest = '{row}'");
+            by_hand(&world, "replay", &["manifests"], &statement).await;
+            row = digest;
+            let asked = json!({"scoreId": made.score.score_id});
+            let verdict: ReplayVerdict = world.analyst("acme").post("/api/v1/replay/runs", &asked).await;
+            assert_eq!((verdict.outcome, verdict.cause), (ReplayOutcome::Mismatch, Some(cause)));
+            assert!(verdict.differences.iter().any(|one| one.pointer == place), "{:?}", verdict.differences);
+        }
+    }
+
+    async fn a_lost_document_cannot_be_replayed(world) {
+        let made = scored(&world).await;
+        for table in ["provenance", "raw_documents"] {
+            let statement = format!("DELETE FROM evidence.{table} WHERE digest = '{}'", made.advisory);
+            by_hand(&world, "evidence", &["provenance", "raw_documents"], &statement).await;
+        }
+        lost(&world, &made.manifest.token, &made.advisory).await;
+    }
+
+    async fn a_lost_blob_of_a_document_cannot_be_replayed(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        let mut large = sbom(&["alpha@1.0.0"]);
+        large["metadata"] = json!({"properties": [{"name": "room", "value": " ".repeat(300 * 1024)}]});
+        let large = ingester.ingest("sbom", &bytes(&large)).await.id;
+        ingester.ingest("advisory", &bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"))).await;
+        let page: Page<Finding> = analyst.get("/api/v1/findings").await;
+        let score: ScoreResult = analyst.post("/api/v1/score/evaluate", &json!({"findingId": page.items[0].id})).await;
+        let manifest: ManifestAnswer = analyst.post("/api/v1/replay/manifests", &json!({"scoreId": score.score_id})).await;
+        let [blob] = blobs(&world.objects.path().join("evidence")).try_into().unwrap();
+        std::fs::remove_file(&blob).unwrap();
+        lost(&world, &manifest.token, &large).await;
+        let raw = format!("/api/v1/evidence/documents/{large}/raw");
+        assert_eq!(analyst.code(Call::get(&raw)).await, "OBJECT_MISSING");
     }
 
     async fn every_edited_or_missing_blob_is_found(world) {
