@@ -107,7 +107,8 @@ evidence-none = no document fits; take some in with `stella evidence ingest`
 evidence-more = the first { $shown }; more with --limit
 
 findings-none = no component of an SBOM that fits is covered by an advisory
-findings-more = the first { $shown } by id, ordered among themselves; --all has all
+findings-more = shown { $shown } of { $total }; all of them: stella findings list --all
+findings-more-uncounted = the first { $shown } by id; --all has all
 finding-next = why it scores as it does: stella score explain { $id }
 verdict-affected = affected
 verdict-undetermined = undetermined
