@@ -189,6 +189,7 @@ id-names-none = there is nothing with the id { $id }
 id-names-many = `{ $id }` begins more than one id
 id-names-both = `{ $id }` names a finding and a score
 
+server-unknown = no server is known yet: there is no context
 hint-server-unreachable = stella up
 hint-token-refused = `stella whoami --context NAME` tells who one is; `stella up` makes the context local
 
@@ -208,8 +209,8 @@ error-input-too-large-hint = raise the limit with --max-bytes
 error-key-file-open-to-others = the key file { $path } can be read by others than its owner
 error-key-file-open-to-others-hint = chmod 600 { $path }
 error-key-file-unreadable = reading the key file { $path }: { $reason }
-error-no-context = there is no current context
-error-no-context-hint = `stella up` makes one, or choose one with `stella context use`
+error-no-context = none of the contexts is the current one
+error-no-context-hint = choose one with `stella context use NAME`; `stella context list` has their names
 error-no-home = neither { $variable } nor HOME says where files are kept
 error-nothing-to-ingest = there is no .json file in { $paths }
 error-output-not-written = writing to { $target }: { $reason }

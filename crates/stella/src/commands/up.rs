@@ -37,9 +37,7 @@ pub(super) async fn run(arguments: UpArgs, session: &mut Session) -> Result<Answ
     let (platform, key) = open(&places, &url, arguments.sample)
         .await
         .map_err(failed)?;
-    if !arguments.once {
-        remember(&places, &url)?;
-    }
+    remember(&places, &url, arguments.once)?;
     let server = listen::serve(listener, platform.house.router.clone());
     let report = report(&url, key, arguments.sample, session).await;
     let ended = async {
@@ -83,7 +81,10 @@ struct Places {
     data: PathBuf,
     config: PathBuf,
     key: PathBuf,
+    /// Where this run listens.
     address: SocketAddr,
+    /// Where a run without `--once` would listen.
+    without_once: SocketAddr,
 }
 
 impl Places {
@@ -94,14 +95,17 @@ impl Places {
             None => environment.data_dir()?,
         };
         let config = environment.config_dir()?;
+        let on = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let port = if arguments.once { 0 } else { PORT };
-        let default = SocketAddr::from(([127, 0, 0, 1], port));
+        // A free port is another one each time, so that it says nothing of the next run.
+        let lasting = arguments.listen.filter(|address| address.port() != 0);
         let key = config.join("keys").join(format!("{TENANT}-{CLIENT}.pem"));
         Ok(Self {
             data,
             config,
             key,
-            address: arguments.listen.unwrap_or(default),
+            address: arguments.listen.unwrap_or(on(port)),
+            without_once: lasting.unwrap_or(on(PORT)),
         })
     }
 }
@@ -156,14 +160,27 @@ fn client_key(path: &Path) -> anyhow::Result<SigningKey> {
     SigningKey::load(path).with_context(|| format!("the key of client {CLIENT}"))
 }
 
-fn remember(places: &Places, url: &str) -> Result<(), Failure> {
+/// Makes the context `local` known to the verbs. With `once` nobody will answer at the address
+/// of now: the context names that of a plain `stella up`, so that the next verb says what to do,
+/// and one that is there stays as it is.
+fn remember(places: &Places, url: &str, once: bool) -> Result<(), Failure> {
+    let server = match once {
+        true => format!("http://{}", places.without_once),
+        false => url.to_owned(),
+    };
     let context = Context {
-        server: url.to_owned(),
+        server,
         tenant: TENANT.to_owned(),
         client: Some(CLIENT.to_owned()),
         key_file: Some(places.key.clone()),
     };
     Contexts::update(&places.config, |contexts| {
+        if once {
+            if contexts.has(CONTEXT) {
+                return Ok(());
+            }
+            return contexts.upsert(CONTEXT, context);
+        }
         contexts.upsert(CONTEXT, context)?;
         contexts.make_current(CONTEXT)
     })

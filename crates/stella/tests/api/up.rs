@@ -42,32 +42,57 @@ fn the_sample_is_scored_explained_and_the_same_again() {
     serde_json::from_slice::<serde_json::Value>(&json.stdout).unwrap();
 }
 
+/// A port that was free a moment ago and that nobody listens on.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// That the failure is the one that `stella up` mends.
+fn says_stella_up(failed: &Output) -> String {
+    let told = text(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(10), "{told}");
+    assert!(told.contains("error[SERVER_UNREACHABLE]"), "{told}");
+    assert!(told.contains("hint: stella up\n"), "{told}");
+    told
+}
+
 #[test]
 fn without_a_server_the_hint_is_how_to_start_one() {
     let home = tempfile::tempdir().unwrap();
-    let config = home.path().join("config/stella");
-    std::fs::create_dir_all(&config).unwrap();
-    let none = stella(home.path(), &["findings", "list"]);
-    assert_eq!(none.status.code(), Some(78), "{}", text(&none.stderr));
+    let listen = format!("127.0.0.1:{}", free_port());
+    let up = stella(home.path(), &["up", "--once", "--listen", &listen]);
+    assert!(up.status.success(), "{}", text(&up.stderr));
+    let told = says_stella_up(&stella(home.path(), &["findings", "list"]));
+    assert!(told.contains(&listen), "{told}");
+}
+
+#[test]
+fn before_the_first_up_the_hint_is_the_same() {
+    let home = tempfile::tempdir().unwrap();
+    for verb in [
+        &["findings", "list"][..],
+        &["whoami"],
+        &["evidence", "list"],
+    ] {
+        let told = says_stella_up(&stella(home.path(), verb));
+        assert!(told.contains("no server is known yet"), "{told}");
+    }
+    let asked_for = stella(home.path(), &["whoami", "--context", "prod"]);
+    assert_eq!(asked_for.status.code(), Some(4));
+    assert!(!home.path().join("data").exists(), "a verb opens no data");
+}
+
+#[test]
+fn once_leaves_a_context_for_the_next_up_and_changes_none() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("config/stella/config.yaml");
     assert!(stella(home.path(), &["up", "--once"]).status.success());
-    // A port that was free a moment ago and that nobody listens on.
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let key = config.join("keys/local-cli.pem");
-    let context = format!(
-        "current: local\ncontexts:\n  local:\n    server: http://127.0.0.1:{port}\n    \
-         tenant: local\n    client: cli\n    keyFile: {}\n",
-        key.display()
-    );
-    std::fs::write(config.join("config.yaml"), context).unwrap();
-    let gone = stella(home.path(), &["findings", "list"]);
-    let told = text(&gone.stderr);
-    assert_eq!(gone.status.code(), Some(10), "{told}");
-    assert!(
-        told.contains("SERVER_UNREACHABLE") && told.contains("stella up"),
-        "{told}"
-    );
+    let first = std::fs::read_to_string(&config).unwrap();
+    assert!(first.contains("http://127.0.0.1:7070"), "{first}");
+    assert!(first.contains("current: local"), "{first}");
+    let listen = format!("127.0.0.1:{}", free_port());
+    let again = stella(home.path(), &["up", "--once", "--listen", &listen]);
+    assert!(again.status.success(), "{}", text(&again.stderr));
+    assert_eq!(std::fs::read_to_string(&config).unwrap(), first);
 }
