@@ -168,6 +168,9 @@ migrate-needs-owner = migrations need the connection of the owner of a PostgreSQ
 
 up-starting = starting on { $url }, data in { $data }
 up-running = running until Ctrl-C
+up-listen-hint = another `stella up` may be running; else choose an address: stella up --listen ADDRESS:PORT
+serve-listen-hint = another `stella serve` may be running; else choose an address: stella serve --set Server:Listen=ADDRESS:PORT
+start-failed-hint = nobody foresaw this: report the message with what `stella --version` prints
 
 newcomer-next =
     What to do next, while `stella up` runs:

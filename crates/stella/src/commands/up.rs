@@ -28,7 +28,9 @@ const PORT: u16 = 7070;
 pub(super) async fn run(arguments: UpArgs, session: &mut Session) -> Result<Answer, Failure> {
     logging::start(Form::Text, "warn");
     let places = Places::of(&arguments, session)?;
-    let listener = listen::bind(places.address).await.map_err(failed)?;
+    let listener = listen::bind(places.address)
+        .await
+        .map_err(|unusable| unusable.told("up-listen-hint"))?;
     let address = listener
         .local_addr()
         .map_err(|error| failed(error.into()))?;

@@ -96,3 +96,72 @@ fn once_leaves_a_context_for_the_next_up_and_changes_none() {
     assert!(again.status.success(), "{}", text(&again.stderr));
     assert_eq!(std::fs::read_to_string(&config).unwrap(), first);
 }
+
+/// That the failure names the address and a remedy, and not a trace id that nobody printed.
+fn says_the_address_is_taken(failed: &Output, address: &str, remedy: &str) {
+    let told = text(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(78), "{told}");
+    assert!(told.contains("error[LISTEN_ADDRESS_UNUSABLE]"), "{told}");
+    assert!(told.contains(address) && told.contains(remedy), "{told}");
+    assert!(!told.contains("trace"), "{told}");
+}
+
+#[test]
+fn a_taken_address_is_told_with_the_remedy() {
+    let home = tempfile::tempdir().unwrap();
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap().to_string();
+    let up = stella(home.path(), &["up", "--once", "--listen", &taken]);
+    says_the_address_is_taken(&up, &taken, "stella up --listen");
+    assert!(!home.path().join("data").exists(), "nothing was made");
+
+    let master = home.path().join("master.key");
+    stella_signing::MasterKey::load_or_create(&master).unwrap();
+    let listen = format!("Server:Listen={taken}");
+    let key = format!("Security:MasterKeyFile={}", master.display());
+    let mut words = vec!["serve"];
+    for setting in [
+        "Storage:Driver=inmemory",
+        "Server:PublicUrl=http://localhost",
+        &listen,
+        &key,
+    ] {
+        words.extend(["--set", setting]);
+    }
+    let serve = Command::new(env!("CARGO_BIN_EXE_stella"))
+        .args(words)
+        .env_clear()
+        .env("STELLA_ENVIRONMENT", "Testing")
+        .output()
+        .unwrap();
+    says_the_address_is_taken(&serve, &taken, "Server:Listen=");
+}
+
+#[test]
+fn a_start_that_nobody_foresaw_sends_nobody_to_a_trace() {
+    let home = tempfile::tempdir().unwrap();
+    assert!(stella(home.path(), &["up", "--once"]).status.success());
+    std::fs::write(home.path().join("data/stella/master.key"), "no key").unwrap();
+    let broken = stella(home.path(), &["up", "--once"]);
+    let told = text(&broken.stderr);
+    assert_eq!(broken.status.code(), Some(1), "{told}");
+    assert!(told.contains("master.key"), "{told}");
+    assert!(!told.contains("trace"), "{told}");
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_made_is_configuration() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let failed = stella(
+        home.path(),
+        &["up", "--once", "--data", file.to_str().unwrap()],
+    );
+    let told = text(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(78), "{told}");
+    assert!(
+        told.contains(file.to_str().unwrap()) && told.contains("hint: "),
+        "{told}"
+    );
+}
