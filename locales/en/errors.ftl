@@ -23,7 +23,11 @@ error-not-found = not found
 error-not-found-detail = there is no { $what }
 error-not-found-hint = list what there is: stella findings list, stella evidence list
 error-no-data = nothing was taken in yet
-error-no-data-detail = findings need at least one SBOM and one advisory
+error-no-data-detail =
+    { $list ->
+        [documents] the tenant has no document
+       *[findings] findings need at least one SBOM and one advisory
+    }
 error-no-data-hint = take some in: stella evidence ingest DIR
 error-id-ambiguous = the prefix fits several ids
 error-id-ambiguous-detail = `{ $what }` fits more than one id

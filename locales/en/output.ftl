@@ -103,7 +103,7 @@ publisher-unnamed = the document names no publisher: say it with --publisher
 file-too-large = larger than anything that is sent
 progress-ingest = { $done } of { $total } documents, { $rate } a second, { $left } s left
 progress-scores = { $asked } of { $total } scores
-evidence-none = no document fits; take some in with `stella evidence ingest`
+evidence-none = no document fits; those that there are: stella evidence list
 evidence-more = the first { $shown }; more with --limit
 
 findings-none = no component of an SBOM that fits is covered by an advisory

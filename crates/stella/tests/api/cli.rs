@@ -118,3 +118,28 @@ async fn the_highest_finding_is_shown_though_its_id_is_the_last() {
     let told = person.types(&words).await.stdout;
     assert!(told.contains("shown 2 of 5"), "{told}");
 }
+
+#[tokio::test]
+async fn an_empty_store_leads_to_ingest_and_an_empty_answer_is_a_sentence() {
+    let world = World::inmemory().await;
+    let person = Person::of(&world, "acme");
+    let empty = person.types(&["evidence", "list"]).await;
+    assert_eq!((empty.exit, empty.stdout.as_str()), (4, ""));
+    assert!(empty.stderr.contains("error[NO_DATA]"), "{}", empty.stderr);
+    assert!(
+        empty.stderr.contains("stella evidence ingest DIR"),
+        "{}",
+        empty.stderr
+    );
+
+    let document = bytes(&sbom(&["alpha@1.0.0"]));
+    world.ingester("acme").ingest("sbom", &document).await;
+    let words = ["evidence", "list", "--kind", "vex", "-o", "table"];
+    let none = person.types(&words).await;
+    assert_eq!((none.exit, none.stderr.as_str()), (0, ""));
+    assert!(
+        none.stdout.starts_with("no document fits"),
+        "{}",
+        none.stdout
+    );
+}
