@@ -7,6 +7,7 @@ use axum::Router;
 use stella_api::Code;
 use stella_cli::{ExitCode, Failure};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -71,12 +72,26 @@ impl Server {
     }
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-pub(super) async fn told_to_stop() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("waiting for Ctrl-C"),
-        _ = terminate.recv() => Ok(()),
+/// Ctrl-C and SIGTERM. From the moment this is made neither ends the process by itself, so that
+/// whoever made it must wait for them in all that takes long.
+pub(super) struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    pub(super) fn noted() -> anyhow::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).context("waiting for Ctrl-C")?,
+            terminate: signal(SignalKind::terminate()).context("waiting for SIGTERM")?,
+        })
+    }
+
+    /// Waits for either; one that came before counts.
+    pub(super) async fn told(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (),
+            _ = self.terminate.recv() => (),
+        }
     }
 }

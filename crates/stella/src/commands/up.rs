@@ -10,12 +10,13 @@ use stella_authority::NewClient;
 use stella_cli::arguments::UpArgs;
 use stella_cli::contexts::{Context, Contexts};
 use stella_cli::scopes;
-use stella_cli::{Answer, Failure, Format, Session};
+use stella_cli::{Answer, ExitCode, Failure, Format, Session};
 use stella_client::{Client, Credentials, HttpClient};
 use stella_context::{Clock, SystemContext};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{DataFolder, ObjectStore};
 
+use super::listen::Stop;
 use super::{failed, listen};
 use crate::logging::{self, Form};
 use crate::platform::{Databases, Platform, Setup};
@@ -28,6 +29,7 @@ const PORT: u16 = 7070;
 pub(super) async fn run(arguments: UpArgs, session: &mut Session) -> Result<Answer, Failure> {
     logging::start(Form::Text, "warn");
     let places = Places::of(&arguments, session)?;
+    let mut stop = Stop::noted().map_err(failed)?;
     let listener = listen::bind(places.address)
         .await
         .map_err(|unusable| unusable.told("up-listen-hint"))?;
@@ -36,40 +38,51 @@ pub(super) async fn run(arguments: UpArgs, session: &mut Session) -> Result<Answ
         .map_err(|error| failed(error.into()))?;
     let url = format!("http://{address}");
     told(session, &places.data, &url);
-    let (platform, key) = open(&places, &url, arguments.sample)
-        .await
-        .map_err(failed)?;
+    let (platform, key) = tokio::select! {
+        opened = open(&places, &url, arguments.sample) => opened.map_err(failed)?,
+        // What is half done is undone as after a crash: it is in transactions.
+        () = stop.told() => return Ok(Answer::done(ExitCode::Interrupted)),
+    };
     remember(&places, &url, arguments.once)?;
     let server = listen::serve(listener, platform.house.router.clone());
-    let report = report(&url, key, arguments.sample, session).await;
-    let ended = async {
-        // With an error to tell there is nothing to wait for.
-        if !arguments.once && report.is_ok() {
-            print(report.as_ref(), session)?;
-            session.progress(&session.labels.text("up-running"));
-            listen::told_to_stop().await.map_err(failed)?;
-        }
-        Ok::<(), Failure>(())
-    };
-    let waited = ended.await;
-    server.stop().await.map_err(failed)?;
-    waited?;
-    match (arguments.once, report) {
-        (true, report) => {
-            print(report.as_ref(), session)?;
-            report.map(|answer| Answer::done(answer.exit_code()))
-        }
-        (false, report) => report.map(|answer| Answer::done(answer.exit_code())),
+    let ended = attend(&url, key, &arguments, session, &mut stop).await;
+    tokio::select! {
+        stopped = server.stop() => stopped.map_err(failed)?,
+        // Whoever says it again does not want to wait for the requests in flight.
+        () = stop.told() => return Ok(Answer::done(ExitCode::Interrupted)),
     }
+    let report = ended?;
+    if arguments.once {
+        print(&report, session)?;
+    }
+    Ok(Answer::done(report.exit_code()))
+}
+
+/// Makes the report, and without `--once` prints it and waits. The report, or one that says
+/// that it was not waited for.
+async fn attend(
+    url: &str,
+    key: SigningKey,
+    arguments: &UpArgs,
+    session: &mut Session,
+    stop: &mut Stop,
+) -> Result<Answer, Failure> {
+    let report = tokio::select! {
+        report = report(url, key, arguments.sample, session) => report?,
+        () = stop.told() => return Ok(Answer::done(ExitCode::Interrupted)),
+    };
+    if !arguments.once {
+        print(&report, session)?;
+        session.progress(&session.labels.text("up-running"));
+        stop.told().await;
+    }
+    Ok(report)
 }
 
 /// `up` prints text unless it is asked for another format.
-fn print(report: Result<&Answer, &Failure>, session: &mut Session) -> Result<(), Failure> {
+fn print(report: &Answer, session: &mut Session) -> Result<(), Failure> {
     let format = session.options.output.unwrap_or(Format::Table);
-    if let Ok(answer) = report {
-        session.print_as(answer, format)?;
-    }
-    Ok(())
+    session.print_as(report, format).map(|_| ())
 }
 
 fn told(session: &mut Session, data: &Path, url: &str) {

@@ -1,7 +1,9 @@
 //! The binary as somebody new runs it.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 fn stella(home: &Path, words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_stella"))
@@ -164,4 +166,81 @@ fn a_data_folder_that_cannot_be_made_is_configuration() {
         told.contains(file.to_str().unwrap()) && told.contains("hint: "),
         "{told}"
     );
+}
+
+/// `stella up --sample` as it starts, when it is reached for the first time.
+fn starting(home: &Path) -> (Child, TcpStream) {
+    let listen = format!("127.0.0.1:{}", free_port());
+    let mut up = Command::new(env!("CARGO_BIN_EXE_stella"))
+        .args(["up", "--sample", "--listen", &listen])
+        .env_clear()
+        .env("XDG_CONFIG_HOME", home.join("config"))
+        .env("XDG_DATA_HOME", home.join("data"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    loop {
+        if let Ok(reached) = TcpStream::connect(&listen) {
+            return (up, reached);
+        }
+        let ended = up.try_wait().unwrap();
+        assert!(ended.is_none(), "{ended:?}");
+        std::thread::yield_now();
+    }
+}
+
+fn send(signal: &str, to: &Child) {
+    let kill = format!("kill -{signal} {}", to.id());
+    assert!(
+        Command::new("sh")
+            .args(["-c", &kill])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+/// 130 as long as there is no report, and never a process that a signal ended.
+fn ends_in_order(up: Child, home: &Path) {
+    let ended = up.wait_with_output().unwrap();
+    let (stdout, stderr) = (text(&ended.stdout), text(&ended.stderr));
+    match ended.status.code() {
+        Some(130) => assert_eq!(stdout, ""),
+        Some(0) => assert!(stdout.contains("rt1."), "{stdout}"),
+        other => panic!("{other:?} {:?}\n{stderr}", ended.status),
+    }
+    assert_eq!(stderr, "");
+    let next = stella(home, &["up", "--sample", "--once"]);
+    assert!(next.status.success(), "{}", text(&next.stderr));
+    assert!(text(&next.stdout).contains("RUSTSEC-2023-0061"));
+}
+
+#[test]
+fn a_signal_before_the_report_stops_in_order() {
+    for signal in ["INT", "TERM"] {
+        let home = tempfile::tempdir().unwrap();
+        let (up, _reached) = starting(home.path());
+        send(signal, &up);
+        ends_in_order(up, home.path());
+    }
+}
+
+#[test]
+fn a_request_in_flight_is_answered_before_the_end() {
+    let home = tempfile::tempdir().unwrap();
+    let (up, mut reached) = starting(home.path());
+    let head = "POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\
+                Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 12\r\n\r\n";
+    reached.write_all(head.as_bytes()).unwrap();
+    let mut answers = BufReader::new(reached.try_clone().unwrap());
+    let mut line = String::new();
+    answers.read_line(&mut line).unwrap();
+    assert!(line.starts_with("HTTP/1.1 100"), "{line}");
+    send("INT", &up);
+    reached.write_all(b"grant_type=x").unwrap();
+    let mut rest = String::new();
+    answers.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("HTTP/1.1 400"), "{rest}");
+    ends_in_order(up, home.path());
 }
