@@ -23,7 +23,11 @@ error-not-found = not found
 error-not-found-detail = there is no { $what }
 error-not-found-hint = list what there is: stella findings list, stella evidence list
 error-no-data = nothing was taken in yet
-error-no-data-detail = findings need at least one SBOM and one advisory
+error-no-data-detail =
+    { $list ->
+        [documents] the tenant has no document
+       *[findings] findings need at least one SBOM and one advisory
+    }
 error-no-data-hint = take some in: stella evidence ingest DIR
 error-id-ambiguous = the prefix fits several ids
 error-id-ambiguous-detail = `{ $what }` fits more than one id
@@ -123,11 +127,14 @@ error-storage-role-unsafe = the serving role is unsafe
 error-storage-schema-newer-than-binary = the schema is newer than this binary
 error-storage-schema-older-than-binary = migrations are pending
 error-storage-directory-missing = no data directory
+error-storage-directory-missing-hint = name a folder that can be made and written to
 error-storage-directory-locked = the data directory is in use
 error-storage-connection-unreachable = the database does not answer
 error-config-key-unknown = unknown configuration key
 error-config-value-invalid = a configuration value is not valid
 error-config-file-invalid = the configuration file cannot be read
+error-listen-address-unusable = the address cannot be listened on
+error-listen-address-unusable-detail = { $address } cannot be listened on: { $reason }
 error-objectstore-driver-missing = no object-store driver
 error-objectstore-driver-unsupported = unknown object-store driver
 error-objectstore-not-writable = the object store cannot be written

@@ -103,11 +103,12 @@ publisher-unnamed = the document names no publisher: say it with --publisher
 file-too-large = larger than anything that is sent
 progress-ingest = { $done } of { $total } documents, { $rate } a second, { $left } s left
 progress-scores = { $asked } of { $total } scores
-evidence-none = no document fits; take some in with `stella evidence ingest`
+evidence-none = no document fits; those that there are: stella evidence list
 evidence-more = the first { $shown }; more with --limit
 
 findings-none = no component of an SBOM that fits is covered by an advisory
-findings-more = the first { $shown } by id, ordered among themselves; --all has all
+findings-more = shown { $shown } of { $total }; all of them: stella findings list --all
+findings-more-uncounted = the first { $shown } by id; --all has all
 finding-next = why it scores as it does: stella score explain { $id }
 verdict-affected = affected
 verdict-undetermined = undetermined
@@ -167,6 +168,9 @@ migrate-needs-owner = migrations need the connection of the owner of a PostgreSQ
 
 up-starting = starting on { $url }, data in { $data }
 up-running = running until Ctrl-C
+up-listen-hint = another `stella up` may be running; else choose an address: stella up --listen ADDRESS:PORT
+serve-listen-hint = another `stella serve` may be running; else choose an address: stella serve --set Server:Listen=ADDRESS:PORT
+start-failed-hint = nobody foresaw this: report the message with what `stella --version` prints
 
 newcomer-next =
     What to do next, while `stella up` runs:
@@ -188,6 +192,7 @@ id-names-none = there is nothing with the id { $id }
 id-names-many = `{ $id }` begins more than one id
 id-names-both = `{ $id }` names a finding and a score
 
+server-unknown = no server is known yet: there is no context
 hint-server-unreachable = stella up
 hint-token-refused = `stella whoami --context NAME` tells who one is; `stella up` makes the context local
 
@@ -207,8 +212,8 @@ error-input-too-large-hint = raise the limit with --max-bytes
 error-key-file-open-to-others = the key file { $path } can be read by others than its owner
 error-key-file-open-to-others-hint = chmod 600 { $path }
 error-key-file-unreadable = reading the key file { $path }: { $reason }
-error-no-context = there is no current context
-error-no-context-hint = `stella up` makes one, or choose one with `stella context use`
+error-no-context = none of the contexts is the current one
+error-no-context-hint = choose one with `stella context use NAME`; `stella context list` has their names
 error-no-home = neither { $variable } nor HOME says where files are kept
 error-nothing-to-ingest = there is no .json file in { $paths }
 error-output-not-written = writing to { $target }: { $reason }

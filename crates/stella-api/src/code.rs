@@ -167,6 +167,8 @@ codes! {
     ConfigValueInvalid = "CONFIG_VALUE_INVALID", 500, exit 78;
     /// The configuration file cannot be read.
     ConfigFileInvalid = "CONFIG_FILE_INVALID", 500, exit 78;
+    /// The server cannot listen on its address: another process does, or the system forbids it.
+    ListenAddressUnusable = "LISTEN_ADDRESS_UNUSABLE", 500, exit 78;
     /// No object-store driver for a service that stores blobs.
     ObjectStoreDriverMissing = "OBJECTSTORE_DRIVER_MISSING", 500, exit 78;
     /// The object-store driver is none that we know.

@@ -6,12 +6,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use stella_api::Code;
 
 use crate::failure::{Failure, Place};
 use crate::kind::{
     CONFIG_INVALID, CONFIG_NOT_WRITTEN, CONTEXT_NAME_INVALID, CONTEXT_NOT_FOUND, NO_CONTEXT,
 };
+use crate::label::label;
 use crate::private_file;
+use crate::problem::of_code;
 
 const FILE: &str = "config.yaml";
 const LOCK: &str = "config.yaml.lock";
@@ -131,12 +134,25 @@ impl Contexts {
     /// The context of this name, else the current one.
     ///
     /// # Errors
-    /// `CONTEXT_NOT_FOUND`, or `NO_CONTEXT` where none is named and none is current.
+    /// `CONTEXT_NOT_FOUND`; where none is named `NO_CONTEXT` if none of them is current, and
+    /// `SERVER_UNREACHABLE` if there are none at all: nobody has started a server here yet, which
+    /// is mended as one that does not answer.
     pub fn choose(&self, name: Option<&str>) -> Result<(&str, &Context), Failure> {
-        let name = name
-            .or(self.current.as_deref())
-            .ok_or_else(|| Failure::of(&NO_CONTEXT, &[]))?;
+        let name = name.or(self.current.as_deref()).ok_or_else(|| {
+            if self.contexts.is_empty() {
+                of_code(Code::ServerUnreachable, label("server-unknown"))
+                    .hint(label("hint-server-unreachable"))
+            } else {
+                Failure::of(&NO_CONTEXT, &[])
+            }
+        })?;
         self.find(name)
+    }
+
+    /// Whether there is a context of this name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.contexts.contains_key(name)
     }
 
     /// All of them by name, each with whether it is the current one.
@@ -239,7 +255,11 @@ mod tests {
     #[test]
     fn the_first_context_is_current_until_another_is_chosen() {
         let mut contexts = Contexts::default();
-        assert_eq!(contexts.choose(None).unwrap_err().code, "NO_CONTEXT");
+        let none = contexts.choose(None).unwrap_err();
+        assert_eq!(
+            (none.code.as_ref(), u8::from(none.exit)),
+            ("SERVER_UNREACHABLE", 10)
+        );
         contexts.upsert("a", local()).unwrap();
         contexts.upsert("b", local()).unwrap();
         assert_eq!(contexts.choose(None).unwrap().0, "a");
@@ -253,6 +273,21 @@ mod tests {
             contexts.upsert("../up", local()).unwrap_err().code,
             "CONTEXT_NAME_INVALID"
         );
+    }
+
+    #[test]
+    fn which_of_several_is_not_guessed() {
+        let mut contexts = Contexts::default();
+        contexts.upsert("a", local()).unwrap();
+        contexts.current = None;
+        let none = contexts.choose(None).unwrap_err();
+        assert_eq!(
+            (none.code.as_ref(), u8::from(none.exit)),
+            ("NO_CONTEXT", 78)
+        );
+        assert!(none.hint.as_ref().unwrap().contains("stella context use"));
+        let named = contexts.choose(Some("b")).unwrap_err();
+        assert_eq!(named.code, "CONTEXT_NOT_FOUND");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Findings: listed with their scores, and one by one.
 
+mod found;
 mod list;
 mod record;
 
-pub(crate) use list::{Filter, Scored, listed, ranked};
+pub(crate) use found::{Filter, Found, Scored, scored, unscored};
+pub(crate) use list::listed;
 pub(crate) use record::record;

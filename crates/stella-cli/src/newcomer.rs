@@ -1,17 +1,15 @@
 //! What `stella up` ends with: the findings, why the first one is first, and what to do next.
 
 use stella_api::Code;
-use stella_api::findings::Finding;
 use stella_client::Client;
 
 use crate::answer::Answer;
 use crate::failure::Failure;
-use crate::findings::{Filter, Scored, listed, ranked};
+use crate::findings::{self, Filter, Found};
 use crate::id::short;
 use crate::label::{filled, label};
-use crate::pages::{self, Listed};
 use crate::replays::replay_token;
-use crate::scores::{Scoring, evaluate_all, explain, explained};
+use crate::scores::{explain, explained};
 use crate::session::Session;
 
 /// More than a newcomer reads; the report says that there are more.
@@ -24,57 +22,32 @@ const SHOWN: usize = 50;
 /// # Errors
 /// Those of the server; a store without evidence is none.
 pub async fn newcomer_report(client: &Client, session: &mut Session) -> Result<Answer, Failure> {
-    let path = "/api/v1/findings";
-    let found = pages::list::<Finding>(client, path, &Filter::default(), Some(SHOWN)).await;
+    let found = findings::scored(client, session, &Filter::default(), Some(SHOWN)).await;
     let found = match found {
         Err(failure) if failure.code == Code::NoData.as_str() => return nothing_yet(),
         found => found?,
     };
-    let total = found.items.len();
-    let scorings = evaluate_all(client, &found.items, |asked| {
-        session.progress_scores(asked, total);
-    })
-    .await?;
-    session.progress_over("");
-    let items = ranked(found.items.into_iter().zip(scorings).collect());
-    let Some(score_id) = top(&items).map(|scored| scored.0.to_owned()) else {
-        return without_explanation(&Listed {
-            items,
-            more: found.more,
-        });
+    let Some((score_id, _)) = found.top() else {
+        return without_explanation(&found);
     };
-    let explanation = explain(client, &score_id).await?;
-    let replay = replay_token(client, &score_id).await?;
-    let found = Listed {
-        items,
-        more: found.more,
-    };
+    let explanation = explain(client, score_id).await?;
+    let replay = replay_token(client, score_id).await?;
     report(&found, &explanation, &replay)
 }
 
-/// The score with the most points and its finding; an unknown one is none.
-fn top(ranked: &[Scored]) -> Option<(&str, &Finding)> {
-    ranked.iter().find_map(|(finding, scoring)| match scoring {
-        Scoring::Scored(result) if result.score_bps.is_some() => {
-            Some((result.score_id.as_str(), finding))
-        }
-        _ => None,
-    })
-}
-
 fn report(
-    found: &Listed<Scored>,
+    found: &Found,
     explanation: &stella_api::explain::Explanation,
     replay: &stella_api::replay::ManifestAnswer,
 ) -> Result<Answer, Failure> {
-    let findings = listed(found)?;
+    let findings = findings::listed(found)?;
     let explanation_drawn = explained(explanation, replay)?;
     let value = serde_json::json!({
         "findings": findings.value(),
         "explanation": explanation,
         "replay": replay,
     });
-    let id = top(&found.items).map_or("", |(_, finding)| short(&finding.id));
+    let id = found.top().map_or("", |(_, finding)| short(&finding.id));
     let next = filled(
         "newcomer-next",
         &[("id", id.into()), ("token", replay.token.as_str().into())],
@@ -88,8 +61,8 @@ fn report(
     Ok(lines(answer, &next).text())
 }
 
-fn without_explanation(found: &Listed<Scored>) -> Result<Answer, Failure> {
-    let findings = listed(found)?;
+fn without_explanation(found: &Found) -> Result<Answer, Failure> {
+    let findings = findings::listed(found)?;
     let answer = Answer::new(&serde_json::json!({ "findings": findings.value() }))?
         .exit(findings.exit_code())
         .below(findings)
@@ -121,11 +94,8 @@ mod tests {
 
     #[test]
     fn the_report_of_a_sample() {
-        let found = Listed {
-            items: ranked(made_up::evaluated()),
-            more: false,
-        };
-        assert_eq!(top(&found.items).unwrap().0, made_up::critical().score_id);
+        let found = Found::ranked(made_up::evaluated(), Some(SHOWN));
+        assert_eq!(found.top().unwrap().0, made_up::critical().score_id);
         let answer = report(&found, &made_up::explanation(), &made_up::manifest()).unwrap();
         insta::assert_snapshot!(text(&answer));
     }
@@ -139,8 +109,8 @@ mod tests {
     fn only_unknown_scores_explain_none() {
         let mut items = made_up::evaluated();
         items.remove(1);
-        let found = Listed { items, more: true };
-        assert!(top(&found.items).is_none());
+        let found = Found::ranked(items, Some(2));
+        assert!(found.top().is_none());
         insta::assert_snapshot!(text(&without_explanation(&found).unwrap()));
     }
 }

@@ -37,6 +37,11 @@ impl Evidence {
         paging: &Paging<(String, String, String)>,
     ) -> Result<Page<DocumentRecord>, EvidenceError> {
         let mut tx = self.db.read(op).await?;
+        // Of all kinds: a filter that nothing fits is no empty store, also where the token shows
+        // but the kinds of the filter.
+        if !store::has_documents(&mut tx, op.tenant()).await? {
+            return Err(EvidenceError::NoData(LIST));
+        }
         let rows = store::documents(&mut tx, op.tenant(), &filter, paging).await?;
         tx.commit().await?;
         Ok(paging.page(LIST, rows, |record| {

@@ -29,9 +29,9 @@ pub enum EvidenceError {
     /// No such thing in the tenant, or none that the token may see.
     #[error("there is no {0}")]
     Unknown(String),
-    /// Nothing that findings could come from.
-    #[error("nothing was taken in yet")]
-    NoData,
+    /// Nothing that such a list could come from: `documents` or `findings`.
+    #[error("nothing was taken in yet that {0} could come from")]
+    NoData(&'static str),
     /// Stored data that cannot be read back.
     #[error("stored {what} cannot be read: {reason}")]
     Unreadable {
@@ -62,7 +62,7 @@ impl IntoFailure for EvidenceError {
             Self::Refused(violations) => refused(&violations),
             Self::Corrupt { document, actual } => corrupt(&document, &actual),
             Self::Unknown(what) => Failure::not_found(what),
-            Self::NoData => Failure::new(Code::NoData),
+            Self::NoData(list) => Failure::new(Code::NoData).with("list", list),
             Self::Unreadable { .. } => Failure::new(Code::Internal).because(self),
         }
     }

@@ -24,7 +24,7 @@ impl Evidence {
     ) -> Result<Page<Finding>, EvidenceError> {
         let mut tx = self.db.read(op).await?;
         if !store::has_ground(&mut tx, op.tenant()).await? {
-            return Err(EvidenceError::NoData);
+            return Err(EvidenceError::NoData(LIST));
         }
         let rows = store::findings(&mut tx, op.tenant(), filter, paging).await?;
         let page = paging.page(LIST, rows, |row| row.id.clone());

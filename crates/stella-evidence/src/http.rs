@@ -24,7 +24,7 @@ use crate::{Evidence, document, envelope, finding};
 type Domain = State<Arc<Evidence>>;
 
 failures!(Ingest: Aoc001, Aoc002, Aoc004, Aoc005, Aoc007, Aoc009, Aoc010);
-failures!(ListDocuments: PageTokenInvalid);
+failures!(ListDocuments: PageTokenInvalid, NoData);
 failures!(OneDocument: NotFound);
 failures!(Bytes: NotFound, EvidenceCorrupt, ObjectMissing);
 failures!(ListFindings: PageTokenInvalid, NoData);
@@ -125,7 +125,8 @@ struct DocumentQuery {
     page_token: Option<String>,
 }
 
-/// Lists documents by digest, publisher and stream; only the kinds that the token may read.
+/// Lists documents by digest, publisher and stream; only the kinds that the token may read. A
+/// store without any document is `NO_DATA`; one without any that fits gives an empty list.
 #[utoipa::path(
     get,
     path = "/api/v1/evidence/documents",

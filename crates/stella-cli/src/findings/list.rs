@@ -1,70 +1,39 @@
 //! A list of findings with their scores.
 
-use std::cmp::Reverse;
-
 use serde::Serialize;
 use stella_api::findings::Finding;
 use stella_api::score::ScoreResult;
 
 use crate::answer::Answer;
 use crate::failure::Failure;
+use crate::findings::{Found, Scored};
 use crate::id::short;
 use crate::label::{filled, label};
-use crate::pages::Listed;
-use crate::scores::{self, Scoring, why};
+use crate::scores::{self, why};
 use crate::style::Tone;
 use crate::table::{Cell, Column, Table};
 
-/// Which findings are asked for.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Filter {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) sbom: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) vulnerability: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) purl: Option<String>,
-}
-
-/// A finding with what came of asking for its score.
-pub(crate) type Scored = (Finding, Scoring);
-
-/// In the order in which to look at them: unknown scores, then the highest, then what has no
-/// score by its nature; of equal ones the smaller id.
-pub(crate) fn ranked(mut findings: Vec<Scored>) -> Vec<Scored> {
-    findings.sort_by(|a, b| rank(a).cmp(&rank(b)));
-    findings
-}
-
-fn rank((finding, scoring): &Scored) -> (u8, Reverse<u32>, &str) {
-    let (group, points) = match scoring {
-        Scoring::Scored(result) => match result.score_bps {
-            None => (0, result.score_low_bps),
-            Some(bps) => (1, bps),
-        },
-        Scoring::Failed(_) => (0, 0),
-        Scoring::NotAsked if finding.informational.is_none() => (1, 0),
-        Scoring::NotAsked | Scoring::Informational(_) => (2, 0),
-    };
-    (group, Reverse(points), &finding.id)
-}
-
 /// Findings in the order given.
-pub(crate) fn listed(listed: &Listed<Scored>) -> Result<Answer, Failure> {
-    let items: Vec<Item<'_>> = listed.items.iter().map(Item::of).collect();
-    let value = serde_json::json!({ "items": items, "more": listed.more });
-    let scorings = listed.items.iter().map(|(_, scoring)| scoring);
+pub(crate) fn listed(found: &Found) -> Result<Answer, Failure> {
+    let items: Vec<Item<'_>> = found.shown().iter().map(Item::of).collect();
+    let value = serde_json::json!({
+        "items": items,
+        "more": found.more(),
+        "total": found.total(),
+    });
     let mut answer = Answer::new(&value)?
-        .table(table(&listed.items))
-        .exit(scores::exit(scorings));
-    if listed.items.is_empty() {
+        .table(table(found.shown()))
+        .exit(found.exit());
+    if items.is_empty() && !found.more() {
         answer = answer.line(label("findings-none"));
     }
-    if listed.more {
-        let shown = listed.items.len();
-        answer = answer
-            .line("")
-            .line(filled("findings-more", &[("shown", shown.into())]));
+    if found.more() {
+        let shown = ("shown", items.len().into());
+        let line = match found.total() {
+            Some(total) => filled("findings-more", &[shown, ("total", total.into())]),
+            None => filled("findings-more-uncounted", &[shown]),
+        };
+        answer = answer.line("").line(line);
     }
     Ok(answer)
 }
@@ -123,45 +92,35 @@ fn table(findings: &[Scored]) -> Table {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::scores::made_up;
+    use crate::scores::{Scoring, made_up};
     use crate::{Format, style::Style};
 
-    fn drawn(items: Vec<Scored>, more: bool, width: Option<u16>) -> String {
+    fn drawn(found: &Found, width: Option<u16>) -> String {
         let style = Style {
             width,
             colour: false,
         };
-        let answer = listed(&Listed { items, more }).unwrap();
+        let answer = listed(found).unwrap();
         answer.render(Format::Table, style).unwrap()
     }
 
     #[test]
     fn findings_for_people() {
-        let ranked = ranked(made_up::evaluated());
-        insta::assert_snapshot!("findings", drawn(ranked.clone(), false, None));
-        insta::assert_snapshot!("findings_on_a_terminal", drawn(ranked, true, Some(100)));
+        let ranked = |limit| Found::ranked(made_up::evaluated(), limit);
+        insta::assert_snapshot!("findings", drawn(&ranked(None), None));
+        insta::assert_snapshot!("findings_on_a_terminal", drawn(&ranked(Some(3)), Some(100)));
     }
 
     #[test]
-    fn unknown_first_then_the_highest_then_what_has_none() {
-        let low = {
-            let mut result = made_up::critical();
-            result.score_bps = Some(10);
-            Scoring::Scored(Box::new(result))
+    fn scripts_are_told_how_many_there_are() {
+        let told = |found| {
+            let value = listed(&found).unwrap().value().clone();
+            (value["more"].clone(), value["total"].clone())
         };
-        let mut all = made_up::evaluated();
-        all.push((made_up::finding("a-low-one", "1.0.0"), low));
-        let names = |all: &[Scored]| -> Vec<String> {
-            let name = |(finding, _): &Scored| finding.component.name.clone();
-            all.iter().map(name).collect()
-        };
-        let ranked_once = ranked(all.clone());
-        all.reverse();
-        assert_eq!(names(&ranked_once), names(&ranked(all)));
-        assert_eq!(
-            names(&ranked_once)[2..],
-            ["libwebp-sys", "a-low-one", "old"]
-        );
+        let all = made_up::evaluated;
+        assert_eq!(told(Found::ranked(all(), Some(3))), (true.into(), 4.into()));
+        let uncounted = (true.into(), serde_json::Value::Null);
+        assert_eq!(told(Found::first_of(all(), true)), uncounted);
     }
 
     #[test]
@@ -170,11 +129,11 @@ mod tests {
         for (_, scoring) in &mut all {
             *scoring = Scoring::NotAsked;
         }
-        insta::assert_snapshot!(drawn(ranked(all), false, None));
+        insta::assert_snapshot!(drawn(&Found::first_of(all, true), None));
     }
 
     #[test]
     fn nothing_that_fits_is_no_empty_table() {
-        insta::assert_snapshot!(drawn(vec![], false, None), @"no component of an SBOM that fits is covered by an advisory");
+        insta::assert_snapshot!(drawn(&Found::ranked(vec![], Some(1)), None), @"no component of an SBOM that fits is covered by an advisory");
     }
 }

@@ -52,6 +52,15 @@ pub(crate) async fn add_raw(
     Ok(())
 }
 
+/// Whether the tenant has any document.
+pub(crate) async fn has_documents(tx: &mut Tx, tenant: &TenantId) -> Result<bool, StoreError> {
+    let found: Option<i64> = on!(tx, c => query_scalar(
+        "SELECT CAST(1 AS bigint) \
+         WHERE EXISTS (SELECT 1 FROM evidence.raw_documents WHERE tenant = $1)",
+    ).bind(tenant.as_str()).fetch_optional(c))?;
+    Ok(found.is_some())
+}
+
 pub(crate) async fn earlier(
     tx: &mut Tx,
     op: &OpContext,

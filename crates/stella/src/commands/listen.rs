@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 
 use anyhow::Context as _;
 use axum::Router;
+use stella_api::Code;
+use stella_cli::{ExitCode, Failure};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -14,11 +17,33 @@ pub(super) struct Server {
     running: JoinHandle<std::io::Result<()>>,
 }
 
+/// An address that cannot be listened on. Trying again helps only after something was changed.
+#[derive(Debug, thiserror::Error)]
+#[error("listening on {address}: {reason}")]
+pub(super) struct Unusable {
+    pub(super) address: SocketAddr,
+    pub(super) reason: std::io::Error,
+}
+
 /// Takes an address; nothing is answered before [`serve`].
-pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("listening on {address}"))
+pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, Unusable> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|reason| Unusable { address, reason })
+}
+
+impl Unusable {
+    /// With the remedy of the verb, whose label this is.
+    pub(super) fn told(&self, hint: &str) -> Failure {
+        let labels = stella_locale::Labels::english();
+        let code = Code::ListenAddressUnusable;
+        let (address, reason) = (self.address.to_string(), self.reason.to_string());
+        let values = [
+            ("address", address.as_str().into()),
+            ("reason", reason.as_str().into()),
+        ];
+        let text = labels.format(&format!("{}-detail", code.label_key()), &values);
+        Failure::told(code.as_str(), ExitCode::of_code(code), text).hint(labels.text(hint))
+    }
 }
 
 /// Answers requests until told to stop; those that are being answered are finished.
@@ -47,12 +72,26 @@ impl Server {
     }
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-pub(super) async fn told_to_stop() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("waiting for Ctrl-C"),
-        _ = terminate.recv() => Ok(()),
+/// Ctrl-C and SIGTERM. From the moment this is made neither ends the process by itself, so that
+/// whoever made it must wait for them in all that takes long.
+pub(super) struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    pub(super) fn noted() -> anyhow::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).context("waiting for Ctrl-C")?,
+            terminate: signal(SignalKind::terminate()).context("waiting for SIGTERM")?,
+        })
+    }
+
+    /// Waits for either; one that came before counts.
+    pub(super) async fn told(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (),
+            _ = self.terminate.recv() => (),
+        }
     }
 }

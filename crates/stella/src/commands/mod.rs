@@ -24,6 +24,9 @@ pub async fn run(command: ServerCommand, session: &mut Session) -> Result<Answer
 
 /// A start that failed: the registry's code where the cause has one, and the whole chain.
 fn failed(error: anyhow::Error) -> Failure {
+    if let Some(unusable) = error.downcast_ref::<listen::Unusable>() {
+        return unusable.told("serve-listen-hint");
+    }
     let code = error
         .chain()
         .find_map(|cause| match cause.downcast_ref::<StoreError>()? {
@@ -31,12 +34,18 @@ fn failed(error: anyhow::Error) -> Failure {
             StoreError::Unavailable(_) => Some(stella_api::Code::StorageConnectionUnreachable),
             StoreError::SchemaOlder { .. } => Some(stella_api::Code::StorageSchemaOlder),
             StoreError::RoleUnsafe { .. } => Some(stella_api::Code::StorageRoleUnsafe),
+            StoreError::Folder { .. } => Some(stella_api::Code::StorageDirectoryMissing),
             _ => None,
         });
     let code = code.unwrap_or(stella_api::Code::Internal);
     let exit = ExitCode::of_code(code);
     let failure = Failure::told(code.as_str(), exit, format!("{error:#}"));
-    let hint = stella_locale::Labels::english().find(&format!("{}-hint", code.label_key()), &[]);
+    let labels = stella_locale::Labels::english();
+    let hint = match code {
+        // The registry's hint is that of a request: it sends to a trace id that no start has.
+        stella_api::Code::Internal => Some(labels.text("start-failed-hint")),
+        code => labels.find(&format!("{}-hint", code.label_key()), &[]),
+    };
     match hint {
         Some(hint) => failure.hint(hint),
         None => failure,

@@ -49,9 +49,10 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let platform = Platform::open(setup).await?;
     let listener = listen::bind(settings.listen).await?;
     tracing::info!(address = %settings.listen, url = settings.public_url, "listening");
+    let mut stop = listen::Stop::noted()?;
     let server = listen::serve(listener, platform.house.router.clone());
     let reconciling = tokio::spawn(reconcile(platform));
-    listen::told_to_stop().await?;
+    stop.told().await;
     tracing::info!("stopping");
     reconciling.abort();
     server.stop().await

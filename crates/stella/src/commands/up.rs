@@ -10,12 +10,13 @@ use stella_authority::NewClient;
 use stella_cli::arguments::UpArgs;
 use stella_cli::contexts::{Context, Contexts};
 use stella_cli::scopes;
-use stella_cli::{Answer, Failure, Format, Session};
+use stella_cli::{Answer, ExitCode, Failure, Format, Session};
 use stella_client::{Client, Credentials, HttpClient};
 use stella_context::{Clock, SystemContext};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{DataFolder, ObjectStore};
 
+use super::listen::Stop;
 use super::{failed, listen};
 use crate::logging::{self, Form};
 use crate::platform::{Databases, Platform, Setup};
@@ -28,48 +29,60 @@ const PORT: u16 = 7070;
 pub(super) async fn run(arguments: UpArgs, session: &mut Session) -> Result<Answer, Failure> {
     logging::start(Form::Text, "warn");
     let places = Places::of(&arguments, session)?;
-    let listener = listen::bind(places.address).await.map_err(failed)?;
+    let mut stop = Stop::noted().map_err(failed)?;
+    let listener = listen::bind(places.address)
+        .await
+        .map_err(|unusable| unusable.told("up-listen-hint"))?;
     let address = listener
         .local_addr()
         .map_err(|error| failed(error.into()))?;
     let url = format!("http://{address}");
     told(session, &places.data, &url);
-    let (platform, key) = open(&places, &url, arguments.sample)
-        .await
-        .map_err(failed)?;
-    if !arguments.once {
-        remember(&places, &url)?;
-    }
-    let server = listen::serve(listener, platform.house.router.clone());
-    let report = report(&url, key, arguments.sample, session).await;
-    let ended = async {
-        // With an error to tell there is nothing to wait for.
-        if !arguments.once && report.is_ok() {
-            print(report.as_ref(), session)?;
-            session.progress(&session.labels.text("up-running"));
-            listen::told_to_stop().await.map_err(failed)?;
-        }
-        Ok::<(), Failure>(())
+    let (platform, key) = tokio::select! {
+        opened = open(&places, &url, arguments.sample) => opened.map_err(failed)?,
+        // What is half done is undone as after a crash: it is in transactions.
+        () = stop.told() => return Ok(Answer::done(ExitCode::Interrupted)),
     };
-    let waited = ended.await;
-    server.stop().await.map_err(failed)?;
-    waited?;
-    match (arguments.once, report) {
-        (true, report) => {
-            print(report.as_ref(), session)?;
-            report.map(|answer| Answer::done(answer.exit_code()))
-        }
-        (false, report) => report.map(|answer| Answer::done(answer.exit_code())),
+    remember(&places, &url, arguments.once)?;
+    let server = listen::serve(listener, platform.house.router.clone());
+    let ended = attend(&url, key, &arguments, session, &mut stop).await;
+    tokio::select! {
+        stopped = server.stop() => stopped.map_err(failed)?,
+        // Whoever says it again does not want to wait for the requests in flight.
+        () = stop.told() => return Ok(Answer::done(ExitCode::Interrupted)),
     }
+    let report = ended?;
+    if arguments.once {
+        print(&report, session)?;
+    }
+    Ok(Answer::done(report.exit_code()))
+}
+
+/// Makes the report, and without `--once` prints it and waits. The report, or one that says
+/// that it was not waited for.
+async fn attend(
+    url: &str,
+    key: SigningKey,
+    arguments: &UpArgs,
+    session: &mut Session,
+    stop: &mut Stop,
+) -> Result<Answer, Failure> {
+    let report = tokio::select! {
+        report = report(url, key, arguments.sample, session) => report?,
+        () = stop.told() => return Ok(Answer::done(ExitCode::Interrupted)),
+    };
+    if !arguments.once {
+        print(&report, session)?;
+        session.progress(&session.labels.text("up-running"));
+        stop.told().await;
+    }
+    Ok(report)
 }
 
 /// `up` prints text unless it is asked for another format.
-fn print(report: Result<&Answer, &Failure>, session: &mut Session) -> Result<(), Failure> {
+fn print(report: &Answer, session: &mut Session) -> Result<(), Failure> {
     let format = session.options.output.unwrap_or(Format::Table);
-    if let Ok(answer) = report {
-        session.print_as(answer, format)?;
-    }
-    Ok(())
+    session.print_as(report, format).map(|_| ())
 }
 
 fn told(session: &mut Session, data: &Path, url: &str) {
@@ -83,7 +96,10 @@ struct Places {
     data: PathBuf,
     config: PathBuf,
     key: PathBuf,
+    /// Where this run listens.
     address: SocketAddr,
+    /// Where a run without `--once` would listen.
+    without_once: SocketAddr,
 }
 
 impl Places {
@@ -94,14 +110,17 @@ impl Places {
             None => environment.data_dir()?,
         };
         let config = environment.config_dir()?;
+        let on = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let port = if arguments.once { 0 } else { PORT };
-        let default = SocketAddr::from(([127, 0, 0, 1], port));
+        // A free port is another one each time, so that it says nothing of the next run.
+        let lasting = arguments.listen.filter(|address| address.port() != 0);
         let key = config.join("keys").join(format!("{TENANT}-{CLIENT}.pem"));
         Ok(Self {
             data,
             config,
             key,
-            address: arguments.listen.unwrap_or(default),
+            address: arguments.listen.unwrap_or(on(port)),
+            without_once: lasting.unwrap_or(on(PORT)),
         })
     }
 }
@@ -156,14 +175,27 @@ fn client_key(path: &Path) -> anyhow::Result<SigningKey> {
     SigningKey::load(path).with_context(|| format!("the key of client {CLIENT}"))
 }
 
-fn remember(places: &Places, url: &str) -> Result<(), Failure> {
+/// Makes the context `local` known to the verbs. With `once` nobody will answer at the address
+/// of now: the context names that of a plain `stella up`, so that the next verb says what to do,
+/// and one that is there stays as it is.
+fn remember(places: &Places, url: &str, once: bool) -> Result<(), Failure> {
+    let server = match once {
+        true => format!("http://{}", places.without_once),
+        false => url.to_owned(),
+    };
     let context = Context {
-        server: url.to_owned(),
+        server,
         tenant: TENANT.to_owned(),
         client: Some(CLIENT.to_owned()),
         key_file: Some(places.key.clone()),
     };
     Contexts::update(&places.config, |contexts| {
+        if once {
+            if contexts.has(CONTEXT) {
+                return Ok(());
+            }
+            return contexts.upsert(CONTEXT, context);
+        }
         contexts.upsert(CONTEXT, context)?;
         contexts.make_current(CONTEXT)
     })

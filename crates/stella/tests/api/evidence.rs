@@ -1,16 +1,18 @@
 //! The Aggregation-Only Contract over HTTP.
 
 use serde_json::{Value, json};
-use stella_api::Page;
 use stella_api::evidence::{DocumentRecord, Outcome};
 use stella_api::findings::{Finding, SourceRole, Verdict};
-use stella_client::Call;
+use stella_api::{Page, Scope};
+use stella_client::{Call, ClientError};
 
 use crate::fixtures::{self, advisory, bytes, sbom};
 use crate::world::on_every_driver;
 
+const DOCUMENTS: &str = "/api/v1/evidence/documents?pageSize=500";
+
 async fn documents(caller: &crate::world::Caller) -> usize {
-    let page: Page<DocumentRecord> = caller.get("/api/v1/evidence/documents?pageSize=500").await;
+    let page: Page<DocumentRecord> = caller.get(DOCUMENTS).await;
     page.items.len()
 }
 
@@ -100,7 +102,7 @@ on_every_driver! {
         assert_eq!(ingester.code(typed).await, "MEDIA_TYPE_UNSUPPORTED");
         let huge = vec![b' '; 64 * 1024 * 1024 + 1];
         assert_eq!(ingester.code(fixtures::ingest("advisory", &huge)).await, "BODY_TOO_LARGE");
-        assert_eq!(documents(&analyst).await, 0);
+        assert_eq!(analyst.code(Call::get(DOCUMENTS)).await, "NO_DATA");
     }
 
     async fn findings_name_what_decided_and_every_document_that_speaks(world) {
@@ -191,6 +193,31 @@ on_every_driver! {
         let expected = ids("acme").await;
         assert_eq!(expected.len(), 6 * 6);
         assert_eq!(ids("globex").await, expected);
+    }
+
+    async fn an_empty_store_is_told_apart_from_a_filter_that_nothing_fits(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        let only_vex = world.caller("acme", &[Scope::VexRead, Scope::AocVerify]);
+        let list = || Call::get("/api/v1/evidence/documents");
+        for caller in [&analyst, &only_vex] {
+            let Err(ClientError::Problem(none)) = caller.send(list()).await.success() else {
+                panic!("an empty store is no list");
+            };
+            assert_eq!((none.code.as_str(), none.status), ("NO_DATA", 404));
+            assert_eq!(none.detail, "the tenant has no document");
+            assert!(none.hint.unwrap().contains("stella evidence ingest DIR"));
+        }
+        ingester.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"]))).await;
+        let filters = ["kind=vex", "publisher=nobody", "upstreamId=none", "identifier=CVE-2026-1"];
+        for filter in filters {
+            let path = format!("/api/v1/evidence/documents?{filter}");
+            let page: Page<DocumentRecord> = analyst.get(&path).await;
+            assert_eq!(page.items, [], "{filter}");
+        }
+        let page: Page<DocumentRecord> = only_vex.get("/api/v1/evidence/documents").await;
+        assert_eq!(page.items, []);
+        // One tenant's documents are no ground for another's list.
+        assert_eq!(world.analyst("globex").code(list()).await, "NO_DATA");
     }
 
     async fn pages_cover_a_list_once(world) {

@@ -7,6 +7,7 @@
 )]
 
 mod authority;
+mod cli;
 mod coverage;
 mod evidence;
 mod fixtures;

@@ -1,7 +1,9 @@
 //! The binary as somebody new runs it.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 fn stella(home: &Path, words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_stella"))
@@ -42,32 +44,203 @@ fn the_sample_is_scored_explained_and_the_same_again() {
     serde_json::from_slice::<serde_json::Value>(&json.stdout).unwrap();
 }
 
+/// A port that was free a moment ago and that nobody listens on.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// That the failure is the one that `stella up` mends.
+fn says_stella_up(failed: &Output) -> String {
+    let told = text(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(10), "{told}");
+    assert!(told.contains("error[SERVER_UNREACHABLE]"), "{told}");
+    assert!(told.contains("hint: stella up\n"), "{told}");
+    told
+}
+
 #[test]
 fn without_a_server_the_hint_is_how_to_start_one() {
     let home = tempfile::tempdir().unwrap();
-    let config = home.path().join("config/stella");
-    std::fs::create_dir_all(&config).unwrap();
-    let none = stella(home.path(), &["findings", "list"]);
-    assert_eq!(none.status.code(), Some(78), "{}", text(&none.stderr));
+    let listen = format!("127.0.0.1:{}", free_port());
+    let up = stella(home.path(), &["up", "--once", "--listen", &listen]);
+    assert!(up.status.success(), "{}", text(&up.stderr));
+    let told = says_stella_up(&stella(home.path(), &["findings", "list"]));
+    assert!(told.contains(&listen), "{told}");
+}
+
+#[test]
+fn before_the_first_up_the_hint_is_the_same() {
+    let home = tempfile::tempdir().unwrap();
+    for verb in [
+        &["findings", "list"][..],
+        &["whoami"],
+        &["evidence", "list"],
+    ] {
+        let told = says_stella_up(&stella(home.path(), verb));
+        assert!(told.contains("no server is known yet"), "{told}");
+    }
+    let asked_for = stella(home.path(), &["whoami", "--context", "prod"]);
+    assert_eq!(asked_for.status.code(), Some(4));
+    assert!(!home.path().join("data").exists(), "a verb opens no data");
+}
+
+#[test]
+fn once_leaves_a_context_for_the_next_up_and_changes_none() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("config/stella/config.yaml");
     assert!(stella(home.path(), &["up", "--once"]).status.success());
-    // A port that was free a moment ago and that nobody listens on.
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let key = config.join("keys/local-cli.pem");
-    let context = format!(
-        "current: local\ncontexts:\n  local:\n    server: http://127.0.0.1:{port}\n    \
-         tenant: local\n    client: cli\n    keyFile: {}\n",
-        key.display()
+    let first = std::fs::read_to_string(&config).unwrap();
+    assert!(first.contains("http://127.0.0.1:7070"), "{first}");
+    assert!(first.contains("current: local"), "{first}");
+    let listen = format!("127.0.0.1:{}", free_port());
+    let again = stella(home.path(), &["up", "--once", "--listen", &listen]);
+    assert!(again.status.success(), "{}", text(&again.stderr));
+    assert_eq!(std::fs::read_to_string(&config).unwrap(), first);
+}
+
+/// That the failure names the address and a remedy, and not a trace id that nobody printed.
+fn says_the_address_is_taken(failed: &Output, address: &str, remedy: &str) {
+    let told = text(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(78), "{told}");
+    assert!(told.contains("error[LISTEN_ADDRESS_UNUSABLE]"), "{told}");
+    assert!(told.contains(address) && told.contains(remedy), "{told}");
+    assert!(!told.contains("trace"), "{told}");
+}
+
+#[test]
+fn a_taken_address_is_told_with_the_remedy() {
+    let home = tempfile::tempdir().unwrap();
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap().to_string();
+    let up = stella(home.path(), &["up", "--once", "--listen", &taken]);
+    says_the_address_is_taken(&up, &taken, "stella up --listen");
+    assert!(!home.path().join("data").exists(), "nothing was made");
+
+    let master = home.path().join("master.key");
+    stella_signing::MasterKey::load_or_create(&master).unwrap();
+    let listen = format!("Server:Listen={taken}");
+    let key = format!("Security:MasterKeyFile={}", master.display());
+    let mut words = vec!["serve"];
+    for setting in [
+        "Storage:Driver=inmemory",
+        "Server:PublicUrl=http://localhost",
+        &listen,
+        &key,
+    ] {
+        words.extend(["--set", setting]);
+    }
+    let serve = Command::new(env!("CARGO_BIN_EXE_stella"))
+        .args(words)
+        .env_clear()
+        .env("STELLA_ENVIRONMENT", "Testing")
+        .output()
+        .unwrap();
+    says_the_address_is_taken(&serve, &taken, "Server:Listen=");
+}
+
+#[test]
+fn a_start_that_nobody_foresaw_sends_nobody_to_a_trace() {
+    let home = tempfile::tempdir().unwrap();
+    assert!(stella(home.path(), &["up", "--once"]).status.success());
+    std::fs::write(home.path().join("data/stella/master.key"), "no key").unwrap();
+    let broken = stella(home.path(), &["up", "--once"]);
+    let told = text(&broken.stderr);
+    assert_eq!(broken.status.code(), Some(1), "{told}");
+    assert!(told.contains("master.key"), "{told}");
+    assert!(!told.contains("trace"), "{told}");
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_made_is_configuration() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let failed = stella(
+        home.path(),
+        &["up", "--once", "--data", file.to_str().unwrap()],
     );
-    std::fs::write(config.join("config.yaml"), context).unwrap();
-    let gone = stella(home.path(), &["findings", "list"]);
-    let told = text(&gone.stderr);
-    assert_eq!(gone.status.code(), Some(10), "{told}");
+    let told = text(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(78), "{told}");
     assert!(
-        told.contains("SERVER_UNREACHABLE") && told.contains("stella up"),
+        told.contains(file.to_str().unwrap()) && told.contains("hint: "),
         "{told}"
     );
+}
+
+/// `stella up --sample` as it starts, when it is reached for the first time.
+fn starting(home: &Path) -> (Child, TcpStream) {
+    let listen = format!("127.0.0.1:{}", free_port());
+    let mut up = Command::new(env!("CARGO_BIN_EXE_stella"))
+        .args(["up", "--sample", "--listen", &listen])
+        .env_clear()
+        .env("XDG_CONFIG_HOME", home.join("config"))
+        .env("XDG_DATA_HOME", home.join("data"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    loop {
+        if let Ok(reached) = TcpStream::connect(&listen) {
+            return (up, reached);
+        }
+        let ended = up.try_wait().unwrap();
+        assert!(ended.is_none(), "{ended:?}");
+        std::thread::yield_now();
+    }
+}
+
+fn send(signal: &str, to: &Child) {
+    let kill = format!("kill -{signal} {}", to.id());
+    assert!(
+        Command::new("sh")
+            .args(["-c", &kill])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+/// 130 as long as there is no report, and never a process that a signal ended.
+fn ends_in_order(up: Child, home: &Path) {
+    let ended = up.wait_with_output().unwrap();
+    let (stdout, stderr) = (text(&ended.stdout), text(&ended.stderr));
+    match ended.status.code() {
+        Some(130) => assert_eq!(stdout, ""),
+        Some(0) => assert!(stdout.contains("rt1."), "{stdout}"),
+        other => panic!("{other:?} {:?}\n{stderr}", ended.status),
+    }
+    assert_eq!(stderr, "");
+    let next = stella(home, &["up", "--sample", "--once"]);
+    assert!(next.status.success(), "{}", text(&next.stderr));
+    assert!(text(&next.stdout).contains("RUSTSEC-2023-0061"));
+}
+
+#[test]
+fn a_signal_before_the_report_stops_in_order() {
+    for signal in ["INT", "TERM"] {
+        let home = tempfile::tempdir().unwrap();
+        let (up, _reached) = starting(home.path());
+        send(signal, &up);
+        ends_in_order(up, home.path());
+    }
+}
+
+#[test]
+fn a_request_in_flight_is_answered_before_the_end() {
+    let home = tempfile::tempdir().unwrap();
+    let (up, mut reached) = starting(home.path());
+    let head = "POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\
+                Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 12\r\n\r\n";
+    reached.write_all(head.as_bytes()).unwrap();
+    let mut answers = BufReader::new(reached.try_clone().unwrap());
+    let mut line = String::new();
+    answers.read_line(&mut line).unwrap();
+    assert!(line.starts_with("HTTP/1.1 100"), "{line}");
+    send("INT", &up);
+    reached.write_all(b"grant_type=x").unwrap();
+    let mut rest = String::new();
+    answers.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("HTTP/1.1 400"), "{rest}");
+    ends_in_order(up, home.path());
 }

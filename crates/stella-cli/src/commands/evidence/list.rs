@@ -126,6 +126,6 @@ mod tests {
         let text = drawn(&none)
             .unwrap()
             .render(Format::Table, Style::default());
-        insta::assert_snapshot!(text.unwrap(), @"no document fits; take some in with `stella evidence ingest`");
+        insta::assert_snapshot!(text.unwrap(), @"no document fits; those that there are: stella evidence list");
     }
 }

@@ -1,16 +1,13 @@
 //! `stella findings list`
 
 use clap::Args;
-use stella_api::findings::Finding;
 
 use crate::answer::Answer;
 use crate::connection::connect;
 use crate::failure::Failure;
-use crate::findings::{Filter, listed, ranked};
+use crate::findings::{self, Filter};
 use crate::label::label;
-use crate::pages::{self, Listed};
 use crate::scopes;
-use crate::scores::{Scoring, evaluate_all};
 use crate::session::Session;
 
 /// `stella findings list`
@@ -49,18 +46,10 @@ pub(crate) async fn run(arguments: ListArgs, session: &mut Session) -> Result<An
         vulnerability: arguments.vulnerability,
         purl: arguments.purl,
     };
-    let found = pages::list::<Finding>(&client, "/api/v1/findings", &filter, limit).await?;
-    let total = found.items.len();
-    let scorings = if arguments.no_score {
-        vec![Scoring::NotAsked; total]
+    let found = if arguments.no_score {
+        findings::unscored(&client, &filter, limit).await?
     } else {
-        let told = |asked| session.progress_scores(asked, total);
-        let scorings = evaluate_all(&client, &found.items, told).await;
-        session.progress_over("");
-        scorings?
+        findings::scored(&client, session, &filter, limit).await?
     };
-    listed(&Listed {
-        items: ranked(found.items.into_iter().zip(scorings).collect()),
-        more: found.more,
-    })
+    findings::listed(&found)
 }

@@ -1,0 +1,223 @@
+//! Findings with their scores: all that fit are read and ranked, and only then cut.
+
+use std::cmp::Reverse;
+
+use serde::Serialize;
+use stella_api::findings::Finding;
+use stella_client::Client;
+
+use crate::exit::ExitCode;
+use crate::failure::Failure;
+use crate::pages::{self, Listed};
+use crate::scores::{self, Scoring, evaluate_all};
+use crate::session::Session;
+
+const PATH: &str = "/api/v1/findings";
+
+/// Which findings are asked for.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Filter {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sbom: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) vulnerability: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) purl: Option<String>,
+}
+
+/// A finding with what came of asking for its score.
+pub(crate) type Scored = (Finding, Scoring);
+
+/// Findings that fit a filter, in the order in which to look at them.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    /// Also those that are not shown: one of them may have the highest score, or none for a
+    /// reason that the exit code tells.
+    all: Vec<Scored>,
+    shown: usize,
+    /// Whether the server has still more, which nobody counted.
+    uncounted: bool,
+}
+
+/// All that fit, each with its score: the server gives them by id, so that the highest score
+/// may come last, and a cut before the scores are known would hide it. The client needs
+/// [`crate::scopes::EVALUATE`].
+pub(crate) async fn scored(
+    client: &Client,
+    session: &mut Session,
+    filter: &Filter,
+    limit: Option<usize>,
+) -> Result<Found, Failure> {
+    let Listed { items, .. } = pages::list::<Finding>(client, PATH, filter, None).await?;
+    let total = items.len();
+    let told = |asked| session.progress_scores(asked, total);
+    let scorings = evaluate_all(client, &items, told).await;
+    session.progress_over("");
+    let scored = items.into_iter().zip(scorings?).collect();
+    Ok(Found::ranked(scored, limit))
+}
+
+/// Those with the smallest ids, none of them scored: no page is read that is not shown.
+pub(crate) async fn unscored(
+    client: &Client,
+    filter: &Filter,
+    limit: Option<usize>,
+) -> Result<Found, Failure> {
+    let Listed { items, more } = pages::list::<Finding>(client, PATH, filter, limit).await?;
+    let unscored = items.into_iter().map(|item| (item, Scoring::NotAsked));
+    Ok(Found::first_of(unscored.collect(), more))
+}
+
+impl Found {
+    /// Unknown scores, then the highest, then what has no score by its nature; of equal ones
+    /// the smaller id. Of these the first ones are shown.
+    pub(crate) fn ranked(mut all: Vec<Scored>, limit: Option<usize>) -> Self {
+        all.sort_by(|a, b| rank(a).cmp(&rank(b)));
+        Self {
+            shown: limit.map_or(all.len(), |limit| limit.min(all.len())),
+            all,
+            uncounted: false,
+        }
+    }
+
+    /// In the order given, with more behind them or not.
+    pub(crate) fn first_of(all: Vec<Scored>, more: bool) -> Self {
+        Self {
+            shown: all.len(),
+            all,
+            uncounted: more,
+        }
+    }
+
+    /// Those that are shown.
+    pub(crate) fn shown(&self) -> &[Scored] {
+        &self.all[..self.shown]
+    }
+
+    /// How many there are, shown or not, where all were read.
+    pub(crate) fn total(&self) -> Option<usize> {
+        (!self.uncounted).then_some(self.all.len())
+    }
+
+    /// Whether some are not shown.
+    pub(crate) fn more(&self) -> bool {
+        self.total() != Some(self.shown)
+    }
+
+    /// The score with the most points and its finding, shown or not; an unknown one is none.
+    pub(crate) fn top(&self) -> Option<(&str, &Finding)> {
+        self.all
+            .iter()
+            .find_map(|(finding, scoring)| match scoring {
+                Scoring::Scored(result) if result.score_bps.is_some() => {
+                    Some((result.score_id.as_str(), finding))
+                }
+                _ => None,
+            })
+    }
+
+    /// That of the first one that could not be scored, shown or not.
+    pub(crate) fn exit(&self) -> ExitCode {
+        scores::exit(self.all.iter().map(|(_, scoring)| scoring))
+    }
+}
+
+fn rank((finding, scoring): &Scored) -> (u8, Reverse<u32>, &str) {
+    let (group, points) = match scoring {
+        Scoring::Scored(result) => match result.score_bps {
+            None => (0, result.score_low_bps),
+            Some(bps) => (1, bps),
+        },
+        Scoring::Failed(_) => (0, 0),
+        Scoring::NotAsked | Scoring::Informational(_) => (2, 0),
+    };
+    (group, Reverse(points), &finding.id)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::scores::made_up;
+
+    fn of(name: &str, bps: u32) -> Scored {
+        let mut result = made_up::critical();
+        result.score_bps = Some(bps);
+        result.score_id = made_up::digest(&format!("score of {name}"));
+        let scoring = Scoring::Scored(Box::new(result));
+        (made_up::finding(name, "1.0.0"), scoring)
+    }
+
+    fn names(found: &Found) -> Vec<&str> {
+        let shown = found.shown().iter();
+        shown
+            .map(|(finding, _)| finding.component.name.as_str())
+            .collect()
+    }
+
+    /// Scored findings in the order of their ids, as a server lists them, the last the highest.
+    fn highest_last(count: u32) -> Vec<Scored> {
+        let mut all: Vec<Scored> = (0..count).map(|n| of(&format!("crate-{n}"), 0)).collect();
+        all.sort_by(|a, b| a.0.id.cmp(&b.0.id));
+        for (bps, (_, scoring)) in (100..).step_by(10).zip(&mut all) {
+            let Scoring::Scored(result) = scoring else {
+                unreachable!()
+            };
+            result.score_bps = Some(bps);
+        }
+        all
+    }
+
+    #[test]
+    fn the_highest_is_shown_though_it_comes_last() {
+        let all = highest_last(600);
+        let last = all.last().unwrap().0.component.name.clone();
+        let found = Found::ranked(all, Some(1));
+        assert_eq!(names(&found), [last.as_str()]);
+        assert_eq!((found.more(), found.total()), (true, Some(600)));
+        assert_eq!(found.top().unwrap().1.component.name, last);
+    }
+
+    #[test]
+    fn the_highest_is_explained_also_where_unknown_ones_take_all_room() {
+        let unknown = Scoring::Scored(Box::new(made_up::unknown()));
+        let all = vec![
+            of("low", 10),
+            of("high", 9000),
+            (made_up::finding("unknown", "1.0.0"), unknown),
+        ];
+        let found = Found::ranked(all, Some(1));
+        assert_eq!(names(&found), ["unknown"]);
+        assert_eq!(found.top().unwrap().1.component.name, "high");
+    }
+
+    #[test]
+    fn a_failure_that_is_not_shown_is_still_an_exit_code() {
+        let mut all = made_up::evaluated();
+        all.retain(|(finding, _)| ["broken", "unclear"].contains(&&*finding.component.name));
+        let found = Found::ranked(all, Some(1));
+        assert_eq!(names(&found), ["unclear"]);
+        assert_eq!(found.exit(), ExitCode::VerificationFailed);
+    }
+
+    #[test]
+    fn a_limit_beyond_all_cuts_nothing() {
+        let found = Found::ranked(highest_last(3), Some(100));
+        assert_eq!((found.shown().len(), found.more()), (3, false));
+        assert!(Found::first_of(highest_last(3), true).more());
+        assert_eq!(Found::first_of(highest_last(3), true).total(), None);
+    }
+
+    #[test]
+    fn unknown_first_then_the_highest_then_what_has_none() {
+        let mut all = made_up::evaluated();
+        all.push(of("a-low-one", 10));
+        let once = Found::ranked(all.clone(), None);
+        all.reverse();
+        assert_eq!(names(&once), names(&Found::ranked(all, None)));
+        assert_eq!(
+            names(&once),
+            ["unclear", "broken", "libwebp-sys", "a-low-one", "old"]
+        );
+    }
+}

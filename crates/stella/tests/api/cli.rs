@@ -1,0 +1,145 @@
+//! The verbs of the command line against a running house, as a person types them.
+
+use serde_json::Value;
+use stella_cli::contexts::{Context, Contexts};
+use stella_cli::environment::Environment;
+use stella_cli::{Answer, Failure, Io, ServerCommand, Session};
+
+use crate::fixtures::{advisory, bytes, sbom};
+use crate::world::World;
+
+/// Somebody of a tenant, with a key and a context of their own.
+pub struct Person {
+    home: tempfile::TempDir,
+}
+
+/// What one command left behind.
+pub struct Ran {
+    pub exit: u8,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Person {
+    pub fn of(world: &World, tenant: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let credentials = world.credentials(tenant);
+        let config = home.path().join("stella");
+        let key_file = config.join("keys/key.pem");
+        credentials.key.store(&key_file).unwrap();
+        let context = Context {
+            server: world.url.clone(),
+            tenant: tenant.to_owned(),
+            client: Some(credentials.client_id),
+            key_file: Some(key_file),
+        };
+        Contexts::update(&config, |contexts| contexts.upsert("house", context)).unwrap();
+        Self { home }
+    }
+
+    pub async fn types(&self, words: &[&str]) -> Ran {
+        let (mut io, stdout, stderr) = Io::captured("");
+        let home = self.home.path().to_str().unwrap();
+        io.environment = Environment::of([("XDG_CONFIG_HOME", home)]);
+        let words = std::iter::once("stella").chain(words.iter().copied());
+        let none = async |command: ServerCommand, _: &mut Session| -> Result<Answer, Failure> {
+            panic!("not a server command: {command:?}")
+        };
+        let exit = stella_cli::run(words.map(Into::into), io, none).await;
+        Ran {
+            exit: exit.into(),
+            stdout: stdout.text(),
+            stderr: stderr.text(),
+        }
+    }
+}
+
+impl Ran {
+    /// The value on standard output.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}\n{}\n{}", self.stdout, self.stderr))
+    }
+}
+
+/// A low severity, far below that of [`crate::fixtures::VECTOR`].
+const LOW: &str = "CVSS:3.1/AV:P/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N";
+
+#[tokio::test]
+async fn the_highest_finding_is_shown_though_its_id_is_the_last() {
+    let world = World::inmemory().await;
+    let ingester = world.ingester("acme");
+    ingester
+        .ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"])))
+        .await;
+    let low = |id: &str| {
+        let mut low = advisory(id, &[], "alpha", "2.0.0");
+        low["severity"][0]["score"] = LOW.into();
+        low
+    };
+    for n in 0..5 {
+        let id = format!("RUSTSEC-2026-000{n}");
+        ingester.ingest("advisory", &bytes(&low(&id))).await;
+    }
+    let person = Person::of(&world, "acme");
+    let by_id = person.types(&["findings", "list", "--no-score"]).await;
+    let by_id = by_id.json();
+    let items = by_id["items"].as_array().unwrap();
+    let last = items.last().unwrap()["finding"].clone();
+    let mut high = advisory(
+        last["vulnerability"].as_str().unwrap(),
+        &[],
+        "alpha",
+        "2.0.0",
+    );
+    high["modified"] = "2026-02-01T00:00:00Z".into();
+    ingester.ingest("advisory", &bytes(&high)).await;
+
+    let cut = person.types(&["findings", "list", "--limit", "1"]).await;
+    assert_eq!(cut.exit, 0, "{}", cut.stderr);
+    let cut = cut.json();
+    assert_eq!(cut["items"][0]["finding"]["id"], last["id"]);
+    assert_eq!(cut["items"].as_array().unwrap().len(), 1);
+    assert_eq!((&cut["more"], &cut["total"]), (&true.into(), &5.into()));
+
+    let unscored = person
+        .types(&["findings", "list", "--no-score", "--limit", "1"])
+        .await
+        .json();
+    assert_eq!(
+        unscored["items"][0]["finding"]["id"],
+        items[0]["finding"]["id"]
+    );
+    assert_eq!(
+        (&unscored["more"], &unscored["total"]),
+        (&true.into(), &Value::Null)
+    );
+    let words = ["findings", "list", "--limit", "2", "-o", "table"];
+    let told = person.types(&words).await.stdout;
+    assert!(told.contains("shown 2 of 5"), "{told}");
+}
+
+#[tokio::test]
+async fn an_empty_store_leads_to_ingest_and_an_empty_answer_is_a_sentence() {
+    let world = World::inmemory().await;
+    let person = Person::of(&world, "acme");
+    let empty = person.types(&["evidence", "list"]).await;
+    assert_eq!((empty.exit, empty.stdout.as_str()), (4, ""));
+    assert!(empty.stderr.contains("error[NO_DATA]"), "{}", empty.stderr);
+    assert!(
+        empty.stderr.contains("stella evidence ingest DIR"),
+        "{}",
+        empty.stderr
+    );
+
+    let document = bytes(&sbom(&["alpha@1.0.0"]));
+    world.ingester("acme").ingest("sbom", &document).await;
+    let words = ["evidence", "list", "--kind", "vex", "-o", "table"];
+    let none = person.types(&words).await;
+    assert_eq!((none.exit, none.stderr.as_str()), (0, ""));
+    assert!(
+        none.stdout.starts_with("no document fits"),
+        "{}",
+        none.stdout
+    );
+}
