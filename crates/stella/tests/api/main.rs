@@ -11,6 +11,7 @@ mod cli;
 mod coverage;
 mod evidence;
 mod fixtures;
+mod journey;
 mod kit;
 mod published;
 mod scores;

@@ -68,6 +68,11 @@ async fn by_hand(world: &World, schema: &str, tables: &[&str], statement: &str) 
         return;
     }
     let root = world.folder.as_ref().unwrap().root();
+    by_hand_in(root, schema, statement).await;
+}
+
+/// The same in a data folder.
+pub async fn by_hand_in(root: &Path, schema: &str, statement: &str) {
     let file = root.join("db").join(format!("{schema}.sqlite"));
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(":memory:");
     let mut raw = sqlx::SqliteConnection::connect_with(&options)

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-fn stella(home: &Path, words: &[&str]) -> Output {
+pub fn stella(home: &Path, words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_stella"))
         .args(words)
         .env_clear()
@@ -15,7 +15,7 @@ fn stella(home: &Path, words: &[&str]) -> Output {
         .unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
@@ -190,7 +190,7 @@ fn starting(home: &Path) -> (Child, TcpStream) {
     }
 }
 
-fn send(signal: &str, to: &Child) {
+pub fn send(signal: &str, to: &Child) {
     let kill = format!("kill -{signal} {}", to.id());
     assert!(
         Command::new("sh")
