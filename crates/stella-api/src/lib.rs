@@ -7,6 +7,7 @@ pub mod evidence;
 pub mod explain;
 pub mod findings;
 pub mod health;
+pub mod limits;
 pub mod page;
 pub mod problem;
 pub mod replay;
@@ -16,6 +17,7 @@ pub mod tenant;
 pub mod vex;
 
 pub use code::Code;
+pub use limits::MAX_BODY;
 pub use page::Page;
 pub use problem::{Problem, ProblemItem};
 pub use scope::Scope;

@@ -3,10 +3,12 @@
 mod collect;
 mod prepare;
 mod send;
+mod source;
 mod summary;
 mod tally;
 
-pub(crate) use collect::{Source, collect};
+pub(crate) use collect::collect;
 pub(crate) use prepare::Origin;
 pub(crate) use send::{End, send_all};
+pub(crate) use source::Source;
 pub(crate) use tally::Tally;

@@ -10,7 +10,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Router};
 use futures_util::FutureExt as _;
-use stella_api::Code;
+use stella_api::{Code, MAX_BODY};
 use stella_client::{InProcess, Peers};
 use stella_context::{Clock, TraceId};
 use utoipa::openapi::OpenApi;
@@ -18,8 +18,6 @@ use utoipa::openapi::OpenApi;
 use crate::health::{self, Check};
 use crate::{Described, Failure, Routes, Sentinel, route};
 
-/// The longest body that any route takes, in bytes.
-pub(crate) const MAX_BODY: usize = 64 * 1024 * 1024;
 const MAX_TIME: Duration = Duration::from_secs(60);
 const TRACE_HEADER: HeaderName = HeaderName::from_static("traceparent");
 
@@ -129,7 +127,7 @@ fn layered(router: Router, options: &HouseOptions) -> Router {
         })
         .layer(Extension(options.sentinel.clone()))
         .layer(Extension(options.clock))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(DefaultBodyLimit::max(MAX_BODY as usize))
         .layer(from_fn_with_state((), guard))
 }
 

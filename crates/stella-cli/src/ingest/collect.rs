@@ -2,66 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
-
+use super::source::Source;
 use crate::failure::Failure;
-use crate::kind::{INPUT_TOO_LARGE, PATH_UNREADABLE};
-use crate::label::label;
-
-/// What is read at most of one file; servers take less.
-const LARGEST: u64 = 128 * 1024 * 1024;
-
-/// Where the bytes of a document are.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Source {
-    /// In a file.
-    File(PathBuf),
-    /// Here, under the name that people know them by.
-    Held(String, Bytes),
-}
-
-impl Source {
-    /// What people are told.
-    pub(crate) fn shown(&self) -> String {
-        match self {
-            Self::File(path) => path.display().to_string(),
-            Self::Held(name, _) => name.clone(),
-        }
-    }
-
-    /// Reads all of it; `None` where it is larger than anything that is sent.
-    pub(crate) fn read(&self) -> io::Result<Option<Bytes>> {
-        match self {
-            Self::Held(_, bytes) => Ok(Some(bytes.clone())),
-            Self::File(path) => read_bounded(&mut fs::File::open(path)?),
-        }
-    }
-
-    /// Standard input.
-    pub(crate) fn stdin(input: &mut dyn io::Read) -> Result<Self, Failure> {
-        let bytes = read_bounded(input).map_err(|error| Failure::read(&error))?;
-        let too_large = || {
-            let limit = LARGEST.to_string();
-            let mut failure = Failure::of(&INPUT_TOO_LARGE, &[("limit", &limit)]);
-            // The limit is not one that a person can raise here.
-            failure.hint = None;
-            failure
-        };
-        Ok(Self::Held(
-            label("standard-input"),
-            bytes.ok_or_else(too_large)?,
-        ))
-    }
-}
-
-fn read_bounded(input: &mut dyn io::Read) -> io::Result<Option<Bytes>> {
-    let mut bytes = Vec::new();
-    input.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= LARGEST).then(|| bytes.into()))
-}
+use crate::kind::PATH_UNREADABLE;
 
 /// Why something in a folder is not looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

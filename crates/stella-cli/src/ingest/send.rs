@@ -12,11 +12,10 @@ use stella_api::evidence::IngestAnswer;
 use stella_client::{Call, Client, ClientError};
 use stella_context::Clock;
 
-use super::collect::Source;
 use super::prepare::{Origin, Prepared, Refusal, prepare};
+use super::source::Source;
 use super::tally::Tally;
 use crate::failure::Failure;
-use crate::label::label;
 
 const AT_ONCE: usize = 8;
 const PROVENANCE: &str = "stella-provenance";
@@ -104,9 +103,7 @@ async fn read(source: Source, origin: Origin) -> Became {
         let path = source.shown();
         let bytes = source
             .read()
-            .map_err(|error| Refusal::told(&path, Code::Aoc009, error.to_string()))?;
-        let bytes =
-            bytes.ok_or_else(|| Refusal::told(&path, Code::Aoc010, label("file-too-large")))?;
+            .map_err(|unread| Refusal::told(&path, unread.code(), unread.reason()))?;
         prepare(&path, bytes, &origin, Clock::System)
     };
     let done = tokio::task::spawn_blocking(work).await;

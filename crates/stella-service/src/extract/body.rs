@@ -5,7 +5,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use stella_api::Code;
+use stella_api::{Code, MAX_BODY};
+use stella_locale::Labels;
 
 use crate::Failure;
 
@@ -59,16 +60,42 @@ impl<S: Send + Sync> FromRequest<S> for Document {
 }
 
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Failure> {
+    let declared = declared(request.headers());
     Bytes::from_request(request, state)
         .await
         .map_err(|rejection| {
             let response = rejection.into_response();
             if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                Failure::new(Code::BodyTooLarge).with("limit", crate::house::MAX_BODY)
+                too_large(declared)
             } else {
                 Failure::new(Code::BodyMalformed).with("reason", "the body ended early")
             }
         })
+}
+
+fn declared(headers: &HeaderMap) -> Option<u64> {
+    let length = headers.get(header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
+}
+
+/// The place is the header that says so, else the body: it was not read further.
+fn too_large(declared: Option<u64>) -> Failure {
+    // As text: a label would group the digits of a number.
+    let limit = MAX_BODY.to_string();
+    let of = |key: &str, size: &str| {
+        let values = [("limit", limit.as_str().into()), ("size", size.into())];
+        Labels::english().format(key, &values)
+    };
+    let (place, detail) = match declared.filter(|size| *size > MAX_BODY) {
+        Some(size) => (
+            "Content-Length",
+            of("error-body-too-large-declared", &size.to_string()),
+        ),
+        None => ("body", of("error-body-too-large-read", "")),
+    };
+    Failure::new(Code::BodyTooLarge)
+        .with("limit", &limit)
+        .at(Code::BodyTooLarge, place, detail)
 }
 
 fn is_json(media: &str) -> bool {
@@ -107,4 +134,38 @@ fn pointer_of(path: &serde_path_to_error::Path) -> String {
         }
     }
     pointer
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use axum::body::Body;
+    use stella_api::Problem;
+
+    use super::*;
+
+    async fn refused(request: axum::http::request::Builder, body: Body) -> Problem {
+        let request = request.header("content-type", "application/json");
+        let request = request.body(body).unwrap();
+        let failure = Document::from_request(request, &()).await;
+        let response = failure.expect_err("it is over the limit").into_response();
+        let body = axum::body::to_bytes(response.into_body(), 64 * 1024).await;
+        serde_json::from_slice(&body.unwrap()).unwrap()
+    }
+
+    /// A router sets the limit; without one it is the framework's, which is smaller.
+    #[tokio::test]
+    async fn a_body_that_is_too_large_is_told_with_the_place_that_says_so() {
+        let body = || Body::from(vec![b' '; 3 * 1024 * 1024]);
+        let undeclared = refused(Request::post("/"), body()).await;
+        assert_eq!(undeclared.code, "BODY_TOO_LARGE");
+        assert_eq!(undeclared.errors[0].pointer, "body");
+        assert!(undeclared.errors[0].detail.contains("67108864"));
+        assert!(undeclared.hint.unwrap().contains("67108864"));
+
+        let declared = Request::post("/").header("content-length", "68000000");
+        let declared = refused(declared, body()).await;
+        assert_eq!(declared.errors[0].pointer, "Content-Length");
+        assert!(declared.errors[0].detail.contains("68000000"));
+    }
 }

@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use stella_api::TenantId;
 use stella_api::scope::{Role, Scope};
 use stella_authority::NewClient;
 use stella_cli::arguments::UpArgs;
+use stella_cli::connection::load_key;
 use stella_cli::contexts::{Context, Contexts};
 use stella_cli::scopes;
 use stella_cli::{Answer, ExitCode, Failure, Format, Session};
@@ -38,8 +38,9 @@ pub(super) async fn run(arguments: UpArgs, session: &mut Session) -> Result<Answ
         .map_err(|error| failed(error.into()))?;
     let url = format!("http://{address}");
     told(session, &places.data, &url);
-    let (platform, key) = tokio::select! {
-        opened = open(&places, &url, arguments.sample) => opened.map_err(failed)?,
+    let key = client_key(&places.key)?;
+    let platform = tokio::select! {
+        opened = open(&places, &url, &key, arguments.sample) => opened.map_err(failed)?,
         // What is half done is undone as after a crash: it is in transactions.
         () = stop.told() => return Ok(Answer::done(ExitCode::Interrupted)),
     };
@@ -125,7 +126,12 @@ impl Places {
     }
 }
 
-async fn open(places: &Places, url: &str, sample: bool) -> anyhow::Result<(Platform, SigningKey)> {
+async fn open(
+    places: &Places,
+    url: &str,
+    key: &SigningKey,
+    sample: bool,
+) -> anyhow::Result<Platform> {
     let folder = DataFolder::open(&places.data)?;
     let master = MasterKey::load_or_create(&folder.root().join("master.key"))?;
     let databases = Databases::embedded(&folder).await?;
@@ -139,7 +145,6 @@ async fn open(places: &Places, url: &str, sample: bool) -> anyhow::Result<(Platf
         clock,
     };
     let platform = Platform::open(setup).await?;
-    let key = client_key(&places.key)?;
     let system = SystemContext::new("stella up", clock);
     let tenant: TenantId = TENANT.parse()?;
     let authority = &platform.authority;
@@ -158,21 +163,21 @@ async fn open(places: &Places, url: &str, sample: bool) -> anyhow::Result<(Platf
             .trust_vex_publisher(&system, &tenant, publisher)
             .await?;
     }
-    Ok((platform, key))
+    Ok(platform)
 }
 
-/// The key of the client `cli`: the one that is there, or a new one.
-fn client_key(path: &Path) -> anyhow::Result<SigningKey> {
+/// The key of the client `cli`: the one that is there, read as every verb reads it, or a new one.
+fn client_key(path: &Path) -> Result<SigningKey, Failure> {
     if !path.exists() {
-        let key = SigningKey::generate()?;
+        let key = SigningKey::generate().map_err(|error| failed(error.into()))?;
         match key.store(path) {
             Ok(()) => return Ok(key),
             // Another process was first: its key is the one.
             Err(_) if path.exists() => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(failed(error.into())),
         }
     }
-    SigningKey::load(path).with_context(|| format!("the key of client {CLIENT}"))
+    load_key(path)
 }
 
 /// Makes the context `local` known to the verbs. With `once` nobody will answer at the address

@@ -1,5 +1,7 @@
 //! The verbs of the command line against a running house, as a person types them.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 use stella_cli::contexts::{Context, Contexts};
 use stella_cli::environment::Environment;
@@ -35,6 +37,14 @@ impl Person {
         };
         Contexts::update(&config, |contexts| contexts.upsert("house", context)).unwrap();
         Self { home }
+    }
+
+    /// A file of theirs.
+    pub fn file(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.home.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path
     }
 
     pub async fn types(&self, words: &[&str]) -> Ran {
@@ -141,5 +151,25 @@ async fn an_empty_store_leads_to_ingest_and_an_empty_answer_is_a_sentence() {
         none.stdout.starts_with("no document fits"),
         "{}",
         none.stdout
+    );
+}
+
+#[tokio::test]
+async fn a_document_over_the_limit_is_told_by_file_size_and_limit() {
+    let world = World::inmemory().await;
+    let person = Person::of(&world, "acme");
+    let large = person.file("large.json", b"");
+    let file = std::fs::File::options().write(true).open(&large).unwrap();
+    file.set_len(68_000_000).unwrap();
+    let large = large.to_str().unwrap();
+    let ran = person.types(&["evidence", "ingest", large]).await;
+    assert_eq!(ran.exit, 2, "{}", ran.stderr);
+    let refusal = &ran.json()["refusals"][0];
+    assert_eq!(refusal["path"], large);
+    assert_eq!(refusal["errors"][0]["code"], "ERR_AOC_010");
+    let detail = refusal["errors"][0]["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("68000000") && detail.contains("67108864"),
+        "{detail}"
     );
 }

@@ -101,7 +101,14 @@ on_every_driver! {
         typed.headers.insert("content-type", "text/html".parse().unwrap());
         assert_eq!(ingester.code(typed).await, "MEDIA_TYPE_UNSUPPORTED");
         let huge = vec![b' '; 64 * 1024 * 1024 + 1];
-        assert_eq!(ingester.code(fixtures::ingest("advisory", &huge)).await, "BODY_TOO_LARGE");
+        let Err(ClientError::Problem(huge)) = ingester.send(fixtures::ingest("advisory", &huge)).await.success() else {
+            panic!("it is over the limit");
+        };
+        assert_eq!((huge.code.as_str(), huge.status), ("BODY_TOO_LARGE", 413));
+        assert_eq!(huge.detail, "the body is longer than 67108864 bytes");
+        let place = &huge.errors[0];
+        assert_eq!(place.pointer, "Content-Length");
+        assert_eq!(place.detail, "67108865 bytes are declared, 67108864 are the limit");
         assert_eq!(analyst.code(Call::get(DOCUMENTS)).await, "NO_DATA");
     }
 

@@ -152,6 +152,24 @@ fn a_start_that_nobody_foresaw_sends_nobody_to_a_trace() {
 }
 
 #[test]
+fn a_key_that_others_can_read_is_refused_with_the_remedy() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = tempfile::tempdir().unwrap();
+    assert!(stella(home.path(), &["up", "--once"]).status.success());
+    let key = home.path().join("config/stella/keys/local-cli.pem");
+    let mode = |mode| std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode));
+    mode(0o644).unwrap();
+    let refused = stella(home.path(), &["up", "--once"]);
+    let told = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(78), "{told}");
+    assert!(told.contains("error[KEY_FILE_OPEN_TO_OTHERS]"), "{told}");
+    let remedy = format!("hint: chmod 600 {}", key.display());
+    assert!(told.contains(&remedy), "{told}");
+    mode(0o600).unwrap();
+    assert!(stella(home.path(), &["up", "--once"]).status.success());
+}
+
+#[test]
 fn a_data_folder_that_cannot_be_made_is_configuration() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("file");
