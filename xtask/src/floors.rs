@@ -147,10 +147,14 @@ fn fault(from: (&str, Floor), to: (&str, Floor), kind: DependencyKind) -> Option
     let arrow = format!("{} (floor {}) -> {} (floor {})", from.0, from.1, to.0, to.1);
     if to.1 == Floor::Beside {
         let development = kind == DependencyKind::Development;
-        let kit = to.0 != "stella-testkit" || matches!(from.1, Floor::Service | Floor::Binary);
+        // Only what speaks to a database may test on one.
+        let own_database = [Floor::Storage, Floor::Service, Floor::Binary];
+        let kit = to.0 != "stella-testkit" || own_database.contains(&from.1);
         return match (from.1 == Floor::Beside, development, kit) {
             (true, _, _) | (_, true, true) => None,
-            (_, true, false) => Some(format!("{arrow}: only services and the binary may test so")),
+            (_, true, false) => Some(format!(
+                "{arrow}: only storage, services and the binary may test so"
+            )),
             (_, false, _) => Some(format!("{arrow}: the product needs no development crate")),
         };
     }
@@ -202,6 +206,7 @@ mod tests {
             ("stella-assess", "stella-scoring", Normal),
             ("stella-canonical", "stella-testdata", Development),
             ("stella-replay", "stella-testkit", Development),
+            ("stella-storage", "stella-testkit", Development),
             ("stella-testkit", "stella-testdata", Normal),
             ("stella-testkit", "stella-service", Normal),
         ] {

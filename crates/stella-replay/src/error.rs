@@ -31,6 +31,9 @@ pub enum ReplayError {
     /// A request that names neither or both.
     #[error("say either token or scoreId")]
     Ambiguous,
+    /// A text that names no score.
+    #[error("`{0}` is no score's id and no prefix of one")]
+    NoScoreId(String),
     /// No such thing in the tenant.
     #[error("there is no {0}")]
     Unknown(String),
@@ -79,6 +82,7 @@ impl IntoFailure for ReplayError {
                 .at(Code::ReplayTokenInvalid, "/token", error),
             Self::Expired(when) => Failure::new(Code::ReplayTokenExpired).with("when", when),
             Self::Ambiguous => Failure::invalid("", self),
+            Self::NoScoreId(_) => Failure::invalid("/scoreId", self),
             Self::Unknown(what) => Failure::not_found(what),
             Self::ScopeMissing(scope) => Failure::new(Code::ScopeMissing).with("scope", scope),
             other => Failure::new(Code::Internal).because(other),

@@ -5,6 +5,7 @@ use stella_api::evidence::EvidenceKind;
 use stella_api::replay::{Determined, ManifestAnswer, Observed, ScoreProof};
 use stella_canonical::{Digest, canonical};
 use stella_context::OpContext;
+use stella_service::IdRange;
 
 use crate::store::{self, ManifestRow, NewManifest};
 use crate::token::Token;
@@ -24,6 +25,15 @@ pub(crate) fn demand_reads(op: &OpContext) -> Result<(), ReplayError> {
     }
 }
 
+/// Refuses what can be no score's id before it becomes part of a neighbour's path or of a
+/// statement.
+pub(crate) fn demand_id(score: &str) -> Result<(), ReplayError> {
+    match IdRange::read(score) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(ReplayError::NoScoreId(score.to_owned())),
+    }
+}
+
 impl Replay {
     /// The manifest of a score; made once, with a snapshot of the evidence then, and answered
     /// as it was ever after. Tells whether it is new.
@@ -33,6 +43,7 @@ impl Replay {
         score: &str,
     ) -> Result<(bool, ManifestAnswer), ReplayError> {
         demand_reads(op)?;
+        demand_id(score)?;
         let client = self.peers.acting_for(op);
         let proof: ScoreProof = client.get(&format!("/api/v1/score/{score}/replay")).await?;
         let score_id = proof.result.score_id.clone();

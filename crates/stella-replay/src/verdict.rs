@@ -12,7 +12,7 @@ use stella_assess::{Case, CaseDocument, assess};
 use stella_context::{Clock, OpContext};
 use stella_scoring::{Observed, Profile, SEMANTICS, TrustPolicy};
 
-use crate::manifest::demand_reads;
+use crate::manifest::{demand_id, demand_reads};
 use crate::store::{self, ManifestRow};
 use crate::token::Token;
 use crate::{Replay, ReplayError};
@@ -64,6 +64,7 @@ impl Replay {
                 row.ok_or_else(|| ReplayError::Unknown(format!("manifest {digest}")))
             }
             (None, Some(score)) => {
+                demand_id(score)?;
                 let row = store::of_score(op, &self.db, score).await?;
                 row.ok_or_else(|| ReplayError::Unknown(format!("manifest of score {score}")))
             }

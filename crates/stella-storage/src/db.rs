@@ -113,8 +113,8 @@ impl Db {
         schema: &'static str,
     ) -> Result<Self, StoreError> {
         let file = folder.database(schema);
-        let writer = attach(&file, schema, 1).await?;
-        let readers = attach(&file, schema, SQLITE_READERS).await?;
+        let writer = attach(&file, schema, 1, false).await?;
+        let readers = attach(&file, schema, SQLITE_READERS, true).await?;
         Ok(Self::Sqlite {
             writer,
             readers,
@@ -122,13 +122,14 @@ impl Db {
         })
     }
 
-    /// Begins a transaction that reads data of the context's tenant.
+    /// Begins a transaction that reads data of the context's tenant. Both engines refuse to
+    /// write in it: a store that confuses the two is found out by its first test.
     ///
     /// # Errors
     /// The database is away.
     pub async fn read(&self, op: &OpContext) -> Result<Tx, StoreError> {
         match self {
-            Self::Postgres(pool) => postgres_for(pool, op).await,
+            Self::Postgres(pool) => postgres_in(pool, "BEGIN READ ONLY", op.tenant()).await,
             Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?)),
         }
     }
@@ -139,7 +140,7 @@ impl Db {
     /// The database is away.
     pub async fn write(&self, op: &OpContext) -> Result<Tx, StoreError> {
         match self {
-            Self::Postgres(pool) => postgres_for(pool, op).await,
+            Self::Postgres(pool) => postgres_in(pool, "BEGIN", op.tenant()).await,
             Self::Sqlite { writer, .. } => {
                 Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?))
             }
@@ -170,7 +171,7 @@ impl Db {
         tenant: &stella_api::TenantId,
     ) -> Result<Tx, StoreError> {
         match self {
-            Self::Postgres(pool) => postgres_in(pool, tenant).await,
+            Self::Postgres(pool) => postgres_in(pool, "BEGIN", tenant).await,
             Self::Sqlite { writer, .. } => {
                 Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?))
             }
@@ -228,26 +229,32 @@ impl Tx {
     }
 }
 
-async fn postgres_for(pool: &PgPool, op: &OpContext) -> Result<Tx, StoreError> {
-    postgres_in(pool, op.tenant()).await
-}
-
 /// The tenant is set in the opening statement: one round trip less. A tenant id can hold no
 /// quote, so it stands in the text.
-async fn postgres_in(pool: &PgPool, tenant: &stella_api::TenantId) -> Result<Tx, StoreError> {
-    let opening = format!("BEGIN; SET LOCAL stella.tenant = '{tenant}'");
+async fn postgres_in(
+    pool: &PgPool,
+    begin: &'static str,
+    tenant: &stella_api::TenantId,
+) -> Result<Tx, StoreError> {
+    let opening = format!("{begin}; SET LOCAL stella.tenant = '{tenant}'");
     Ok(Tx::Postgres(pool.begin_with(AssertSqlSafe(opening)).await?))
 }
 
 /// With `sqlite::memory:` an attached file would silently be in memory too, hence `.filename`.
-async fn attach(file: &Path, schema: &'static str, size: u32) -> Result<SqlitePool, StoreError> {
+async fn attach(
+    file: &Path,
+    schema: &'static str,
+    size: u32,
+    query_only: bool,
+) -> Result<SqlitePool, StoreError> {
     let file = file.to_string_lossy().replace('\'', "''");
     let attach = format!(
         "ATTACH DATABASE '{file}' AS {schema}; \
          PRAGMA {schema}.journal_mode = WAL; \
          PRAGMA {schema}.synchronous = FULL; \
          PRAGMA foreign_keys = ON; \
-         PRAGMA recursive_triggers = ON;"
+         PRAGMA recursive_triggers = ON; \
+         PRAGMA query_only = {query_only};"
     );
     let options = SqliteConnectOptions::new()
         .filename(":memory:")

@@ -36,6 +36,14 @@ pub enum StoreError {
         /// The versions that are not applied.
         pending: Vec<i64>,
     },
+    /// The schema was migrated by a newer binary.
+    #[error("schema {schema} has migrations that this binary does not know: {unknown:?}")]
+    SchemaNewer {
+        /// The schema.
+        schema: &'static str,
+        /// The versions that are applied and not known here.
+        unknown: Vec<i64>,
+    },
     /// The serving role could pass row-level security.
     #[error(
         "role {role} is {what}: a serving role must not be; connect as a member of stella_service"

@@ -17,3 +17,7 @@ pub use time::DbTime;
 
 #[doc(hidden)]
 pub use sqlx;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;

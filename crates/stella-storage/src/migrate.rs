@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sqlx::migrate::{Migrate as _, Migrator};
+use sqlx::migrate::{Migrate as _, MigrateError, Migrator};
 use sqlx::{Acquire as _, PgPool, SqlitePool};
 
 use crate::{Connection, DataFolder, Db, StoreError};
@@ -56,29 +56,36 @@ impl Migrations {
     /// Refuses a PostgreSQL schema that is not exactly what this binary needs.
     ///
     /// # Errors
-    /// Migrations are pending, or the database is away.
+    /// Migrations are pending, the schema is newer than this binary, or the database is away.
     pub async fn check_postgres(&self, db: &Db) -> Result<(), StoreError> {
         let Db::Postgres(pool) = db else {
             return Ok(());
         };
+        let applied = self.applied(pool).await?;
+        let known: Vec<i64> = self.postgres.iter().map(|one| one.version).collect();
+        let without = |these: &[i64], those: &[i64]| -> Vec<i64> {
+            let these = these.iter().filter(|version| !those.contains(version));
+            these.copied().collect()
+        };
+        let schema = self.schema;
+        let (unknown, pending) = (without(&applied, &known), without(&known, &applied));
+        match (unknown.is_empty(), pending.is_empty()) {
+            (true, true) => Ok(()),
+            (false, _) => Err(StoreError::SchemaNewer { schema, unknown }),
+            (true, false) => Err(StoreError::SchemaOlder { schema, pending }),
+        }
+    }
+
+    /// The versions that are applied: none where the schema is not there yet. A database that
+    /// cannot be asked says nothing of its schema.
+    async fn applied(&self, pool: &PgPool) -> Result<Vec<i64>, StoreError> {
         let mut connection = pool.acquire().await?;
         let connection = connection.acquire().await?;
         let table = self.table();
-        let applied = connection
-            .list_applied_migrations(&table)
-            .await
-            .unwrap_or_default();
-        let known = self.postgres.iter().map(|migration| migration.version);
-        let pending: Vec<i64> = known
-            .filter(|version| applied.iter().all(|done| done.version != *version))
-            .collect();
-        if pending.is_empty() {
-            Ok(())
-        } else {
-            Err(StoreError::SchemaOlder {
-                schema: self.schema,
-                pending,
-            })
+        match connection.list_applied_migrations(&table).await {
+            Ok(applied) => Ok(applied.into_iter().map(|done| done.version).collect()),
+            Err(MigrateError::Execute(error)) if is_undefined(&error) => Ok(Vec::new()),
+            Err(source) => Err(self.failed(source)),
         }
     }
 
@@ -103,46 +110,28 @@ impl Migrations {
         format!("{}._migrations", self.schema)
     }
 
-    fn failed(&self, source: sqlx::migrate::MigrateError) -> StoreError {
-        StoreError::Migration {
-            schema: self.schema,
-            source,
+    fn failed(&self, source: MigrateError) -> StoreError {
+        let schema = self.schema;
+        match source {
+            MigrateError::VersionMissing(version) => StoreError::SchemaNewer {
+                schema,
+                unknown: vec![version],
+            },
+            // A database that is away is told as such, here too.
+            MigrateError::Execute(error) => match StoreError::from(error) {
+                StoreError::Statement(error) => StoreError::Migration {
+                    schema,
+                    source: MigrateError::Execute(error),
+                },
+                away => away,
+            },
+            source => StoreError::Migration { schema, source },
         }
     }
 }
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_file_is_attached_under_its_schemas_name() {
-        let folder = DataFolder::temporary().unwrap();
-        let db = Db::sqlite(&folder, "probe").await.unwrap();
-        let Db::Sqlite {
-            writer, readers, ..
-        } = &db
-        else {
-            panic!("SQLite")
-        };
-        sqlx::raw_sql("CREATE TABLE probe.t (x INTEGER) STRICT; INSERT INTO probe.t VALUES (7)")
-            .execute(writer)
-            .await
-            .unwrap();
-        let x: i64 = sqlx::query_scalar("SELECT x FROM probe.t")
-            .fetch_one(readers)
-            .await
-            .unwrap();
-        assert_eq!(x, 7);
-        assert!(
-            folder
-                .root()
-                .join("db/probe.sqlite")
-                .metadata()
-                .unwrap()
-                .len()
-                > 0
-        );
-    }
+/// SQLSTATE of a schema or a table that is not there.
+fn is_undefined(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|told| told.code());
+    code.is_some_and(|code| matches!(&*code, "3F000" | "42P01"))
 }

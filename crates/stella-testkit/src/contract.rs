@@ -43,6 +43,17 @@ impl Contract {
         paths.iter().flat_map(each).collect()
     }
 
+    /// A schema of the document's components.
+    ///
+    /// # Panics
+    /// There is none of that name.
+    #[must_use]
+    pub fn schema(&self, name: &str) -> &Value {
+        let schema = &self.document["components"]["schemas"][name];
+        assert!(schema.is_object(), "the document has no schema {name}");
+        schema
+    }
+
     /// Judges an answer: its status, media type, body and problem code must be documented.
     ///
     /// # Panics

@@ -1,6 +1,9 @@
 //! Every operation of the OpenAPI document: refused without a token, without the scope, and
 //! with another tenant's id. The document is made from the code, so a new route is tried here
-//! as soon as it is there.
+//! as soon as it is there. So are ids in bodies (`bodies`) and lists (`lists`).
+
+mod bodies;
+mod lists;
 
 use stella_api::Scope;
 use stella_client::{Call, ClientError};

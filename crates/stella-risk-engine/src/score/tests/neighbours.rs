@@ -10,15 +10,16 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, PgPool};
 use stella_api::{Code, Scope};
 use stella_canonical::Digest;
 use stella_client::Peers;
 use stella_context::{Actor, Clock, OpContext, TraceId};
 use stella_service::Failure;
-use stella_storage::{DataFolder, Db};
+use stella_storage::Db;
 
-use crate::{MIGRATIONS, RiskEngine};
+use super::driver::Driver;
+use crate::RiskEngine;
 
 const CRITICAL: &str = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
 const MEDIUM: &str = "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:N/I:H/A:N";
@@ -100,6 +101,8 @@ impl Answers {
 pub(super) struct Neighbours {
     answers: Arc<Answers>,
     engine: Arc<RiskEngine>,
+    /// The database as its owner sees it, on PostgreSQL.
+    owner: Option<PgPool>,
     pub(super) finding: String,
     pub(super) medium: String,
     pub(super) unscored: String,
@@ -107,7 +110,7 @@ pub(super) struct Neighbours {
 }
 
 impl Neighbours {
-    pub(super) async fn open() -> Self {
+    pub(super) async fn open(driver: Driver) -> Self {
         let mut answers = Answers::default();
         let finding = answers.finding(1, Some(CRITICAL), false);
         let medium = answers.finding(2, Some(MEDIUM), false);
@@ -122,10 +125,10 @@ impl Neighbours {
                 .route("/api/v1/authority/settings", get(settings))
                 .with_state(answers.clone()),
         );
-        let folder = DataFolder::temporary().unwrap();
-        let db = MIGRATIONS.open_sqlite(&folder).await.unwrap();
+        let (db, owner) = driver.open().await;
         Self {
             answers,
+            owner,
             engine: RiskEngine::open(db, peers),
             finding,
             medium,
@@ -153,19 +156,30 @@ impl Neighbours {
         self.answers.asked.load(Ordering::SeqCst)
     }
 
-    /// Runs a statement as somebody who has the file in hand.
+    /// Runs a statement as somebody with all rights on the database would.
     pub(super) async fn run(&self, statement: &str) -> Result<(), sqlx::Error> {
-        let Db::Sqlite { writer, .. } = &self.engine.db else {
-            panic!("SQLite")
-        };
-        let done = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()));
-        done.execute(writer).await.map(drop)
+        match (&self.engine.db, &self.owner) {
+            (Db::Sqlite { writer, .. }, _) => {
+                let run = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()));
+                run.execute(writer).await.map(drop)
+            }
+            (Db::Postgres(_), Some(owner)) => {
+                // Row-level security is forced on the owner too.
+                let bound = format!("SET stella.tenant = 'acme'; {statement}");
+                let run = sqlx::raw_sql(AssertSqlSafe(bound));
+                run.execute(owner).await.map(drop)
+            }
+            (Db::Postgres(_), None) => panic!("PostgreSQL has an owner"),
+        }
     }
 
     /// Edits every stored score, past the trigger that forbids it.
     pub(super) async fn edit(&self, assignment: &str) {
-        let drop = "DROP TRIGGER riskengine.risk_score_results_no_update";
-        self.run(drop).await.unwrap();
+        let off = match self.engine.db {
+            Db::Postgres(_) => "ALTER TABLE riskengine.risk_score_results DISABLE TRIGGER USER",
+            Db::Sqlite { .. } => "DROP TRIGGER riskengine.risk_score_results_no_update",
+        };
+        self.run(off).await.unwrap();
         let update = format!("UPDATE riskengine.risk_score_results SET {assignment}");
         self.run(&update).await.unwrap();
     }

@@ -1,0 +1,130 @@
+//! Another tenant's ids in the bodies of requests: as unknown as ids that nobody has.
+
+use serde_json::{Value, json};
+use stella_api::replay::ManifestAnswer;
+use stella_client::Call;
+
+use super::seed;
+use crate::world::{Caller, World, on_every_driver};
+
+/// What acme calls the things that bodies name.
+struct Named {
+    finding: String,
+    score: String,
+    token: String,
+}
+
+async fn named(world: &World) -> Named {
+    let seeded = seed(world, "acme").await;
+    let id = |of: &str| {
+        seeded
+            .iter()
+            .find(|(path, _)| *path == of)
+            .unwrap()
+            .1
+            .clone()
+    };
+    let score = id("/api/v1/score/{id}");
+    let asked = json!({"scoreId": score});
+    let analyst = world.analyst("acme");
+    let manifest: ManifestAnswer = analyst.post("/api/v1/replay/manifests", &asked).await;
+    Named {
+        finding: id("/api/v1/findings/{id}"),
+        score,
+        token: manifest.token,
+    }
+}
+
+impl Named {
+    /// What acme would write in a field, and the same of nobody; none where it names nothing
+    /// that a tenant has.
+    fn value(&self, field: &str) -> Option<(String, String)> {
+        let nobodys = format!("sha256:{}", "0".repeat(64));
+        // The token of a manifest that does not exist: 32 bytes, no expiry, its checksum.
+        let unknown = "rt1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAbbZf1Q";
+        match field {
+            "findingId" => Some((self.finding.clone(), nobodys)),
+            "scoreId" => Some((self.score.clone(), nobodys)),
+            "token" => Some((self.token.clone(), unknown.to_owned())),
+            "profile" => None,
+            other => panic!("say in `value` what the field {other} of a body names"),
+        }
+    }
+}
+
+/// Every operation with a JSON body of its own, and the fields of the body.
+fn bodies(world: &World) -> Vec<(String, Vec<String>)> {
+    let operations = world.contract.operations().into_iter();
+    let with_body = operations.filter_map(|(method, path, operation)| {
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        let name = schema["$ref"].as_str()?.rsplit('/').next()?.to_owned();
+        assert_eq!(method, "POST", "{path}: say here how it is asked");
+        let properties = world.contract.schema(&name)["properties"]
+            .as_object()?
+            .clone();
+        Some((path, properties.keys().cloned().collect()))
+    });
+    with_body.collect()
+}
+
+/// The problem that a body brings, without what is new with each request.
+async fn problem(caller: &Caller, path: &str, body: &Value, asked: &str) -> Value {
+    let reply = caller.send(Call::post_json(path, body).unwrap()).await;
+    let text = String::from_utf8(reply.body.to_vec()).unwrap();
+    let mut problem: Value = serde_json::from_str(&text.replace(asked, "ASKED")).unwrap();
+    problem.as_object_mut().unwrap().remove("traceId");
+    problem
+}
+
+on_every_driver! {
+    async fn an_id_in_a_body_leads_only_to_the_own_tenants_things(world) {
+        let acme = named(&world).await;
+        seed_of_globex(&world).await;
+        let (owner, stranger) = (world.analyst("acme"), world.analyst("globex"));
+        let mut tried = 0;
+        for (path, fields) in bodies(&world) {
+            for field in fields {
+                let Some((acmes, nobodys)) = acme.value(&field) else { continue };
+                tried += 1;
+                let body = json!({&field: acmes});
+                let own = owner.send(Call::post_json(&path, &body).unwrap()).await;
+                assert!(own.status.is_success(), "{path} {field}: {own:?}");
+                let foreign = problem(&stranger, &path, &body, &acmes).await;
+                assert_eq!(foreign["code"], "NOT_FOUND", "{path} {field}");
+                // Not even that somebody has it shows.
+                let unknown = problem(&stranger, &path, &json!({&field: nobodys}), &nobodys).await;
+                assert_eq!(without_digests(&foreign), without_digests(&unknown), "{path} {field}");
+            }
+        }
+        assert!(tried >= 4, "only {tried} fields name something");
+    }
+
+    async fn what_is_no_id_in_a_body_is_refused(world) {
+        let acme = named(&world).await;
+        let analyst = world.analyst("acme");
+        for (path, fields) in bodies(&world) {
+            for field in fields.iter().filter(|field| acme.value(field).is_some()) {
+                for wrong in ["", " ", "x", "../findings", "a/b", "a?b#c", "%00", "\u{0}", "\u{e4}", "\n"] {
+                    let body = json!({field: wrong});
+                    let reply = analyst.send(Call::post_json(&path, &body).unwrap()).await;
+                    assert!(reply.status.is_client_error(), "{path} {field} {wrong:?}: {reply:?}");
+                }
+            }
+        }
+    }
+}
+
+/// Things of globex itself, so that what it is told is not for want of any.
+async fn seed_of_globex(world: &World) {
+    super::lists::ingest(world, "globex", "GLOBEXSEC-2026-0002", "beta").await;
+}
+
+/// A problem without the digests it repeats: those of a token's manifest, for one.
+fn without_digests(problem: &Value) -> String {
+    let text = problem.to_string();
+    let mut parts = text.split("sha256:");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        text + "DIGEST" + part.trim_start_matches(|c: char| c.is_ascii_hexdigit())
+    })
+}
