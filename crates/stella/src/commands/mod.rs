@@ -32,6 +32,7 @@ fn failed(error: anyhow::Error) -> Failure {
         .find_map(|cause| match cause.downcast_ref::<StoreError>()? {
             StoreError::Locked { .. } => Some(stella_api::Code::StorageDirectoryLocked),
             StoreError::Unavailable(_) => Some(stella_api::Code::StorageConnectionUnreachable),
+            StoreError::SchemaNewer { .. } => Some(stella_api::Code::StorageSchemaNewer),
             StoreError::SchemaOlder { .. } => Some(stella_api::Code::StorageSchemaOlder),
             StoreError::RoleUnsafe { .. } => Some(stella_api::Code::StorageRoleUnsafe),
             StoreError::Folder { .. } => Some(stella_api::Code::StorageDirectoryMissing),

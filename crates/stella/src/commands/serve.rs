@@ -48,7 +48,9 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     };
     let platform = Platform::open(setup).await?;
     let listener = listen::bind(settings.listen).await?;
-    tracing::info!(address = %settings.listen, url = settings.public_url, "listening");
+    // With port 0 only the listener knows where it listens.
+    let address = listener.local_addr().context("the address")?;
+    tracing::info!(%address, url = settings.public_url, "listening");
     let mut stop = listen::Stop::noted()?;
     let server = listen::serve(listener, platform.house.router.clone());
     let reconciling = tokio::spawn(reconcile(platform));

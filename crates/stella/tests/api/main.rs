@@ -15,6 +15,7 @@ mod journey;
 mod kit;
 mod published;
 mod scores;
+mod serve;
 mod tamper;
 mod tenancy;
 mod up;

@@ -1,0 +1,127 @@
+//! `stella migrate` and `stella serve` as an operator starts them, as processes on PostgreSQL.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use stella_api::health::Readiness;
+use stella_client::{Call, HttpClient};
+use stella_testkit::postgres;
+
+use crate::up::{send, text};
+
+/// A process of an installation whose master key and blobs lie in `home`.
+fn stella(home: &Path, verb: &str, settings: &[String]) -> Command {
+    let (key, data) = (home.join("master.key"), home.join("data"));
+    stella_signing::MasterKey::load_or_create(&key).unwrap();
+    let own = [
+        "Storage:Driver=postgres".to_owned(),
+        "Storage:ObjectStore:Driver=seed-fs".to_owned(),
+        "Server:Listen=127.0.0.1:0".to_owned(),
+        "Server:PublicUrl=http://stella.example".to_owned(),
+        format!("Storage:DataDirectory={}", data.display()),
+        format!("Security:MasterKeyFile={}", key.display()),
+    ];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stella"));
+    command
+        .arg(verb)
+        .env_clear()
+        .env("STELLA_ENVIRONMENT", "Testing");
+    for setting in own.iter().chain(settings) {
+        command.args(["--set", setting]);
+    }
+    command
+}
+
+fn serving(url: &str) -> String {
+    format!("ConnectionStrings:Default={url}")
+}
+
+fn owning(url: &str) -> String {
+    format!("ConnectionStrings:Migrations={url}")
+}
+
+fn ends_with(output: &Output, exit: i32, code: &str) {
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(exit), "{told}");
+    assert!(told.contains(code), "{told}");
+}
+
+/// A server, and the address that it logged when it listened.
+fn listening(mut command: Command) -> (Child, String) {
+    let mut server = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
+    let address = loop {
+        let line = lines.next().expect("the server ended").unwrap();
+        if let Some((_, rest)) = line.split_once("address=") {
+            break rest.split(' ').next().unwrap().to_owned();
+        }
+    };
+    // Whoever logs must not wait for a reader.
+    std::thread::spawn(move || lines.for_each(drop));
+    (server, format!("http://{address}"))
+}
+
+async fn is_ready(url: &str) -> bool {
+    let reply = HttpClient::new(url)
+        .unwrap()
+        .send(Call::get("/readyz"))
+        .await
+        .unwrap();
+    reply.json::<Readiness>().unwrap().ready
+}
+
+#[tokio::test]
+async fn an_installation_is_migrated_once_and_served_by_two_processes() {
+    let cluster = postgres::cluster().await;
+    postgres::template(&cluster, "empty", async |_| ()).await;
+    let database = postgres::clone(&cluster, "empty").await;
+    let (app, owner) = (serving(&database.app_url), owning(&database.owner_url));
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+
+    let early = stella(home, "serve", std::slice::from_ref(&app))
+        .output()
+        .unwrap();
+    ends_with(&early, 78, "STORAGE_SCHEMA_OLDER_THAN_BINARY");
+    let unowned = stella(home, "migrate", std::slice::from_ref(&app))
+        .output()
+        .unwrap();
+    ends_with(&unowned, 78, "STORAGE_CONNECTION_MISSING");
+
+    let both = [app.clone(), owner];
+    let start = |_| {
+        stella(home, "migrate", &both)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let migrating: Vec<Child> = (0..10).map(start).collect();
+    for one in migrating {
+        let done = one.wait_with_output().unwrap();
+        assert!(done.status.success(), "{}", text(&done.stderr));
+    }
+    let unsafe_role = stella(home, "serve", &[serving(&database.owner_url)])
+        .output()
+        .unwrap();
+    ends_with(&unsafe_role, 78, "STORAGE_ROLE_UNSAFE");
+
+    let servers = [(); 2].map(|()| listening(stella(home, "serve", std::slice::from_ref(&app))));
+    for (_, url) in &servers {
+        assert!(is_ready(url).await);
+    }
+    for (mut server, _) in servers {
+        send("TERM", &server);
+        assert!(server.wait().unwrap().success());
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_try_again() {
+    let home = tempfile::tempdir().unwrap();
+    let gone = serving("postgres://stella:hunter2@127.0.0.1:1/stella");
+    let ended = stella(home.path(), "serve", &[gone]).output().unwrap();
+    ends_with(&ended, 10, "STORAGE_CONNECTION_UNREACHABLE");
+    assert!(!text(&ended.stderr).contains("hunter2"));
+}
