@@ -7,6 +7,7 @@
 )]
 
 mod authority;
+mod bad_input;
 mod cli;
 mod coverage;
 mod evidence;
