@@ -14,6 +14,7 @@ mod evidence;
 mod fixtures;
 mod kit;
 mod published;
+mod scopes;
 mod scores;
 mod tamper;
 mod tenancy;
