@@ -4,6 +4,7 @@ mod verdict;
 
 use std::str::FromStr;
 
+use stella_api::Code;
 use stella_api::replay::{ManifestAnswer, ManifestRequest, ReplayRequest, ReplayVerdict};
 use stella_api::score::ScoreResult;
 use stella_client::Client;
@@ -14,8 +15,11 @@ use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::id::Id;
 use crate::label::{filled, label};
+use crate::problem::of_code;
 
 const TOKEN: &str = "rt1.";
+/// What follows it: 40 bytes in base64url.
+const BEHIND: usize = 54;
 
 /// The replay token of a score, by the score's whole id.
 ///
@@ -53,7 +57,7 @@ pub(crate) enum Replayed {
 impl FromStr for Replayed {
     type Err = String;
 
-    /// Whether a token is whole is for the server to say: it knows the code for it.
+    /// Whether a token is whole has a code of its own: [`Self::check`].
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.starts_with(TOKEN) {
             Ok(Self::Token(text.to_owned()))
@@ -62,6 +66,38 @@ impl FromStr for Replayed {
                 .map(Self::Score)
                 .map_err(|_| label("replayed-invalid"))
         }
+    }
+}
+
+impl Replayed {
+    /// Whether it can be one at all, so that a token that was cut short on its way is told as
+    /// such also where no server answers. Whether it is true is for the server to say.
+    ///
+    /// # Errors
+    /// `REPLAY_TOKEN_INVALID` with the place.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let Self::Token(token) = self else {
+            return Ok(());
+        };
+        let behind: Vec<char> = token.chars().skip(TOKEN.len()).collect();
+        let strange = |one: &char| !(one.is_ascii_alphanumeric() || "-_".contains(*one));
+        let (found, whole) = (behind.len().to_string(), BEHIND.to_string());
+        let values = [
+            ("found", found.as_str().into()),
+            ("whole", whole.as_str().into()),
+        ];
+        let message = if let Some(at) = behind.iter().position(strange) {
+            let at = (TOKEN.len() + at + 1).to_string();
+            filled("replay-token-strange", &[("at", at.into())])
+        } else if behind.len() < BEHIND {
+            filled("replay-token-cut", &values)
+        } else if behind.len() > BEHIND {
+            filled("replay-token-long", &values)
+        } else {
+            return Ok(());
+        };
+        let hint = label("error-replay-token-invalid-hint");
+        Err(of_code(Code::ReplayTokenInvalid, message).hint(hint))
     }
 }
 
@@ -102,5 +138,26 @@ mod tests {
             Replayed::Score(_)
         ));
         assert!("rt2.x".parse::<Replayed>().is_err());
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_one_is_told_with_its_place() {
+        let check = |token: &str| token.parse::<Replayed>().unwrap().check();
+        let told = |token: &str| check(token).unwrap_err().message.clone();
+        let whole = format!("rt1.{}", "A".repeat(54));
+        assert_eq!(check(&whole), Ok(()));
+        assert_eq!(check("0123456789ab"), Ok(()));
+        assert_eq!(
+            told(&whole[..57]),
+            "the replay token ends after 53 of the 54 characters behind rt1."
+        );
+        assert_eq!(
+            told(&format!("{whole}AA")),
+            "56 characters stand behind rt1., a replay token has 54"
+        );
+        assert_eq!(
+            told(&whole.replacen('A', "\u{2026}", 1)),
+            "character 5 of the replay token is none of base64url"
+        );
     }
 }

@@ -23,13 +23,12 @@ pub const EVIDENCE: &[Scope] = &[
     Scope::AocVerify,
 ];
 
-/// These scopes and those that show findings and the evidence behind them: the services read it
-/// with the rights of whoever asks.
-macro_rules! beside_reading {
+/// These scopes and those that show evidence: the services read it with the rights of whoever
+/// asks.
+macro_rules! beside_evidence {
     ($($scope:ident),+) => {
         &[
             $(Scope::$scope,)+
-            Scope::FindingsRead,
             Scope::AdvisoryRead,
             Scope::VexRead,
             Scope::SbomRead,
@@ -40,16 +39,16 @@ macro_rules! beside_reading {
 }
 
 /// To evaluate scores.
-pub const EVALUATE: &[Scope] = beside_reading![RiskEvaluate];
+pub const EVALUATE: &[Scope] = beside_evidence![RiskEvaluate, FindingsRead];
 
-/// To give an answer again.
-pub const REPLAY: &[Scope] = beside_reading![ReplayRun, RiskRead];
+/// To give an answer again: of findings a replay reads none.
+pub const REPLAY: &[Scope] = beside_evidence![ReplayRun, RiskRead];
 
 /// To evaluate scores and read them.
-pub const SCORE: &[Scope] = beside_reading![RiskEvaluate, RiskRead];
+pub const SCORE: &[Scope] = beside_evidence![RiskEvaluate, RiskRead, FindingsRead];
 
 /// To evaluate scores, explain them and give their replay tokens; what `up` reports with.
-pub const EXPLAIN: &[Scope] = beside_reading![RiskEvaluate, RiskRead, ReplayRun];
+pub const EXPLAIN: &[Scope] = beside_evidence![RiskEvaluate, RiskRead, ReplayRun, FindingsRead];
 
 /// To see evidence of one kind.
 pub(crate) fn reading(kind: EvidenceKind) -> &'static [Scope] {

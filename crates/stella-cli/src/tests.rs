@@ -10,6 +10,7 @@ mod canon;
 mod context;
 mod cvss;
 mod help;
+mod replay;
 mod server;
 mod usage;
 

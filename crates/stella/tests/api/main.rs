@@ -7,6 +7,7 @@
 )]
 
 mod authority;
+mod bad_input;
 mod cli;
 mod coverage;
 mod evidence;
@@ -14,6 +15,7 @@ mod fixtures;
 mod journey;
 mod kit;
 mod published;
+mod scopes;
 mod scores;
 mod serve;
 mod tamper;

@@ -31,6 +31,8 @@ pub struct ReplayArgs {
 }
 
 pub(crate) async fn run(command: ReplayCommand, session: &mut Session) -> Result<Answer, Failure> {
+    let (ReplayCommand::Run(arguments) | ReplayCommand::Verify(arguments)) = &command;
+    arguments.what.check()?;
     match command {
         ReplayCommand::Run(arguments) => run::run(&arguments, session).await,
         ReplayCommand::Verify(arguments) => verify::run(&arguments, session).await,
