@@ -9,7 +9,7 @@ use stella_formats::{Body, Document};
 
 use crate::guard::{Accepted, Violation, judge};
 use crate::store::{self, Earlier, Key};
-use crate::{BUCKET, Evidence, EvidenceError};
+use crate::{BUCKET, Evidence, EvidenceError, fault};
 
 /// Raw bytes up to this many lie in the database, larger ones in the object store.
 const INLINE: usize = 256 * 1024;
@@ -30,9 +30,11 @@ impl Evidence {
             self.objects
                 .put(BUCKET, op.tenant(), accepted.bytes.to_vec())
                 .await?;
+            fault::point("evidence-blob-put");
         }
         let key = key_of(&accepted);
         let outcome = self.keep(op, &accepted, &key, inline).await?;
+        fault::point("evidence-kept");
         self.derive_if_due(op, &key).await?;
         Ok(answer(accepted, outcome))
     }

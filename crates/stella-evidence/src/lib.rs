@@ -5,6 +5,7 @@ mod derive;
 mod document;
 mod envelope;
 mod error;
+mod fault;
 mod finding;
 mod guard;
 mod http;

@@ -138,7 +138,7 @@ fn every_bad_node_is_told_in_order_up_to_a_bound() {
     assert!(leaves.len() > FAULTS_MAX);
     // What digits lead to a leaf is known from any of its digests.
     let first = |node: &Digest| trie.nodes[node][12..83].to_vec();
-    let mut two = vec![leaves[3], leaves[40]];
+    let mut two = [leaves[3], leaves[40]];
     two.sort_by_key(first);
     nodes.get_mut(&two[0]).unwrap()[20] ^= 1;
     nodes.remove(&two[1]);

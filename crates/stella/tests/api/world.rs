@@ -7,13 +7,14 @@ use stella::platform::{Databases, MIGRATIONS, Platform, Setup};
 use stella_api::Scope;
 use stella_api::evidence::IngestAnswer;
 use stella_api::scope::Role;
-use stella_authority::NewClient;
+use stella_authority::{Authority, NewClient};
 use stella_canonical::Digest;
 use stella_client::{Call, Client, ClientError, Credentials, HttpClient, Reply, Session};
 use stella_context::{Clock, SystemContext};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Connection, DataFolder, ObjectStore};
-use stella_testkit::{Contract, postgres};
+use stella_testkit::Contract;
+use stella_testkit::postgres::{self, TestDatabase};
 
 /// Runs a test once on each driver, each time in a house of its own.
 macro_rules! on_every_driver {
@@ -64,20 +65,7 @@ pub struct Caller {
 
 impl World {
     pub async fn postgres() -> Self {
-        let cluster = postgres::cluster().await;
-        let template = migrations_digest();
-        postgres::template(&cluster, &template, async |owner: String| {
-            let owner = Connection::parse(&owner).unwrap();
-            for migrations in MIGRATIONS {
-                migrations.run_postgres(&owner).await.unwrap();
-                migrations
-                    .run_postgres(&owner)
-                    .await
-                    .expect("a second run changes nothing");
-            }
-        })
-        .await;
-        let database = postgres::clone(&cluster, &template).await;
+        let database = migrated_database().await;
         let connection = Connection::parse(&database.app_url).unwrap();
         let databases = Databases::postgres(&connection).await.unwrap();
         Self::start(databases, None, Some(database.owner_url.clone())).await
@@ -117,28 +105,7 @@ impl World {
         };
         let platform = Platform::open(setup).await.unwrap();
         let key = SigningKey::generate().unwrap();
-        let system = SystemContext::new("test", Clock::System);
-        for tenant in ["acme", "globex"] {
-            let tenant = tenant.parse().unwrap();
-            platform
-                .authority
-                .ensure_tenant(&system, &tenant)
-                .await
-                .unwrap();
-            let id = format!("{tenant}-client");
-            let roles = [Role::Ingester, Role::Analyst];
-            let client = NewClient {
-                id: &id,
-                tenant: &tenant,
-                roles: &roles,
-                key: key.public(),
-            };
-            platform
-                .authority
-                .ensure_client(&system, &client)
-                .await
-                .unwrap();
-        }
+        people(&platform.authority, &key).await;
         let router = platform.house.router.clone();
         tokio::spawn(async move { axum::serve(listener, router).await });
         let contract = Arc::new(Contract::new(&stella::platform::openapi().unwrap()));
@@ -154,11 +121,7 @@ impl World {
     }
 
     pub fn credentials(&self, tenant: &str) -> Credentials {
-        Credentials {
-            client_id: format!("{tenant}-client"),
-            tenant: Some(tenant.to_owned()),
-            key: self.key.clone(),
-        }
+        credentials(&self.key, tenant)
     }
 
     pub fn http(&self) -> HttpClient {
@@ -194,6 +157,49 @@ impl World {
     }
 }
 
+/// A database of its own with the tables of every service.
+pub async fn migrated_database() -> TestDatabase {
+    let cluster = postgres::cluster().await;
+    let template = migrations_digest();
+    postgres::template(&cluster, &template, async |owner: String| {
+        let owner = Connection::parse(&owner).unwrap();
+        for migrations in MIGRATIONS {
+            migrations.run_postgres(&owner).await.unwrap();
+            migrations
+                .run_postgres(&owner)
+                .await
+                .expect("a second run changes nothing");
+        }
+    })
+    .await;
+    postgres::clone(&cluster, &template).await
+}
+
+/// Two tenants with a client each, which have one key.
+pub async fn people(authority: &Authority, key: &SigningKey) {
+    let system = SystemContext::new("test", Clock::System);
+    for tenant in ["acme", "globex"] {
+        let tenant = tenant.parse().unwrap();
+        authority.ensure_tenant(&system, &tenant).await.unwrap();
+        let client = NewClient {
+            id: &format!("{tenant}-client"),
+            tenant: &tenant,
+            roles: &[Role::Ingester, Role::Analyst],
+            key: key.public(),
+        };
+        authority.ensure_client(&system, &client).await.unwrap();
+    }
+}
+
+/// How the client of a tenant asks for tokens.
+pub fn credentials(key: &SigningKey, tenant: &str) -> Credentials {
+    Credentials {
+        client_id: format!("{tenant}-client"),
+        tenant: Some(tenant.to_owned()),
+        key: key.clone(),
+    }
+}
+
 /// The name of the template: what the migrations hold decides it.
 fn migrations_digest() -> String {
     let mut all = String::new();
@@ -207,6 +213,15 @@ fn migrations_digest() -> String {
 }
 
 impl Caller {
+    pub fn new(client: Client, contract: Arc<Contract>) -> Self {
+        Self { client, contract }
+    }
+
+    /// The answer, or that none came.
+    pub async fn try_send(&self, call: Call) -> Result<Reply, ClientError> {
+        self.client.send(call).await
+    }
+
     pub async fn send(&self, call: Call) -> Reply {
         let reply = self.client.send(call.clone()).await.unwrap();
         self.contract.check(&call, &reply);

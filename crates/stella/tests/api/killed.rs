@@ -1,0 +1,128 @@
+//! The process dies between two steps of an ingest (ADR 0003): what was durable is there after
+//! the next start and what follows from it is made up for; the rest never was.
+
+use std::os::unix::process::ExitStatusExt as _;
+
+use stella_api::Page;
+use stella_api::evidence::{DocumentRecord, Outcome};
+use stella_api::findings::Finding;
+use stella_client::Call;
+
+use crate::fixtures::{self, advisory, bytes, sbom};
+use crate::process::Installation;
+use crate::world::Caller;
+
+/// The signal that a process gives itself.
+const SIGABRT: i32 = 6;
+/// What a start says that had something to make up for.
+const DERIVED: &str = "derived what was kept before";
+
+async fn raw(caller: &Caller, document: &str) -> Vec<u8> {
+    let path = format!("/api/v1/evidence/documents/{document}/raw");
+    let reply = caller.send(Call::get(&path)).await;
+    assert!(reply.status.is_success(), "{reply:?}");
+    reply.body.to_vec()
+}
+
+async fn findings(caller: &Caller) -> Vec<Finding> {
+    let page: Page<Finding> = caller.get("/api/v1/findings").await;
+    page.items
+}
+
+/// Kept and not derived from: the next start does that before it listens.
+async fn between_keeping_and_deriving(installation: Installation) {
+    let components = bytes(&sbom(&["alpha@1.0.0"]));
+    let hole = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
+    let first = installation.start(None);
+    first.ingester("acme").ingest("sbom", &components).await;
+    // A second tenant holds the same SBOM: what is made up for is the first one's alone.
+    first.ingester("globex").ingest("sbom", &components).await;
+    drop(first);
+
+    let dying = installation.start(Some("evidence-kept"));
+    let ingester = dying.ingester("acme");
+    let end = dying
+        .dies_of(&ingester, fixtures::ingest("advisory", &hole))
+        .await;
+    assert_eq!(end.signal(), Some(SIGABRT));
+
+    let again = installation.start(None);
+    assert!(again.told.contains(DERIVED), "{}", again.told);
+    let analyst = again.analyst("acme");
+    let found = findings(&analyst).await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(raw(&analyst, &found[0].matched.document).await, hole);
+    let posted = again.ingester("acme").ingest("advisory", &hole).await;
+    assert_eq!(posted.outcome, Outcome::Identical);
+    assert_eq!(findings(&analyst).await, found);
+    let globex = again.analyst("globex");
+    let documents: Page<DocumentRecord> = globex.get("/api/v1/evidence/documents").await;
+    assert_eq!(documents.items.len(), 1);
+    drop(again);
+
+    // Nothing is due any more.
+    let last = installation.start(None);
+    assert!(!last.told.contains(DERIVED), "{}", last.told);
+    assert_eq!(findings(&last.analyst("acme")).await, found);
+}
+
+/// The blob of a large document is durable and its row is not: the document never came.
+async fn between_blob_and_row(installation: Installation) {
+    let mut hole = advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0");
+    hole["details"] = "y".repeat(300 * 1024).into();
+    let hole = bytes(&hole);
+    let dying = installation.start(Some("evidence-blob-put"));
+    let ingester = dying.ingester("acme");
+    ingester
+        .ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"])))
+        .await;
+    let end = dying
+        .dies_of(&ingester, fixtures::ingest("advisory", &hole))
+        .await;
+    assert_eq!(end.signal(), Some(SIGABRT));
+    assert_eq!(installation.blobs(), 1, "the blob came before the row");
+
+    let again = installation.start(None);
+    let (ingester, analyst) = (again.ingester("acme"), again.analyst("acme"));
+    let document = stella_canonical::Digest::of(&hole);
+    for path in [format!("{document}"), format!("{document}/raw")] {
+        let path = format!("/api/v1/evidence/documents/{path}");
+        assert_eq!(analyst.code(Call::get(&path)).await, "NOT_FOUND");
+    }
+    let posted = ingester.ingest("advisory", &hole).await;
+    assert_eq!(
+        (posted.outcome, posted.id),
+        (Outcome::Stored, document.to_string())
+    );
+    assert_eq!(raw(&analyst, &document.to_string()).await, hole);
+    assert_eq!(findings(&analyst).await.len(), 1);
+    assert_eq!(installation.blobs(), 1);
+}
+
+mod between_keeping_and_deriving_nothing_is_lost {
+    use super::*;
+
+    #[tokio::test]
+    async fn postgres() {
+        between_keeping_and_deriving(Installation::postgres().await).await;
+    }
+
+    #[tokio::test]
+    async fn filesystem() {
+        between_keeping_and_deriving(Installation::filesystem().await).await;
+    }
+}
+
+mod between_blob_and_row_nothing_has_come {
+    use super::*;
+
+    #[tokio::test]
+    async fn postgres() {
+        between_blob_and_row(Installation::postgres().await).await;
+    }
+
+    #[tokio::test]
+    async fn filesystem() {
+        between_blob_and_row(Installation::filesystem().await).await;
+    }
+}

@@ -1,0 +1,173 @@
+//! `stella serve` as a process of its own, which can be killed and started again.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+
+use stella_api::scope::Role;
+use stella_authority::Authority;
+use stella_client::{Call, HttpClient, Peers, Session};
+use stella_context::{Clock, SystemContext};
+use stella_service::{KeySource, Sentinel};
+use stella_signing::{MasterKey, SigningKey};
+use stella_storage::{Connection, DataFolder, Db};
+use stella_testkit::Contract;
+
+use crate::world::{Caller, credentials, migrated_database, people};
+
+/// What is there between two starts.
+pub struct Installation {
+    root: tempfile::TempDir,
+    settings: Vec<String>,
+    key: SigningKey,
+    contract: Arc<Contract>,
+}
+
+/// The process, and what it said before it was ready.
+pub struct Running {
+    child: Child,
+    pub url: String,
+    pub told: String,
+    key: SigningKey,
+    contract: Arc<Contract>,
+}
+
+impl Installation {
+    pub async fn filesystem() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(&root.path().join("data")).unwrap();
+        let authority = stella_authority::MIGRATIONS
+            .open_sqlite(&folder)
+            .await
+            .unwrap();
+        let data = format!("Storage:DataDirectory={}", folder.root().display());
+        let driver = "Storage:Driver=filesystem".to_owned();
+        // The process cannot have the folder before this one has let it go.
+        drop(folder);
+        Self::set_up(root, authority, vec![driver, data]).await
+    }
+
+    pub async fn postgres() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let database = migrated_database().await;
+        let connection = Connection::parse(&database.app_url).unwrap();
+        let settings = vec![
+            "Storage:Driver=postgres".to_owned(),
+            format!("ConnectionStrings:Default={}", database.app_url),
+            "Storage:ObjectStore:Driver=seed-fs".to_owned(),
+            format!(
+                "Storage:DataDirectory={}",
+                root.path().join("data").display()
+            ),
+        ];
+        Self::set_up(root, Db::postgres(&connection), settings).await
+    }
+
+    /// Tenants and clients are made by Authority alone: the whole platform would hold on to
+    /// the data folder.
+    async fn set_up(root: tempfile::TempDir, authority: Db, settings: Vec<String>) -> Self {
+        let master = [7; 32];
+        let master_file = root.path().join("master.key");
+        std::fs::write(&master_file, master).unwrap();
+        let master = MasterKey::new(&master, "test").unwrap();
+        let system = SystemContext::new("test", Clock::System);
+        let sentinel = Sentinel::new("http://localhost", KeySource::of_peers(Peers::default()));
+        let authority = Authority::open(&system, authority, &master, sentinel);
+        let key = SigningKey::generate().unwrap();
+        people(&authority.await.unwrap(), &key).await;
+        let master = format!("Security:MasterKeyFile={}", master_file.display());
+        Self {
+            root,
+            settings: settings.into_iter().chain([master]).collect(),
+            key,
+            contract: Arc::new(Contract::new(&stella::platform::openapi().unwrap())),
+        }
+    }
+
+    /// The blobs of Evidence that lie in the object store.
+    pub fn blobs(&self) -> usize {
+        fn files(folder: &Path) -> usize {
+            let entries = std::fs::read_dir(folder).into_iter().flatten();
+            let paths = entries.map(|entry| entry.unwrap().path());
+            paths
+                .map(|path| if path.is_dir() { files(&path) } else { 1 })
+                .sum()
+        }
+        files(&self.root.path().join("data/objects/evidence"))
+    }
+
+    /// Starts the process and waits until it listens.
+    pub fn start(&self, fault: Option<&str>) -> Running {
+        // A port that was free a moment ago.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stella"));
+        command.env_clear().env("STELLA_ENVIRONMENT", "Testing");
+        command.envs(fault.map(|point| ("STELLA_FAULT_POINT", point)));
+        command.args(["serve", "--set", &format!("Server:Listen={address}")]);
+        for setting in &self.settings {
+            command.args(["--set", setting]);
+        }
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap())
+            .lines()
+            .map(Result::unwrap);
+        let mut told = String::new();
+        loop {
+            let line = lines
+                .next()
+                .unwrap_or_else(|| panic!("it never listened: {told}"));
+            told += &(line.clone() + "\n");
+            if line.contains("listening") {
+                break;
+            }
+        }
+        // A pipe that nobody reads would stop it.
+        std::thread::spawn(move || lines.for_each(drop));
+        Running {
+            child,
+            url: format!("http://{address}"),
+            told,
+            key: self.key.clone(),
+            contract: self.contract.clone(),
+        }
+    }
+}
+
+impl Running {
+    fn caller(&self, tenant: &str, role: Role) -> Caller {
+        let http = HttpClient::new(&self.url).unwrap();
+        let client = Session::open(http, credentials(&self.key, tenant), role.scopes()).unwrap();
+        Caller::new(client, self.contract.clone())
+    }
+
+    pub fn ingester(&self, tenant: &str) -> Caller {
+        self.caller(tenant, Role::Ingester)
+    }
+
+    pub fn analyst(&self, tenant: &str) -> Caller {
+        self.caller(tenant, Role::Analyst)
+    }
+
+    /// Sends what ends the process, and waits for its end.
+    pub async fn dies_of(mut self, caller: &Caller, call: Call) -> ExitStatus {
+        let answer = caller.try_send(call).await;
+        assert!(answer.is_err(), "{answer:?}");
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may be dead already; what is left to do is to let its folder and port go.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
