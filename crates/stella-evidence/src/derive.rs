@@ -14,7 +14,7 @@ use stella_api::evidence::EvidenceKind;
 use stella_api::findings::Verdict;
 use stella_assess::{Coverage, NamedPackage, cover};
 use stella_context::{OpContext, SystemContext};
-use stella_storage::Tx;
+use stella_storage::{ObjectError, Tx};
 
 use crate::store::{self, AdvisoryFacts, ComponentRow, FindingRow, Key, Texts};
 use crate::{Evidence, EvidenceError};
@@ -132,7 +132,14 @@ impl Evidence {
             .map_err(|error| EvidenceError::unreadable("digest", error))?;
         let row = store::raw(tx, tenant, digest).await?;
         let inline = row.and_then(|row| row.bytes);
-        let bytes = self.bytes(tenant, &name, inline).await?;
+        // Whoever posted an SBOM asked for no blob of ours: that one is gone is our fault.
+        let bytes = self.bytes(tenant, &name, inline).await;
+        let bytes = bytes.map_err(|error| match error {
+            EvidenceError::Object(ObjectError::Missing(_)) => {
+                EvidenceError::unreadable("advisory", error)
+            }
+            other => other,
+        })?;
         let document = stella_formats::read(&bytes)
             .map_err(|error| EvidenceError::unreadable("advisory", error))?;
         let stella_formats::Body::Advisory(advisory) = document.body else {

@@ -128,16 +128,25 @@ impl Replay {
         let subject = format!("score {}", manifest.score_id);
         let mut differences = difference::between(&subject, &stored, &again)?;
         for (name, expected, actual) in [
-            ("/inputDigest", &manifest.input_digest, &again.input_digest),
+            (
+                "/engineSemantics",
+                manifest.engine_semantics.to_string(),
+                again.engine.semantics.to_string(),
+            ),
+            (
+                "/inputDigest",
+                manifest.input_digest.clone(),
+                again.input_digest.clone(),
+            ),
             (
                 "/outputDigest",
-                &manifest.output_digest,
-                &again.output_digest,
+                manifest.output_digest.clone(),
+                again.output_digest.clone(),
             ),
         ] {
             if expected != actual {
                 let subject = format!("manifest {}", row.digest);
-                differences.push(difference::one(&subject, name, expected, actual));
+                differences.push(difference::one(&subject, name, &expected, &actual));
             }
         }
         if differences.is_empty() {

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::tamper::by_hand_in;
+use crate::by_hand::by_hand_in;
 use crate::up::{send, stella, text};
 
 const SBOM: &str = "guac-data/docs/cyclonedx/syft-cyclonedx-docker.io-library-caddy.latest.json";

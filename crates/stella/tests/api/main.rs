@@ -8,6 +8,7 @@
 
 mod authority;
 mod bad_input;
+mod by_hand;
 mod cli;
 mod coverage;
 mod evidence;
@@ -23,4 +24,5 @@ mod serve;
 mod tamper;
 mod tenancy;
 mod up;
+mod verdicts;
 mod world;
