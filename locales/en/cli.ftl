@@ -28,7 +28,7 @@ help-up-once = Print what was found and end
 help-serve-about = Run the services of an installation
 help-serve-example =
     stella serve --config /etc/stella/stella.yaml
-    stella serve --services risk-engine,replay --set Storage:Driver=postgres
+    stella serve --config /etc/stella/stella.yaml --set Server:Listen=0.0.0.0:7070
 help-serve-services = The services to run, separated by commas [default: all]
 help-config = File with the configuration
 help-set = Set one key; stronger than the file and the environment, may be repeated
@@ -37,6 +37,19 @@ help-migrate-about = Create or update the tables of an installation
 help-migrate-example =
     stella migrate --config /etc/stella/stella.yaml
 
+help-config-about = Say what a server would be told, and by whom
+help-config-example =
+    stella config check --config /etc/stella/stella.yaml
+    stella config explain Storage:Driver
+help-config-check-about = Judge a configuration and show what it means for each service; open nothing
+help-config-check-example =
+    stella config check --config /etc/stella/stella.yaml
+    STELLA_ENVIRONMENT=Staging stella config check --set Storage:Driver=postgres
+help-config-explain-about = Show what a key takes, who sets it and which value counts
+help-config-explain-example =
+    stella config explain Storage:Driver
+    stella config explain ConnectionStrings:Default --config /etc/stella/stella.yaml
+help-config-explain-key = The key, such as Storage:Driver, whatever its case
 help-openapi-about = Print the OpenAPI document of all services
 help-openapi-example =
     stella openapi --out openapi.json

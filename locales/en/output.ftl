@@ -226,3 +226,22 @@ error-read-failed = reading standard input: { $reason }
 error-usage = { $reason }
 usage-no-command = a command is missing
 serve-all-services = --services: a process runs all services in this version; leave the option out
+
+# stella config
+column-service = SERVICE
+column-driver = DRIVER
+column-connection = CONNECTION
+column-object-store = OBJECT STORE
+config-complete = complete for { $environment }; `stella serve` would open this
+config-problems =
+    { $count ->
+        [one] the configuration has one problem
+       *[other] the configuration has { $count } problems
+    }
+config-unset = nobody sets it
+config-hidden = (hidden)
+field-key = key
+field-accepts = accepts
+field-default = default
+field-counts = counts
+field-overruled = overruled

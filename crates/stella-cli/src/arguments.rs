@@ -103,6 +103,9 @@ pub enum ServerCommand {
     /// The tables of an installation.
     #[command(about = label("help-migrate-about"), after_help = example("help-migrate-example"))]
     Migrate(MigrateArgs),
+    /// What a server would be told.
+    #[command(subcommand, about = label("help-config-about"), after_help = example("help-config-example"))]
+    Config(ConfigCommand),
     /// The API's description.
     #[command(about = label("help-openapi-about"), after_help = example("help-openapi-example"))]
     Openapi(OpenapiArgs),
@@ -139,6 +142,28 @@ pub struct ServeArgs {
 /// `stella migrate`
 #[derive(Clone, Debug, Default, Args)]
 pub struct MigrateArgs {
+    /// Where the configuration is, and what is set beside it.
+    #[command(flatten)]
+    pub configuration: ConfigurationArgs,
+}
+
+/// The verbs of `stella config`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// `config check`
+    #[command(about = label("help-config-check-about"), after_help = example("help-config-check-example"))]
+    Check(ConfigurationArgs),
+    /// `config explain`
+    #[command(about = label("help-config-explain-about"), after_help = example("help-config-explain-example"))]
+    Explain(ExplainArgs),
+}
+
+/// `stella config explain`
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArgs {
+    /// The key.
+    #[arg(value_name = "KEY", help = label("help-config-explain-key"))]
+    pub key: String,
     /// Where the configuration is, and what is set beside it.
     #[command(flatten)]
     pub configuration: ConfigurationArgs,

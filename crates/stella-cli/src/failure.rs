@@ -59,6 +59,9 @@ pub struct Told {
     /// All that is wrong with the input, where more than one thing may be.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Fault>,
+    /// All that is wrong with a configuration, a line each that says what to do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
     /// The server's name for this request, to find it in the logs.
     #[serde(rename = "traceId", skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
@@ -85,6 +88,7 @@ impl Failure {
             hint: None,
             place: None,
             errors: Vec::new(),
+            problems: Vec::new(),
             trace_id: None,
             exit,
         }))
@@ -162,6 +166,8 @@ impl Failure {
                 plain(&fault.detail)
             ));
         }
+        let problems = self.problems.iter();
+        lines.extend(problems.map(|problem| plain(problem).into_owned()));
         if let Some(hint) = &self.hint {
             lines.push(format!("{}: {}", labels.text("hint"), plain(hint)));
         }

@@ -1,6 +1,9 @@
 //! Which engine, and where it is.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
+
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 /// Where a platform's tables live. It cannot be half-set.
 #[derive(Clone, Debug)]
@@ -13,26 +16,40 @@ pub enum Driver {
     InMemory,
 }
 
-/// A connection to PostgreSQL. Its `Debug` form never shows the password.
+/// A connection to PostgreSQL. Its `Debug` form never shows the password. Two are equal where
+/// they were written alike: then they can share a pool.
 #[derive(Clone)]
 pub struct Connection {
-    options: Box<sqlx::postgres::PgConnectOptions>,
+    written: String,
+    options: Box<PgConnectOptions>,
 }
 
+impl PartialEq for Connection {
+    fn eq(&self, other: &Self) -> bool {
+        self.written == other.written
+    }
+}
+
+impl Eq for Connection {}
+
 impl Connection {
-    /// Reads a PostgreSQL URL.
+    /// Reads a PostgreSQL URL, or the ADO style `Host=…;Port=…;Database=…;Username=…;Password=…;
+    /// SslMode=…`.
     ///
     /// # Errors
-    /// A text that is no such URL; the message does not repeat it, since it may hold a secret.
-    pub fn parse(url: &str) -> Result<Self, String> {
-        if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
-            return Err("not a postgres:// URL".to_owned());
-        }
-        url.parse()
-            .map(|options| Self {
-                options: Box::new(options),
-            })
-            .map_err(|error: sqlx::Error| error.to_string())
+    /// A text that is neither; the message does not repeat it, since it may hold a secret.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let options = if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            // The parser's own words may repeat a part of the text.
+            text.parse()
+                .map_err(|_| "not a postgres:// URL that can be read".to_owned())?
+        } else {
+            ado(text)?
+        };
+        Ok(Self {
+            written: text.to_owned(),
+            options: Box::new(options),
+        })
     }
 
     /// The host that is connected to.
@@ -41,9 +58,77 @@ impl Connection {
         self.options.get_host()
     }
 
-    pub(crate) fn options(&self) -> sqlx::postgres::PgConnectOptions {
+    /// Whether that host is this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        let host = self.host().trim_matches(['[', ']']);
+        let loopback = host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        loopback || host.eq_ignore_ascii_case("localhost") || host.starts_with('/')
+    }
+
+    pub(crate) fn options(&self) -> PgConnectOptions {
         (*self.options).clone()
     }
+}
+
+/// `Name=value` pairs set apart by semicolons, names without regard to case or spaces; the names
+/// are those of Npgsql.
+fn ado(text: &str) -> Result<PgConnectOptions, String> {
+    let mut options = PgConnectOptions::new_without_pgpass();
+    let (mut host, mut database, mut user) = (false, false, false);
+    for pair in text.split(';').filter(|pair| !pair.trim().is_empty()) {
+        let Some((name, value)) = pair.split_once('=') else {
+            return Err("neither a postgres:// URL nor Name=value pairs".to_owned());
+        };
+        let value = value.trim();
+        let name: String = name.split_whitespace().collect();
+        options = match name.to_ascii_lowercase().as_str() {
+            "host" | "server" => {
+                host = true;
+                options.host(value)
+            }
+            "port" => options.port(value.parse().map_err(|_| "Port is no port number")?),
+            "database" => {
+                database = true;
+                options.database(value)
+            }
+            "username" | "userid" | "user" => {
+                user = true;
+                options.username(value)
+            }
+            "password" => options.password(value),
+            "sslmode" => options.ssl_mode(ssl_mode(value)?),
+            _ => {
+                return Err(format!(
+                    "{name} is none of Host, Port, Database, Username, Password, SslMode"
+                ));
+            }
+        };
+    }
+    match (host, database, user) {
+        (true, true, true) => Ok(options),
+        (false, _, _) => Err("Host is missing".to_owned()),
+        (_, false, _) => Err("Database is missing".to_owned()),
+        (_, _, false) => Err("Username is missing".to_owned()),
+    }
+}
+
+fn ssl_mode(value: &str) -> Result<PgSslMode, String> {
+    let plain: String = value.chars().filter(char::is_ascii_alphabetic).collect();
+    Ok(match plain.to_ascii_lowercase().as_str() {
+        "disable" => PgSslMode::Disable,
+        "allow" => PgSslMode::Allow,
+        "prefer" => PgSslMode::Prefer,
+        "require" => PgSslMode::Require,
+        "verifyca" => PgSslMode::VerifyCa,
+        "verifyfull" => PgSslMode::VerifyFull,
+        _ => {
+            return Err(
+                "SslMode is none of Disable, Allow, Prefer, Require, VerifyCA, VerifyFull"
+                    .to_owned(),
+            );
+        }
+    })
 }
 
 impl std::fmt::Debug for Connection {
@@ -61,5 +146,80 @@ impl Driver {
             Driver::Filesystem(_) => "filesystem",
             Driver::InMemory => "inmemory",
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ado_style_means_what_the_url_means() {
+        let url = Connection::parse("postgres://stella:p%3Bw@db.example:5433/stella").unwrap();
+        let ado =
+            "Server=db.example; Port=5433;Database=stella;User Id=stella;SSL Mode=Verify-Full;";
+        let ado = Connection::parse(ado).unwrap();
+        let parts = |of: &Connection| {
+            let options = of.options();
+            let database = options.get_database().map(str::to_owned);
+            (
+                of.host().to_owned(),
+                options.get_port(),
+                options.get_username().to_owned(),
+                database,
+            )
+        };
+        assert_eq!(parts(&url), parts(&ado));
+        assert!(matches!(
+            ado.options().get_ssl_mode(),
+            PgSslMode::VerifyFull
+        ));
+        assert_ne!(url, ado);
+        assert_eq!(url, url.clone());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_value() {
+        for text in [
+            "hunter2",
+            "Host=db;Database=x",
+            "Host=db;Username=u",
+            "Database=x;Username=u",
+            "Host=db;Database=x;Username=u;Port=hunter2",
+            "Host=db;Database=x;Username=u;SslMode=hunter2",
+            "Host=db;Databse=hunter2",
+            "postgres://u:hunter2@db:port/x",
+            "postgres://u:hunter2@local host/x",
+        ] {
+            let told = Connection::parse(text).unwrap_err();
+            assert!(!told.contains("hunter2"), "{text}: {told}");
+        }
+        let shown = format!(
+            "{:?}",
+            Connection::parse("postgres://u:hunter2@db/x").unwrap()
+        );
+        assert_eq!(shown, "Connection(db)");
+    }
+
+    #[test]
+    fn this_machine_is_known_by_all_its_names() {
+        let local = |host: &str| {
+            Connection::parse(&format!("Host={host};Database=x;Username=u"))
+                .unwrap()
+                .is_local()
+        };
+        for host in [
+            "localhost",
+            "LOCALHOST",
+            "127.0.0.1",
+            "127.1.2.3",
+            "::1",
+            "[::1]",
+            "/var/run/postgresql",
+        ] {
+            assert!(local(host), "{host}");
+        }
+        assert!(!local("db.example") && !local("10.0.0.7"));
     }
 }

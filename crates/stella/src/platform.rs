@@ -11,7 +11,7 @@ use stella_replay::Replay;
 use stella_risk_engine::RiskEngine;
 use stella_service::{Described, House, HouseOptions, KeySource, Sentinel, Service};
 use stella_signing::MasterKey;
-use stella_storage::{Connection, DataFolder, Db, Migrations, ObjectStore};
+use stella_storage::{Connection, DataFolder, Db, Driver, Migrations, ObjectStore, StoreError};
 
 /// The migrations of every service, in the order of their names.
 pub const MIGRATIONS: [Migrations; 4] = [
@@ -34,37 +34,128 @@ pub struct Databases {
     pub risk_engine: Db,
 }
 
+/// The driver of each service.
+#[derive(Clone, Debug)]
+pub struct Drivers {
+    /// Authority's.
+    pub authority: Driver,
+    /// Evidence's.
+    pub evidence: Driver,
+    /// Replay's.
+    pub replay: Driver,
+    /// RiskEngine's.
+    pub risk_engine: Driver,
+}
+
+impl Drivers {
+    /// One driver for all.
+    #[must_use]
+    pub fn all(driver: &Driver) -> Self {
+        Self {
+            authority: driver.clone(),
+            evidence: driver.clone(),
+            replay: driver.clone(),
+            risk_engine: driver.clone(),
+        }
+    }
+}
+
 impl Databases {
     /// The files of a data folder, brought up to date.
     ///
     /// # Errors
     /// A file cannot be opened or migrated.
-    pub async fn embedded(folder: &Arc<DataFolder>) -> Result<Self, stella_storage::StoreError> {
-        Ok(Self {
-            authority: stella_authority::MIGRATIONS.open_sqlite(folder).await?,
-            evidence: stella_evidence::MIGRATIONS.open_sqlite(folder).await?,
-            replay: stella_replay::MIGRATIONS.open_sqlite(folder).await?,
-            risk_engine: stella_risk_engine::MIGRATIONS.open_sqlite(folder).await?,
-        })
+    pub async fn embedded(folder: &Arc<DataFolder>) -> Result<Self, StoreError> {
+        let mut storage = Storage {
+            temporary: Some(folder.clone()),
+            ..Storage::default()
+        };
+        storage.open(&Drivers::all(&Driver::InMemory)).await
     }
 
-    /// PostgreSQL in the serving role: one pool for the services and Authority's own.
+    /// PostgreSQL in the serving role.
     ///
     /// # Errors
     /// The database is away, the role could pass row-level security, or migrations are pending.
-    pub async fn postgres(connection: &Connection) -> Result<Self, stella_storage::StoreError> {
-        let (authority, shared) = (Db::postgres(connection), Db::postgres(connection));
-        shared.refuse_unsafe_role().await?;
-        for migrations in MIGRATIONS {
-            migrations.check_postgres(&shared).await?;
-        }
-        let (evidence, replay) = (shared.clone(), shared.clone());
-        Ok(Self {
+    pub async fn postgres(connection: &Connection) -> Result<Self, StoreError> {
+        let driver = Driver::Postgres(connection.clone());
+        Storage::default().open(&Drivers::all(&driver)).await
+    }
+}
+
+/// What is open: a pool for each distinct connection, and the data folders.
+#[derive(Debug, Default)]
+pub struct Storage {
+    pools: Vec<(Connection, Db)>,
+    filesystem: Option<Arc<DataFolder>>,
+    temporary: Option<Arc<DataFolder>>,
+}
+
+impl Storage {
+    /// Opens the database of each service. Authority has a pool of its own, which no other
+    /// service's load can drain.
+    ///
+    /// # Errors
+    /// A database is away, its role could pass row-level security, migrations are pending, or a
+    /// folder or file cannot be opened.
+    pub async fn open(&mut self, drivers: &Drivers) -> Result<Databases, StoreError> {
+        let authority = self
+            .one(&stella_authority::MIGRATIONS, &drivers.authority)
+            .await?;
+        self.pools.clear();
+        Ok(Databases {
             authority,
-            evidence,
-            replay,
-            risk_engine: shared,
+            evidence: self
+                .one(&stella_evidence::MIGRATIONS, &drivers.evidence)
+                .await?,
+            replay: self
+                .one(&stella_replay::MIGRATIONS, &drivers.replay)
+                .await?,
+            risk_engine: self
+                .one(&stella_risk_engine::MIGRATIONS, &drivers.risk_engine)
+                .await?,
         })
+    }
+
+    /// The private folder that is gone at exit, where a service asked for one.
+    #[must_use]
+    pub fn temporary(&self) -> Option<&Arc<DataFolder>> {
+        self.temporary.as_ref()
+    }
+
+    async fn one(&mut self, migrations: &Migrations, driver: &Driver) -> Result<Db, StoreError> {
+        match driver {
+            Driver::Postgres(connection) => {
+                let db = self.pool(connection).await?;
+                migrations.check_postgres(&db).await?;
+                Ok(db)
+            }
+            Driver::Filesystem(root) => {
+                let folder = match &self.filesystem {
+                    Some(folder) => folder,
+                    None => self.filesystem.insert(DataFolder::open(root)?),
+                };
+                migrations.open_sqlite(folder).await
+            }
+            Driver::InMemory => {
+                let folder = match &self.temporary {
+                    Some(folder) => folder,
+                    None => self.temporary.insert(DataFolder::temporary()?),
+                };
+                migrations.open_sqlite(folder).await
+            }
+        }
+    }
+
+    async fn pool(&mut self, connection: &Connection) -> Result<Db, StoreError> {
+        let open = self.pools.iter().find(|(known, _)| known == connection);
+        if let Some((_, db)) = open {
+            return Ok(db.clone());
+        }
+        let db = Db::postgres(connection);
+        db.refuse_unsafe_role().await?;
+        self.pools.push((connection.clone(), db.clone()));
+        Ok(db)
     }
 }
 

@@ -6,7 +6,7 @@ use stella_api::Code;
 use stella_cli::arguments::MigrateArgs;
 use stella_cli::table::{Cell, Column, Table};
 use stella_cli::{Answer, ExitCode, Failure, Session};
-use stella_storage::{Connection, Driver};
+use stella_storage::Connection;
 
 use super::failed;
 use crate::configuration::Settings;
@@ -19,7 +19,11 @@ struct Migrated {
 
 pub(super) async fn run(arguments: MigrateArgs, session: &mut Session) -> Result<Answer, Failure> {
     let settings = Settings::load(&arguments.configuration, &session.io.environment)?;
-    let (Driver::Postgres(_), Some(owner)) = (&settings.driver, &settings.migrations) else {
+    let Some(owner) = settings
+        .migrations
+        .as_ref()
+        .filter(|_| settings.on_postgres())
+    else {
         let text = session.labels.text("migrate-needs-owner");
         let exit = ExitCode::of_code(Code::StorageConnectionMissing);
         return Err(Failure::told(

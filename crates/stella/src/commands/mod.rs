@@ -1,5 +1,6 @@
 //! The verbs that need the services themselves and not only their API.
 
+mod config;
 mod listen;
 mod migrate;
 mod openapi;
@@ -18,6 +19,7 @@ pub async fn run(command: ServerCommand, session: &mut Session) -> Result<Answer
         ServerCommand::Up(arguments) => up::run(arguments, session).await,
         ServerCommand::Serve(arguments) => serve::run(arguments, session).await,
         ServerCommand::Migrate(arguments) => migrate::run(arguments, session).await,
+        ServerCommand::Config(command) => config::run(&command, session),
         ServerCommand::Openapi(_) => openapi::run(),
     }
 }

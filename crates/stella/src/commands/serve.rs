@@ -6,12 +6,12 @@ use stella_cli::arguments::ServeArgs;
 use stella_cli::{Answer, ExitCode, Failure, Session};
 use stella_context::{Clock, SystemContext};
 use stella_signing::MasterKey;
-use stella_storage::{DataFolder, Driver, ObjectStore};
+use stella_storage::ObjectStore;
 
 use super::{failed, listen};
 use crate::configuration::{Environment, Settings};
 use crate::logging::{self, Form};
-use crate::platform::{Databases, Platform, Setup};
+use crate::platform::{Platform, Setup, Storage};
 
 pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<Answer, Failure> {
     if arguments.services.is_some() {
@@ -30,14 +30,14 @@ pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<A
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
-    if let (Driver::Postgres(_), Some(owner)) = (&settings.driver, &settings.migrations) {
+    if let Some(owner) = &settings.migrations {
         super::migrate::postgres(owner).await?;
     }
-    let (databases, folder) = databases(&settings).await?;
-    let objects_root = match &folder {
-        Some(folder) => folder.root().join("objects"),
-        None => settings.objects.clone(),
-    };
+    let mut storage = Storage::default();
+    let databases = storage.open(&settings.drivers()?).await?;
+    let folder = storage.temporary().map(|folder| folder.root());
+    let folder = folder.or(settings.data.as_deref());
+    let objects_root = folder.context("Storage:DataDirectory")?.join("objects");
     let master = MasterKey::load(&settings.master_key).context("Security:MasterKeyFile")?;
     let setup = Setup {
         public_url: settings.public_url.clone(),
@@ -58,22 +58,6 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     tracing::info!("stopping");
     reconciling.abort();
     server.stop().await
-}
-
-type Folder = Option<std::sync::Arc<DataFolder>>;
-
-async fn databases(settings: &Settings) -> anyhow::Result<(Databases, Folder)> {
-    Ok(match &settings.driver {
-        Driver::Postgres(connection) => (Databases::postgres(connection).await?, None),
-        Driver::Filesystem(root) => {
-            let folder = DataFolder::open(root)?;
-            (Databases::embedded(&folder).await?, Some(folder))
-        }
-        Driver::InMemory => {
-            let folder = DataFolder::temporary()?;
-            (Databases::embedded(&folder).await?, Some(folder))
-        }
-    })
 }
 
 /// Works off what a process that died left undone; this process or another.

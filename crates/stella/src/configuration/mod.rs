@@ -1,8 +1,17 @@
 //! Configuration: one pure function from raw keys with their sources to settings, or to all
 //! the problems at once (page 02).
 
+mod keys;
+mod problem;
 mod raw;
+mod resolve;
 mod settings;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
+pub use keys::{KEYS, Key, ServiceName};
+pub use problem::Problem;
 pub use raw::{Raw, SourceOf};
-pub use settings::{Environment, Problem, Settings, resolve};
+pub use resolve::{Environment, resolve};
+pub use settings::{Gathered, ServiceStorage, Settings};

@@ -1,58 +1,88 @@
 //! Raw keys and where each came from; later sources win.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use stella_api::Code;
 
-use super::Problem;
+use super::{Key, Problem};
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceOf {
-    /// The configuration file.
-    File,
+    /// This configuration file.
+    File(PathBuf),
     /// An environment variable of this name.
     Environment(String),
     /// `--set`.
     CommandLine,
 }
 
-/// The sections that we own: a key below them that we do not know is a mistake.
-const SECTIONS: &[&str] = &[
-    "storage",
-    "connectionstrings",
-    "server",
-    "security",
-    "services",
-];
+impl fmt::Display for SourceOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Environment(name) => write!(f, "${name}"),
+            Self::CommandLine => f.write_str("--set"),
+        }
+    }
+}
 
-/// Raw values by their key in lower case.
+/// One source's word on a key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Said {
+    /// The key as it was written there.
+    pub written: String,
+    /// The value as it was written there.
+    pub value: String,
+    /// Where.
+    pub source: SourceOf,
+}
+
+/// A value may be a secret.
+impl fmt::Debug for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.written, self.source)
+    }
+}
+
+/// What every source says of every key, by the key in lower case; the last one counts.
 #[derive(Clone, Debug, Default)]
 pub struct Raw {
-    values: BTreeMap<String, (String, String, SourceOf)>,
+    said: BTreeMap<String, Vec<Said>>,
 }
 
 impl Raw {
-    /// A value, with its source.
+    /// What counts of a key; a blank value counts as none.
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<(&str, &SourceOf)> {
-        let (_, value, source) = self.values.get(&key.to_lowercase())?;
-        Some((value, source))
+    pub fn get(&self, key: &str) -> Option<&Said> {
+        self.story(key)
+            .last()
+            .filter(|said| !said.value.trim().is_empty())
     }
 
-    /// Every key as it was written.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.values.values().map(|(written, _, _)| written.as_str())
+    /// What every source says of a key, the one that counts last.
+    #[must_use]
+    pub fn story(&self, key: &str) -> &[Said] {
+        self.said
+            .get(&key.to_lowercase())
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// What counts of every key that somebody set.
+    pub fn all(&self) -> impl Iterator<Item = &Said> {
+        self.said.values().filter_map(|said| said.last())
     }
 
     /// Sets a value; what was there before is overruled.
     pub fn set(&mut self, key: &str, value: &str, source: SourceOf) {
-        self.values.insert(
-            key.to_lowercase(),
-            (key.to_owned(), value.to_owned(), source),
-        );
+        self.said.entry(key.to_lowercase()).or_default().push(Said {
+            written: key.to_owned(),
+            value: value.to_owned(),
+            source,
+        });
     }
 
     /// Takes the values of a YAML file.
@@ -61,29 +91,26 @@ impl Raw {
     /// It cannot be read, or is no mapping.
     pub fn take_file(&mut self, path: &Path) -> Result<(), Problem> {
         let wrong = |reason: String| {
-            Problem::new(
-                Code::ConfigFileInvalid,
-                format!("path={}", path.display()),
-                reason,
-            )
+            Problem::new(Code::ConfigFileInvalid, reason).with("path", path.display())
         };
         let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-        let value: Value =
-            serde_saphyr::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+        let value: Value = serde_saphyr::from_str_with_options(&text, options)
+            .map_err(|error| wrong(error.to_string()))?;
         match value {
-            Value::Object(_) => self.flatten("", &value),
+            Value::Object(_) => self.flatten("", &value, path),
             Value::Null => {}
             _ => return Err(wrong("the file holds no mapping".to_owned())),
         }
         Ok(())
     }
 
-    fn flatten(&mut self, at: &str, value: &Value) {
+    fn flatten(&mut self, at: &str, value: &Value, path: &Path) {
         let Value::Object(members) = value else {
             let text = value
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned);
-            self.set(at, &text, SourceOf::File);
+            self.set(at, &text, SourceOf::File(path.to_path_buf()));
             return;
         };
         for (key, inner) in members {
@@ -92,7 +119,7 @@ impl Raw {
             } else {
                 format!("{at}:{key}")
             };
-            self.flatten(&key, inner);
+            self.flatten(&key, inner, path);
         }
     }
 
@@ -105,8 +132,8 @@ impl Raw {
                 _ => (false, name),
             };
             let key = bare.replace("__", ":");
-            let section = key.split(':').next().unwrap_or_default().to_lowercase();
-            if !bare.contains("__") || !SECTIONS.contains(&section.as_str()) {
+            let section = key.split(':').next().unwrap_or_default();
+            if !bare.contains("__") || !Key::owns(section) {
                 continue;
             }
             if own {
@@ -127,12 +154,8 @@ impl Raw {
     pub fn take_command_line(&mut self, words: &[String]) -> Result<(), Problem> {
         for word in words {
             let (key, value) = word.split_once('=').ok_or_else(|| {
-                let what = format!("argument={word}");
-                Problem::new(
-                    Code::ConfigValueInvalid,
-                    what,
-                    "--set takes KEY=VALUE".to_owned(),
-                )
+                Problem::new(Code::ConfigValueInvalid, "--set takes KEY=VALUE")
+                    .with("argument", word)
             })?;
             self.set(key, value, SourceOf::CommandLine);
         }

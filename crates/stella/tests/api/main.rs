@@ -10,6 +10,7 @@ mod authority;
 mod bad_input;
 mod by_hand;
 mod cli;
+mod config;
 mod coverage;
 mod evidence;
 mod fixtures;

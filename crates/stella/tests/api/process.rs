@@ -46,7 +46,8 @@ impl Installation {
         let driver = "Storage:Driver=filesystem".to_owned();
         // The process cannot have the folder before this one has let it go.
         drop(folder);
-        Self::set_up(root, authority, vec![driver, data]).await
+        let store = "Storage:ObjectStore:Driver=seed-fs".to_owned();
+        Self::set_up(root, authority, vec![driver, store, data]).await
     }
 
     pub async fn postgres() -> Self {

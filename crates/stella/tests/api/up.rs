@@ -124,6 +124,7 @@ fn a_taken_address_is_told_with_the_remedy() {
     let mut words = vec!["serve"];
     for setting in [
         "Storage:Driver=inmemory",
+        "Storage:ObjectStore:Driver=seed-fs",
         "Server:PublicUrl=http://localhost",
         &listen,
         &key,

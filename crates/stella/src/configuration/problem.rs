@@ -1,0 +1,64 @@
+//! What is wrong with a configuration, told so that a person can act on it.
+
+use std::fmt;
+
+use stella_api::Code;
+use stella_cli::{ExitCode, Failure};
+
+use super::Key;
+
+/// One thing that is wrong, as one line: the code, then `name=value` words, then the hint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The stable code.
+    pub code: Code,
+    /// Where it is and what is accepted; never a value that may be secret.
+    pub words: Vec<(&'static str, String)>,
+    /// What to do.
+    pub hint: String,
+}
+
+impl Problem {
+    pub(super) fn new(code: Code, hint: impl Into<String>) -> Self {
+        Self {
+            code,
+            words: Vec::new(),
+            hint: hint.into(),
+        }
+    }
+
+    pub(super) fn with(mut self, word: &'static str, value: impl ToString) -> Self {
+        self.words.push((word, value.to_string()));
+        self
+    }
+
+    /// A key that we do not know.
+    #[must_use]
+    pub fn unknown_key(written: &str) -> Self {
+        let hint = format!("did you mean {}?", Key::nearest(written));
+        Self::new(Code::ConfigKeyUnknown, hint).with("key", written)
+    }
+
+    /// All of them as one failure, the first giving its code.
+    #[must_use]
+    pub fn told(problems: &[Self]) -> Failure {
+        let code = problems
+            .first()
+            .map_or(Code::ConfigValueInvalid, |first| first.code);
+        let labels = stella_locale::Labels::english();
+        let message = labels.format("config-problems", &[("count", problems.len().into())]);
+        let mut failure = Failure::told(code.as_str(), ExitCode::of_code(code), message);
+        failure.problems = problems.iter().map(Self::to_string).collect();
+        failure
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code)?;
+        for (word, value) in &self.words {
+            write!(f, " {word}={value}")?;
+        }
+        write!(f, " hint=\"{}\"", self.hint)
+    }
+}

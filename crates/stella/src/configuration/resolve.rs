@@ -1,0 +1,351 @@
+//! From raw keys to settings, or to all the problems at once.
+
+use std::path::PathBuf;
+
+use stella_api::Code;
+use stella_storage::{Connection, Driver};
+
+use super::raw::Said;
+use super::{Key, Problem, Raw, ServiceName, ServiceStorage, Settings};
+
+/// How strict a process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// Also where `STELLA_ENVIRONMENT` is unset or unknown.
+    Production,
+    /// As strict as Production.
+    Staging,
+    /// Embedded storage may be asked for.
+    Development,
+    /// Embedded storage may be asked for.
+    Testing,
+}
+
+impl Environment {
+    /// Reads `STELLA_ENVIRONMENT`.
+    #[must_use]
+    pub fn of(text: Option<&str>) -> Self {
+        match text {
+            Some("Staging") => Self::Staging,
+            Some("Development") => Self::Development,
+            Some("Testing") => Self::Testing,
+            _ => Self::Production,
+        }
+    }
+
+    /// Whether embedded storage is refused.
+    #[must_use]
+    pub fn strict(self) -> bool {
+        matches!(self, Self::Production | Self::Staging)
+    }
+}
+
+/// Resolves raw keys: settings, or every problem.
+///
+/// # Errors
+/// Every problem there is.
+pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Problem>> {
+    let mut resolver = Resolver {
+        raw,
+        environment,
+        problems: unknown_keys(raw),
+    };
+    let services = ServiceName::ALL.map(|service| resolver.service(service));
+    let migrations = resolver.migrations();
+    let data = resolver
+        .value("Storage:DataDirectory")
+        .map(|said| PathBuf::from(said.value.trim()));
+    resolver.localhost();
+    let listen = resolver.listen();
+    let public_url = resolver.public_url();
+    let master_key = resolver.master_key();
+    let services: Option<Vec<ServiceStorage>> = services.into_iter().collect();
+    match (services, listen, master_key, resolver.problems.is_empty()) {
+        (Some(services), Some(listen), Some(master_key), true) => Ok(Settings {
+            environment,
+            services,
+            migrations,
+            data,
+            public_url: public_url.unwrap_or_else(|| format!("http://{listen}")),
+            listen,
+            master_key,
+        }),
+        _ => Err(resolver.problems),
+    }
+}
+
+struct Resolver<'a> {
+    raw: &'a Raw,
+    environment: Environment,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Resolver<'a> {
+    /// Notes a problem; where a source set the key, it is named.
+    fn wrong<T>(
+        &mut self,
+        service: Option<ServiceName>,
+        code: Code,
+        key: &str,
+        hint: &str,
+    ) -> Option<T> {
+        let mut problem = Problem::new(code, hint);
+        if let Some(service) = service {
+            problem = problem.with("service", service.id);
+        }
+        problem = problem.with("key", key);
+        if let Some(said) = self.raw.story(key).last() {
+            problem = problem.with("source", &said.source);
+        }
+        problem = problem.with("environment", format!("{:?}", self.environment));
+        if let Some(accepted) = self.accepted(key) {
+            problem = problem.with("accepted", accepted);
+        }
+        self.problems.push(problem);
+        None
+    }
+
+    /// What a key takes in this environment.
+    fn accepted(&self, key: &str) -> Option<&'static str> {
+        let known = Key::find(key)?;
+        if self.environment.strict() && key.ends_with("Storage:Driver") {
+            return Some("postgres");
+        }
+        Some(known.accepts).filter(|_| !known.secret)
+    }
+
+    fn value(&self, key: &str) -> Option<&'a Said> {
+        self.raw.get(key)
+    }
+
+    /// A service's own key where it is set, else the platform's.
+    fn own_or(&self, own: String, platform: &str) -> (String, Option<&'a str>) {
+        match self.value(&own) {
+            Some(said) => (own, Some(said.value.trim())),
+            None => {
+                let value = self.value(platform).map(|said| said.value.trim());
+                (platform.to_owned(), value)
+            }
+        }
+    }
+
+    fn service(&mut self, service: ServiceName) -> Option<ServiceStorage> {
+        let own = format!("{}:Storage:Driver", service.section);
+        let (driver_key, driver) = self.own_or(own, "Storage:Driver");
+        let mut connection_key = None;
+        let driver = match driver {
+            None => self.wrong(
+                Some(service),
+                Code::StorageDriverMissing,
+                &driver_key,
+                "set Storage:Driver=postgres and ConnectionStrings:Default",
+            ),
+            Some("postgres") => {
+                let own = format!("ConnectionStrings:{}", service.section);
+                let (key, text) = self.own_or(own, "ConnectionStrings:Default");
+                let driver = self.postgres(service, &key, text);
+                connection_key = Some(key);
+                driver
+            }
+            Some("filesystem" | "inmemory") if self.environment.strict() => self.wrong(
+                Some(service),
+                Code::StorageDriverNotForProduction,
+                &driver_key,
+                "set Storage:Driver=postgres, or STELLA_ENVIRONMENT=Development to try things",
+            ),
+            Some("inmemory") => Some(Driver::InMemory),
+            Some("filesystem") => match self.value("Storage:DataDirectory") {
+                Some(said) => Some(Driver::Filesystem(PathBuf::from(said.value.trim()))),
+                None => self.wrong(
+                    Some(service),
+                    Code::StorageDirectoryMissing,
+                    "Storage:DataDirectory",
+                    "set Storage:DataDirectory to a folder",
+                ),
+            },
+            Some(_) => self.wrong(
+                Some(service),
+                Code::StorageDriverUnsupported,
+                &driver_key,
+                "write one of the accepted values, in lower case",
+            ),
+        };
+        let object_store_key = match service.blobs {
+            true => Some(self.objects(service, driver.as_ref())),
+            false => None,
+        };
+        let object_store_key = match object_store_key {
+            Some(None) => return None,
+            Some(key) => key,
+            None => None,
+        };
+        Some(ServiceStorage {
+            service,
+            driver: driver?,
+            driver_key,
+            connection_key,
+            object_store_key,
+        })
+    }
+
+    fn postgres(&mut self, service: ServiceName, key: &str, text: Option<&str>) -> Option<Driver> {
+        let Some(text) = text else {
+            return self.wrong(
+                Some(service),
+                Code::StorageConnectionMissing,
+                key,
+                "set ConnectionStrings:Default=postgres://ROLE:PASSWORD@HOST/DATABASE",
+            );
+        };
+        let connection = self.connection(Some(service), key, text)?;
+        let allowed = self.value("Storage:AllowLocalhost");
+        let allowed = allowed.is_some_and(|said| said.value.trim() == "true");
+        if connection.is_local() && self.environment.strict() && !allowed {
+            return self.wrong(
+                Some(service),
+                Code::StorageLocalhostInProduction,
+                key,
+                "name the database's host, or set Storage:AllowLocalhost=true by hand",
+            );
+        }
+        Some(Driver::Postgres(connection))
+    }
+
+    /// The value of a connection string never enters the message: it holds a secret.
+    fn connection(
+        &mut self,
+        service: Option<ServiceName>,
+        key: &str,
+        text: &str,
+    ) -> Option<Connection> {
+        match Connection::parse(text) {
+            Ok(connection) => Some(connection),
+            Err(reason) => {
+                let hint = format!("{reason}; write postgres://ROLE:PASSWORD@HOST/DATABASE");
+                self.wrong(service, Code::StorageConnectionInvalid, key, &hint)
+            }
+        }
+    }
+
+    fn migrations(&mut self) -> Option<Connection> {
+        let key = "ConnectionStrings:Migrations";
+        let text = self.value(key)?.value.trim();
+        self.connection(None, key, text)
+    }
+
+    /// The key that says where a service's blobs lie.
+    fn objects(&mut self, service: ServiceName, driver: Option<&Driver>) -> Option<String> {
+        let own = format!("{}:Storage:ObjectStore:Driver", service.section);
+        let (key, value) = self.own_or(own, "Storage:ObjectStore:Driver");
+        match value {
+            Some("seed-fs") => {}
+            Some("rustfs") => {
+                return self.wrong(
+                    Some(service),
+                    Code::ObjectStoreDriverUnsupported,
+                    &key,
+                    "rustfs is not in this version yet",
+                );
+            }
+            Some(_) => {
+                return self.wrong(
+                    Some(service),
+                    Code::ObjectStoreDriverUnsupported,
+                    &key,
+                    "write the accepted value, in lower case",
+                );
+            }
+            None => {
+                return self.wrong(
+                    Some(service),
+                    Code::ObjectStoreDriverMissing,
+                    &key,
+                    "set Storage:ObjectStore:Driver=seed-fs and Storage:DataDirectory",
+                );
+            }
+        }
+        // The private folder of `inmemory` holds its blobs too.
+        if matches!(driver, Some(Driver::InMemory)) {
+            return Some(key);
+        }
+        let folder = self.value("Storage:DataDirectory");
+        let folder = folder.map(|said| PathBuf::from(said.value.trim()));
+        match folder {
+            Some(folder) if folder.is_absolute() || !self.environment.strict() => Some(key),
+            _ => self.wrong(
+                Some(service),
+                Code::StorageDirectoryMissing,
+                "Storage:DataDirectory",
+                "seed-fs needs Storage:DataDirectory, in Production an absolute path",
+            ),
+        }
+    }
+
+    fn localhost(&mut self) {
+        let key = "Storage:AllowLocalhost";
+        let Some(said) = self.value(key) else { return };
+        if !["true", "false"].contains(&said.value.trim()) {
+            let _: Option<()> = self.wrong(
+                None,
+                Code::ConfigValueInvalid,
+                key,
+                "write one of the accepted values, in lower case",
+            );
+        }
+    }
+
+    fn listen(&mut self) -> Option<std::net::SocketAddr> {
+        let key = "Server:Listen";
+        let default = Key::find(key).and_then(|known| known.default);
+        let said = self.value(key).map(|said| said.value.trim());
+        match said.or(default).unwrap_or_default().parse() {
+            Ok(address) => Some(address),
+            Err(_) => self.wrong(
+                None,
+                Code::ConfigValueInvalid,
+                key,
+                "write an IP address and a port, such as 0.0.0.0:7070",
+            ),
+        }
+    }
+
+    fn public_url(&mut self) -> Option<String> {
+        let key = "Server:PublicUrl";
+        let said = self.value(key)?;
+        let url = said.value.trim().trim_end_matches('/');
+        let host = url
+            .strip_prefix("https://")
+            .or_else(|| url.strip_prefix("http://"));
+        match host {
+            Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']) => {
+                Some(url.to_owned())
+            }
+            _ => self.wrong(
+                None,
+                Code::ConfigValueInvalid,
+                key,
+                "write where clients reach the server, such as https://stella.example",
+            ),
+        }
+    }
+
+    fn master_key(&mut self) -> Option<PathBuf> {
+        let key = "Security:MasterKeyFile";
+        match self.value(key) {
+            Some(said) => Some(PathBuf::from(said.value.trim())),
+            None => self.wrong(
+                None,
+                Code::ConfigValueInvalid,
+                key,
+                "make one: head -c 32 /dev/urandom > FILE, and set Security:MasterKeyFile=FILE",
+            ),
+        }
+    }
+}
+
+fn unknown_keys(raw: &Raw) -> Vec<Problem> {
+    let unknown = raw.all().filter(|said| Key::find(&said.written).is_none());
+    unknown
+        .map(|said| Problem::unknown_key(&said.written).with("source", &said.source))
+        .collect()
+}

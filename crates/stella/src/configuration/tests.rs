@@ -1,0 +1,329 @@
+use stella_api::Code;
+
+use super::*;
+
+const COMPLETE: &[(&str, &str)] = &[
+    ("Storage:Driver", "postgres"),
+    (
+        "ConnectionStrings:Default",
+        "postgres://stella:secret@db.example/stella",
+    ),
+    ("Storage:ObjectStore:Driver", "seed-fs"),
+    ("Storage:DataDirectory", "/var/lib/stella"),
+    ("Security:MasterKeyFile", "/etc/stella/master.key"),
+];
+const ENVIRONMENTS: [Environment; 4] = [
+    Environment::Production,
+    Environment::Staging,
+    Environment::Development,
+    Environment::Testing,
+];
+
+fn raw(pairs: &[(&str, &str)]) -> Raw {
+    let mut raw = Raw::default();
+    for (key, value) in pairs {
+        raw.set(key, value, SourceOf::CommandLine);
+    }
+    raw
+}
+
+fn codes(pairs: &[(&str, &str)], environment: Environment) -> Vec<Code> {
+    let problems = resolve(&raw(pairs), environment).err().unwrap_or_default();
+    problems.into_iter().map(|problem| problem.code).collect()
+}
+
+fn changed<'a>(key: &'a str, value: &'a str) -> Vec<(&'a str, &'a str)> {
+    [COMPLETE, &[(key, value)]].concat()
+}
+
+#[test]
+fn a_complete_configuration_is_taken_in_every_environment() {
+    for environment in ENVIRONMENTS {
+        assert_eq!(codes(COMPLETE, environment), []);
+    }
+}
+
+#[test]
+fn nothing_is_assumed_and_everything_of_every_service_is_told_at_once() {
+    for environment in ENVIRONMENTS {
+        let told = codes(&[], environment);
+        let count = |code| told.iter().filter(|one| **one == code).count();
+        assert_eq!(count(Code::StorageDriverMissing), 4);
+        assert_eq!(count(Code::ObjectStoreDriverMissing), 2);
+        assert_eq!((count(Code::ConfigValueInvalid), told.len()), (1, 7));
+    }
+}
+
+#[test]
+fn a_line_says_service_key_source_environment_what_is_accepted_and_what_to_do() {
+    let problems = resolve(
+        &raw(&changed("Replay:Storage:Driver", "Postgres")),
+        Environment::Production,
+    );
+    let [problem] = &problems.unwrap_err()[..] else {
+        panic!("one problem")
+    };
+    assert_eq!(
+        problem.to_string(),
+        "STORAGE_DRIVER_UNSUPPORTED service=replay key=Replay:Storage:Driver source=--set \
+         environment=Production accepted=postgres hint=\"write one of the accepted values, in lower case\""
+    );
+}
+
+#[test]
+fn each_wrong_value_has_its_code() {
+    let rows = [
+        ("Storage:Driver", "Postgres", Code::StorageDriverUnsupported),
+        ("Storage:Driver", "", Code::StorageDriverMissing),
+        (
+            "Storage:Driver",
+            "inmemory",
+            Code::StorageDriverNotForProduction,
+        ),
+        (
+            "Storage:Driver",
+            "filesystem",
+            Code::StorageDriverNotForProduction,
+        ),
+        (
+            "Evidence:Storage:Driver",
+            "filesystem",
+            Code::StorageDriverNotForProduction,
+        ),
+        (
+            "ConnectionStrings:Default",
+            " ",
+            Code::StorageConnectionMissing,
+        ),
+        (
+            "ConnectionStrings:Default",
+            "nonsense",
+            Code::StorageConnectionInvalid,
+        ),
+        (
+            "ConnectionStrings:Evidence",
+            "nonsense",
+            Code::StorageConnectionInvalid,
+        ),
+        (
+            "ConnectionStrings:Migrations",
+            "nonsense",
+            Code::StorageConnectionInvalid,
+        ),
+        (
+            "ConnectionStrings:Default",
+            "postgres://a@localhost/b",
+            Code::StorageLocalhostInProduction,
+        ),
+        (
+            "ConnectionStrings:Replay",
+            "Host=127.0.0.1;Database=b;Username=a",
+            Code::StorageLocalhostInProduction,
+        ),
+        ("Storage:AllowLocalhost", "True", Code::ConfigValueInvalid),
+        (
+            "Storage:ObjectStore:Driver",
+            "s3",
+            Code::ObjectStoreDriverUnsupported,
+        ),
+        (
+            "Storage:ObjectStore:Driver",
+            "",
+            Code::ObjectStoreDriverMissing,
+        ),
+        (
+            "Evidence:Storage:ObjectStore:Driver",
+            "rustfs",
+            Code::ObjectStoreDriverUnsupported,
+        ),
+        (
+            "Storage:DataDirectory",
+            "here",
+            Code::StorageDirectoryMissing,
+        ),
+        ("Storage:DataDirectory", "", Code::StorageDirectoryMissing),
+        ("Server:Listen", "anywhere", Code::ConfigValueInvalid),
+        (
+            "Server:PublicUrl",
+            "stella.example",
+            Code::ConfigValueInvalid,
+        ),
+        (
+            "Server:PublicUrl",
+            "https://stella.example/path",
+            Code::ConfigValueInvalid,
+        ),
+        ("Security:MasterKeyFile", "", Code::ConfigValueInvalid),
+        ("Storage:Drivr", "postgres", Code::ConfigKeyUnknown),
+    ];
+    for (key, value, code) in rows {
+        for environment in [Environment::Production, Environment::Staging] {
+            let told = codes(&changed(key, value), environment);
+            assert!(
+                !told.is_empty() && told.iter().all(|one| *one == code),
+                "{key}={value}: {told:?}"
+            );
+        }
+    }
+    let allowed = [
+        &changed("ConnectionStrings:Default", "postgres://a@localhost/b")[..],
+        &[("Storage:AllowLocalhost", "true")],
+    ]
+    .concat();
+    assert_eq!(codes(&allowed, Environment::Production), []);
+}
+
+#[test]
+fn a_service_has_its_own_where_it_is_set_and_not_blank() {
+    let own = "postgres://replay@other.example/replay";
+    let pairs = [
+        COMPLETE,
+        &[
+            ("connectionstrings:replay", own),
+            ("ConnectionStrings:Evidence", "  "),
+            ("RiskEngine:Storage:Driver", "inmemory"),
+        ],
+    ]
+    .concat();
+    let settings = resolve(&raw(&pairs), Environment::Testing).unwrap();
+    let keys: Vec<Option<&str>> = settings
+        .services
+        .iter()
+        .map(|one| one.connection_key.as_deref())
+        .collect();
+    let default = Some("ConnectionStrings:Default");
+    assert_eq!(
+        keys,
+        [default, default, Some("ConnectionStrings:Replay"), None]
+    );
+    let drivers = settings.drivers().unwrap();
+    let stella_storage::Driver::Postgres(replay) = &drivers.replay else {
+        panic!("postgres")
+    };
+    assert_eq!(
+        (replay.host(), drivers.risk_engine.as_str()),
+        ("other.example", "inmemory")
+    );
+}
+
+#[test]
+fn the_strongest_source_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stella.yaml");
+    std::fs::write(
+        &path,
+        "storage:\n  driver: inmemory\nserver:\n  listen: 1.1.1.1:1\n",
+    )
+    .unwrap();
+    let variables = |names: &[&'static str]| -> Raw {
+        let mut raw = Raw::default();
+        raw.take_file(&path).unwrap();
+        raw.take_environment(names.iter().map(|name| (*name, "filesystem")));
+        raw
+    };
+    let counts = |raw: &Raw| {
+        raw.get("STORAGE:DRIVER")
+            .map(|said| said.source.to_string())
+            .unwrap()
+    };
+    assert_eq!(counts(&variables(&[])), path.display().to_string());
+    assert_eq!(counts(&variables(&["storage__driver"])), "$storage__driver");
+    assert_eq!(
+        counts(&variables(&["STELLA_Storage__Driver", "Storage__Driver"])),
+        "$STELLA_Storage__Driver"
+    );
+    let mut raw = variables(&["Storage__Driver", "UNRELATED__THING"]);
+    raw.take_command_line(&["Storage:Driver=postgres".to_owned()])
+        .unwrap();
+    assert_eq!(counts(&raw), "--set");
+    assert_eq!(raw.story("Storage:Driver").len(), 3);
+    assert_eq!(raw.get("Server:Listen").unwrap().value, "1.1.1.1:1");
+    assert!(raw.get("Unrelated:Thing").is_none());
+}
+
+#[test]
+fn an_unknown_key_names_the_nearest_known_one() {
+    for (written, meant) in [
+        ("Storage:Drivr", "Storage:Driver"),
+        ("ConnectionString:Default", "ConnectionStrings:Default"),
+        ("Storage:ObjectStore:Drver", "Storage:ObjectStore:Driver"),
+        ("Server:Lisen", "Server:Listen"),
+    ] {
+        let problems = resolve(&raw(&changed(written, "x")), Environment::Testing).unwrap_err();
+        assert_eq!(problems[0].hint, format!("did you mean {meant}?"));
+    }
+}
+
+#[test]
+fn no_secret_is_told() {
+    let url = "postgres://stella:hunter2@local host/x";
+    let raw = raw(&changed("ConnectionStrings:Default", url));
+    let problems = resolve(&raw, Environment::Production).unwrap_err();
+    assert!(!Problem::told(&problems).text().contains("hunter2"));
+    assert!(!format!("{raw:?}{problems:?}").contains("hunter2"));
+}
+
+/// The whole product: in Production and Staging only PostgreSQL on another machine with a place
+/// for blobs is taken; nothing is ever taken without a driver, a connection or an object store.
+#[test]
+fn no_row_is_silently_accepted() {
+    let values = [
+        None,
+        Some(""),
+        Some("postgres"),
+        Some("filesystem"),
+        Some("inmemory"),
+        Some("Postgres"),
+    ];
+    let connections = [
+        None,
+        Some(""),
+        Some("postgres://a@db.example/b"),
+        Some("postgres://a@localhost/b"),
+        Some("x"),
+    ];
+    let stores = [None, Some("seed-fs"), Some("rustfs"), Some("Seed-FS")];
+    let folders = [None, Some("relative"), Some("/absolute")];
+    let mut taken = 0;
+    for environment in ENVIRONMENTS {
+        for driver in values {
+            for connection in connections {
+                for store in stores {
+                    for folder in folders {
+                        let all = [
+                            ("Storage:Driver", driver),
+                            ("ConnectionStrings:Default", connection),
+                            ("Storage:ObjectStore:Driver", store),
+                            ("Storage:DataDirectory", folder),
+                            ("Security:MasterKeyFile", Some("/k")),
+                        ];
+                        let pairs: Vec<_> = all
+                            .into_iter()
+                            .filter_map(|(key, value)| Some((key, value?)))
+                            .collect();
+                        let remote = connection == Some("postgres://a@db.example/b");
+                        let reached = remote
+                            || (connection == Some("postgres://a@localhost/b")
+                                && !environment.strict());
+                        let tables = match driver {
+                            Some("postgres") => reached,
+                            Some("filesystem") => !environment.strict() && folder.is_some(),
+                            Some("inmemory") => !environment.strict(),
+                            _ => false,
+                        };
+                        let placed = match folder {
+                            Some("/absolute") => true,
+                            Some(_) => !environment.strict(),
+                            None => driver == Some("inmemory"),
+                        };
+                        let expected = tables && store == Some("seed-fs") && placed;
+                        let found = resolve(&raw(&pairs), environment).is_ok();
+                        assert_eq!(found, expected, "{environment:?} {pairs:?}");
+                        taken += usize::from(found);
+                    }
+                }
+            }
+        }
+    }
+    assert!(taken > 0);
+}
