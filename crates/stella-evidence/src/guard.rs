@@ -1,5 +1,7 @@
 //! The one guard of the contract: what comes in is judged here and nowhere else.
 
+mod nul;
+
 use bytes::Bytes;
 use stella_api::Code;
 use stella_api::evidence::{Envelope, EvidenceKind};
@@ -85,6 +87,9 @@ fn read(kind: EvidenceKind, bytes: &[u8]) -> Result<Document, Violation> {
         };
         Violation::new(code, &error.pointer, &error)
     })?;
+    if let Some(pointer) = nul::in_document(bytes) {
+        return Err(Violation::new(Code::Aoc009, pointer, nul::MESSAGE));
+    }
     let found = document.format.kind();
     if found == kind {
         Ok(document)

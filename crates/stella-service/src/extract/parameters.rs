@@ -6,6 +6,10 @@ use serde::de::DeserializeOwned;
 
 use crate::Failure;
 
+/// PostgreSQL has no text with U+0000: nothing that is stored is named so.
+const NO_NUL: &str = "the character U+0000 is in no name";
+const ENCODED_NUL: &str = "%00";
+
 /// The parameters of the path.
 #[derive(Debug)]
 pub struct Path<T>(pub T);
@@ -14,6 +18,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        if parts.uri.path().contains(ENCODED_NUL) {
+            return Err(Failure::invalid("path:", NO_NUL));
+        }
         let read: Result<axum::extract::Path<T>, PathRejection> =
             axum::extract::Path::from_request_parts(parts, state).await;
         read.map(|path| Self(path.0))
@@ -30,6 +37,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         let query = parts.uri.query().unwrap_or_default();
+        let mut given = form_urlencoded::parse(query.as_bytes());
+        if let Some((name, _)) =
+            given.find(|(name, value)| name.contains('\0') || value.contains('\0'))
+        {
+            let place = format!("query:{}", name.replace('\0', ""));
+            return Err(Failure::invalid(place, NO_NUL));
+        }
         let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
         let read: Result<T, _> = serde_path_to_error::deserialize(pairs);
         read.map(Self).map_err(|error| {

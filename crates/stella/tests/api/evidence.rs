@@ -17,6 +17,26 @@ async fn documents(caller: &crate::world::Caller) -> usize {
 }
 
 on_every_driver! {
+    /// JSON can say U+0000 and PostgreSQL's texts cannot: it is refused with its place, on every
+    /// driver alike.
+    async fn a_text_with_u_0000_is_refused_and_nothing_is_stored(world) {
+        let ingester = world.ingester("acme");
+        ingester.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"]))).await;
+        let place = async |call: Call| {
+            let reply = ingester.send(call).await;
+            let problem: Value = serde_json::from_slice(&reply.body).unwrap();
+            assert_eq!(problem["code"], "ERR_AOC_009", "{problem}");
+            problem["errors"][0]["pointer"].as_str().unwrap().to_owned()
+        };
+        let sound = advisory("RUSTSEC-2026-0001", &["CVE-2026-1"], "alpha", "2.0.0");
+        for pointer in ["/summary", "/aliases/0", "/affected/0/package/name"] {
+            let mut hole = sound.clone();
+            *hole.pointer_mut(pointer).unwrap() = "a\0b".into();
+            assert_eq!(place(fixtures::ingest("advisory", &bytes(&hole))).await, pointer);
+        }
+        assert_eq!(documents(&world.analyst("acme")).await, 1);
+    }
+
     async fn bytes_come_back_exactly_and_are_kept_once(world) {
         let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
         // White space and member order are the publisher's; large documents lie elsewhere.

@@ -163,4 +163,32 @@ on_every_driver! {
             assert_eq!(items(&stranger, path).await.len(), 2, "{path}");
         }
     }
+
+    async fn no_value_of_a_filter_is_a_fault_of_ours(world) {
+        let analyst = world.analyst("acme");
+        ingest(&world, "acme", ACME, "alpha").await;
+        for List { path, filters } in lists(&world) {
+            let paging = ["pageSize".to_owned(), "pageToken".to_owned()];
+            for filter in filters.iter().chain(&paging) {
+                for value in ["", " ", "\0", "a\0b", "%", "\u{e4}", "'", "../x", "\u{10ffff}"] {
+                    let asked = asking(&path, filter, value);
+                    let status = analyst.send(Call::get(&asked)).await.status;
+                    assert!(!status.is_server_error(), "{asked}: {status}");
+                }
+            }
+        }
+    }
+
+    async fn no_id_in_a_path_is_a_fault_of_ours(world) {
+        let analyst = world.analyst("acme");
+        let paths = world.contract.operations().into_iter();
+        for (method, path, _) in paths.filter(|(_, path, _)| path.contains("{id}")) {
+            assert_eq!(method, "GET", "{path}: say here how it is asked");
+            for id in ["%00", "a%00b", "%20", "%25", "%C3%A4", "%27", "..%2Fx", "x", "%F4%8F%BF%BF"] {
+                let asked = path.replace("{id}", id);
+                let status = analyst.send(Call::get(&asked)).await.status;
+                assert!(status.is_client_error(), "{asked}: {status}");
+            }
+        }
+    }
 }
