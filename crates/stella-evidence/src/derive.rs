@@ -25,6 +25,13 @@ impl Evidence {
         op: &OpContext,
         key: &Key,
     ) -> Result<(), EvidenceError> {
+        // Asked in a read first: an identical document is nothing to write, and writers queue.
+        let mut tx = self.db.read(op).await?;
+        let due = store::is_due(&mut tx, op.tenant(), key).await?;
+        tx.commit().await?;
+        if !due {
+            return Ok(());
+        }
         let mut tx = self.db.write(op).await?;
         if store::is_due(&mut tx, op.tenant(), key).await? {
             self.derive(&mut tx, op.tenant(), key).await?;
