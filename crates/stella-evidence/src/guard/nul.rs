@@ -1,5 +1,6 @@
-//! U+0000 in the texts of a document (the envelope refuses all control characters). JSON can say it and PostgreSQL's texts cannot hold it: a document with it
-//! would be taken on one engine and fail on the other, or be kept and never be derived from.
+//! U+0000 in the texts of a document (the envelope refuses all control characters). JSON can say
+//! it and PostgreSQL's texts cannot hold it: a document with it would be taken on one engine and
+//! fail on the other, or be kept and never be derived from.
 
 use serde_json::Value;
 use stella_canonical::json::push_token;

@@ -94,7 +94,7 @@ impl Settings {
     /// The driver of each service.
     ///
     /// # Errors
-    /// A service is missing, which [`resolve`] never lets happen.
+    /// A service is missing, which [`resolve()`] never lets happen.
     pub fn drivers(&self) -> anyhow::Result<Drivers> {
         let of = |id: &str| {
             let mut services = self.services.iter();
