@@ -125,6 +125,11 @@ impl Authority {
         let claimed = claimed_client(token).ok_or_else(|| bad("the assertion has no sub"))?;
         // An unknown client and a wrong key are told alike.
         let unknown = || bad("no such client, or not its key");
+        // Nobody is named so, and no database need be asked: PostgreSQL's texts hold no U+0000.
+        let named = |name: &str| name.len() <= 256 && !name.contains(char::is_control);
+        if !named(&claimed) || !named(&kid) {
+            return Err(unknown());
+        }
         let x = store::client_key(system, &self.db, &claimed, &kid)
             .await?
             .ok_or_else(unknown)?;

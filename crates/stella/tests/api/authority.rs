@@ -100,6 +100,8 @@ on_every_driver! {
         tried.push(("invalid_client", ask(&world, proof(&world, &dpop, &id()), &form(&forged, "risk:read")).await));
         let old = assertion(&world, &key, "acme-client", "e", now() - 60);
         tried.push(("invalid_client", ask(&world, proof(&world, &dpop, &id()), &form(&old, "risk:read")).await));
+        let nobody = assertion(&world, &key, "\0", "g", now() + 60);
+        tried.push(("invalid_client", ask(&world, proof(&world, &dpop, &id()), &form(&nobody, "risk:read")).await));
         let long = assertion(&world, &key, "acme-client", "f", now() + 3600);
         tried.push(("invalid_client", ask(&world, proof(&world, &dpop, &id()), &form(&long, "risk:read")).await));
         for scope in ["", "nonsense", "risk:profiles", "advisory:read"] {
