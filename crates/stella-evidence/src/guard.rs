@@ -1,5 +1,6 @@
 //! The one guard of the contract: what comes in is judged here and nowhere else.
 
+mod length;
 mod nul;
 
 use bytes::Bytes;
@@ -89,6 +90,9 @@ fn read(kind: EvidenceKind, bytes: &[u8]) -> Result<Document, Violation> {
     })?;
     if let Some(pointer) = nul::in_document(bytes) {
         return Err(Violation::new(Code::Aoc009, pointer, nul::MESSAGE));
+    }
+    if let Some(long) = length::in_document(&document) {
+        return Err(Violation::new(Code::Aoc010, long.pointer, long.message));
     }
     let found = document.format.kind();
     if found == kind {

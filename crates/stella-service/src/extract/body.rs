@@ -103,11 +103,19 @@ fn is_json(media: &str) -> bool {
 }
 
 fn demand_media_type(headers: &HeaderMap, takes: impl Fn(&str) -> bool) -> Result<(), Failure> {
-    let refused = |found: &str| Failure::new(Code::MediaTypeUnsupported).with("found", found);
+    let refused = |found: &str| {
+        let code = Code::MediaTypeUnsupported;
+        Failure::new(code)
+            .with("found", found)
+            .at(code, header::CONTENT_TYPE, found)
+    };
     let value = headers
         .get(header::CONTENT_TYPE)
         .ok_or_else(|| refused("none"))?;
     let text = value.to_str().map_err(|_| refused("?"))?;
+    if text.trim().is_empty() {
+        return Err(refused("none"));
+    }
     let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
     let media = parts.next().unwrap_or_default();
     let utf8 = |part: String| {

@@ -17,6 +17,34 @@ async fn documents(caller: &crate::world::Caller) -> usize {
 }
 
 on_every_driver! {
+    async fn a_name_too_long_for_a_key_is_refused_with_its_place(world) {
+        let ingester = world.ingester("acme");
+        let long = "x".repeat(9_000);
+        let named = |name: &str| advisory("RUSTSEC-2026-0001", &[], name, "2.0.0");
+        let component = |member: &str| {
+            let mut sbom = sbom(&["alpha@1.0.0"]);
+            sbom["components"][0][member] = long.clone().into();
+            sbom
+        };
+        let rows = [
+            ("advisory", advisory("RUSTSEC-2026-0001", &[&long], "alpha", "2.0.0"), "/aliases/0"),
+            ("advisory", named(&long), "/affected/0/package/name"),
+            ("sbom", component("bom-ref"), "/components/0/bom-ref"),
+            ("sbom", component("name"), "/components/0/name"),
+            ("sbom", component("version"), "/components/0/version"),
+        ];
+        for (kind, document, place) in rows {
+            let call = fixtures::ingest(kind, &bytes(&document));
+            let Err(ClientError::Problem(told)) = ingester.send(call).await.success() else {
+                panic!("{place} was taken");
+            };
+            assert_eq!((told.code.as_str(), told.errors[0].pointer.as_str()), ("ERR_AOC_010", place));
+        }
+        // What just fits is taken on every engine.
+        let fits = "y".repeat(512);
+        ingester.ingest("advisory", &bytes(&named(&fits))).await;
+    }
+
     /// JSON can say U+0000 and PostgreSQL's texts cannot: it is refused with its place, on every
     /// driver alike.
     async fn a_text_with_u_0000_is_refused_and_nothing_is_stored(world) {
@@ -119,7 +147,10 @@ on_every_driver! {
         assert_eq!(ingester.code(bare).await, "ERR_AOC_004");
         let mut typed = fixtures::ingest("advisory", &good);
         typed.headers.insert("content-type", "text/html".parse().unwrap());
-        assert_eq!(ingester.code(typed).await, "MEDIA_TYPE_UNSUPPORTED");
+        let Err(ClientError::Problem(typed)) = ingester.send(typed).await.success() else {
+            panic!("it is of another type");
+        };
+        assert_eq!((typed.code.as_str(), typed.errors[0].pointer.as_str()), ("MEDIA_TYPE_UNSUPPORTED", "content-type"));
         let huge = vec![b' '; 64 * 1024 * 1024 + 1];
         let Err(ClientError::Problem(huge)) = ingester.send(fixtures::ingest("advisory", &huge)).await.success() else {
             panic!("it is over the limit");
