@@ -14,7 +14,7 @@ use stella_api::evidence::EvidenceKind;
 use stella_api::findings::Verdict;
 use stella_assess::{Coverage, NamedPackage, cover};
 use stella_context::{OpContext, SystemContext};
-use stella_storage::{ObjectError, Tx};
+use stella_storage::{ObjectError, StoreError, Tx};
 
 use crate::store::{self, AdvisoryFacts, ComponentRow, FindingRow, Key, Texts};
 use crate::{Evidence, EvidenceError};
@@ -40,21 +40,33 @@ impl Evidence {
         Ok(())
     }
 
-    /// Works off what an earlier process kept and did not get to derive.
+    /// Works off what an earlier process kept and did not get to derive; says how many. A
+    /// document that cannot be derived from stays due and keeps none of the others waiting: what
+    /// was done to stored bytes must not keep the installation from starting and telling of it.
     ///
     /// # Errors
     /// The database is away.
     pub async fn reconcile(&self, system: &SystemContext) -> Result<usize, EvidenceError> {
-        let due = store::due(system, &self.db).await?;
-        for (tenant, key) in &due {
-            let mut tx = self.db.system_in(system, tenant).await?;
-            self.derive(&mut tx, tenant, key).await?;
-            tx.commit().await?;
+        let mut derived = 0;
+        for (tenant, key) in store::due(system, &self.db).await? {
+            let mut tx = self.db.system_in(system, &tenant).await?;
+            match self.derive(&mut tx, &tenant, &key).await {
+                Ok(()) => {
+                    tx.commit().await?;
+                    derived += 1;
+                }
+                Err(EvidenceError::Store(away @ StoreError::Unavailable(_))) => {
+                    return Err(away.into());
+                }
+                Err(error) => {
+                    tracing::error!(%tenant, document = key.digest, %error, "cannot derive");
+                }
+            }
         }
-        if !due.is_empty() {
-            tracing::info!(documents = due.len(), "derived what was kept before");
+        if derived > 0 {
+            tracing::info!(documents = derived, "derived what was kept before");
         }
-        Ok(due.len())
+        Ok(derived)
     }
 
     async fn derive(&self, tx: &mut Tx, tenant: &TenantId, key: &Key) -> Result<(), EvidenceError> {
@@ -139,12 +151,13 @@ impl Evidence {
             .map_err(|error| EvidenceError::unreadable("digest", error))?;
         let row = store::raw(tx, tenant, digest).await?;
         let inline = row.and_then(|row| row.bytes);
-        // Whoever posted an SBOM asked for no blob of ours: that one is gone is our fault.
+        // Whoever posted an SBOM asked for no blob of ours: that one is gone is no 404 of theirs.
         let bytes = self.bytes(tenant, &name, inline).await;
         let bytes = bytes.map_err(|error| match error {
-            EvidenceError::Object(ObjectError::Missing(_)) => {
-                EvidenceError::unreadable("advisory", error)
-            }
+            EvidenceError::Object(ObjectError::Missing(_)) => EvidenceError::Corrupt {
+                document: digest.to_owned(),
+                actual: "none: the blob is gone".to_owned(),
+            },
             other => other,
         })?;
         let document = stella_formats::read(&bytes)

@@ -79,11 +79,6 @@ impl Evidence {
             return Err(unknown(id));
         };
         let bytes = self.bytes(op.tenant(), &digest, row.bytes).await?;
-        let actual = Digest::of(&bytes);
-        if actual != digest {
-            let (document, actual) = (digest.to_string(), actual.to_string());
-            return Err(EvidenceError::Corrupt { document, actual });
-        }
         Ok(Raw {
             digest: digest.to_string(),
             sha256_base64: STANDARD.encode(digest.as_bytes()),
@@ -94,7 +89,8 @@ impl Evidence {
 }
 
 impl Evidence {
-    /// The stored bytes of a document: those of its row, else the object store's.
+    /// The stored bytes of a document, those of its row, else the object store's: never others
+    /// than came.
     pub(crate) async fn bytes(
         &self,
         tenant: &TenantId,
@@ -102,7 +98,13 @@ impl Evidence {
         inline: Option<Vec<u8>>,
     ) -> Result<Vec<u8>, EvidenceError> {
         match inline {
-            Some(bytes) => Ok(bytes),
+            Some(bytes) => match Digest::of(&bytes) {
+                actual if actual == *digest => Ok(bytes),
+                actual => Err(EvidenceError::Corrupt {
+                    document: digest.to_string(),
+                    actual: actual.to_string(),
+                }),
+            },
             None => Ok(self.objects.get(BUCKET, tenant, digest).await?),
         }
     }

@@ -23,7 +23,7 @@ use crate::{Evidence, document, envelope, finding};
 
 type Domain = State<Arc<Evidence>>;
 
-failures!(Ingest: Aoc001, Aoc002, Aoc004, Aoc005, Aoc007, Aoc009, Aoc010);
+failures!(Ingest: Aoc001, Aoc002, Aoc004, Aoc005, Aoc007, Aoc009, Aoc010, EvidenceCorrupt);
 failures!(ListDocuments: PageTokenInvalid, NoData);
 failures!(OneDocument: NotFound);
 failures!(Bytes: NotFound, EvidenceCorrupt, ObjectMissing);

@@ -55,6 +55,40 @@ pub async fn replay(world: &World, token: &str) -> ReplayVerdict {
 }
 
 on_every_driver! {
+    async fn an_edited_advisory_is_told_to_who_needs_it_and_keeps_nobody_else_waiting(world) {
+        let made = scored(&world).await;
+        let statement = if world.owner_url.is_some() {
+            "UPDATE evidence.raw_documents SET bytes = set_byte(bytes, 0, 33) WHERE tenant = 'acme' AND digest = "
+        } else {
+            "UPDATE evidence.raw_documents SET bytes = CAST(x'21' || substr(bytes, 2) AS BLOB) WHERE tenant = 'acme' AND digest = "
+        };
+        let statement = format!("{statement}'{}'", made.advisory);
+        by_hand(&world, "evidence", &["raw_documents"], &statement).await;
+
+        // It cannot be matched against: told with its digest, and not as something unforeseen.
+        let other = bytes(&sbom(&["alpha@1.0.0", "other@1.0.0"]));
+        let reply = world.ingester("acme").send(fixtures::ingest("sbom", &other)).await;
+        let Err(stella_client::ClientError::Problem(told)) = reply.success() else { panic!("derived from edited bytes") };
+        assert_eq!((told.code.as_str(), told.errors[0].pointer.as_str()), ("EVIDENCE_CORRUPT", made.advisory.as_str()));
+
+        // The document stays due; the other tenant's is worked off all the same.
+        world.ingester("globex").ingest("sbom", &bytes(&sbom(&["gamma@1.0.0"]))).await;
+        let due = "INSERT INTO evidence.derivations_due (tenant, kind, publisher, upstream_id, digest, due_at) \
+            SELECT tenant, kind, publisher, upstream_id, digest, received_at FROM evidence.provenance \
+            WHERE tenant = 'globex' AND kind = 'sbom'";
+        if let Some(url) = &world.owner_url {
+            let due = format!("SET stella.tenant = 'globex'; {due}");
+            let mut owner = <sqlx::PgConnection as sqlx::Connection>::connect(url).await.unwrap();
+            sqlx::raw_sql(sqlx::AssertSqlSafe(due)).execute(&mut owner).await.unwrap();
+        } else {
+            by_hand(&world, "evidence", &[], due).await;
+        }
+        let system = stella_context::SystemContext::new("test", stella_context::Clock::System);
+        let evidence = &world.platform.evidence;
+        assert!(evidence.reconcile(&system).await.unwrap() > 0);
+        assert_eq!(evidence.reconcile(&system).await.unwrap(), 0);
+    }
+
     async fn the_same_answer_comes_again_and_a_token_is_given_once(world) {
         let made = scored(&world).await;
         assert!(made.manifest.token.starts_with("rt1."));
