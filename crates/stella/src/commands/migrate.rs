@@ -19,11 +19,7 @@ struct Migrated {
 
 pub(super) async fn run(arguments: MigrateArgs, session: &mut Session) -> Result<Answer, Failure> {
     let settings = Settings::load(&arguments.configuration, &session.io.environment)?;
-    let Some(owner) = settings
-        .migrations
-        .as_ref()
-        .filter(|_| settings.on_postgres())
-    else {
+    let Some(owner) = settings.owner() else {
         let text = session.labels.text("migrate-needs-owner");
         let exit = ExitCode::of_code(Code::StorageConnectionMissing);
         return Err(Failure::told(

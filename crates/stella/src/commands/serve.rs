@@ -30,11 +30,11 @@ pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<A
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
-    if let Some(owner) = &settings.migrations {
+    if let Some(owner) = settings.owner() {
         super::migrate::postgres(owner).await?;
     }
     let mut storage = Storage::default();
-    let databases = storage.open(&settings.drivers()?).await?;
+    let databases = storage.open(&settings.drivers()).await?;
     let folder = storage.temporary().map(|folder| folder.root());
     let folder = folder.or(settings.data.as_deref());
     let objects_root = folder.context("Storage:DataDirectory")?.join("objects");

@@ -59,11 +59,21 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
     let listen = resolver.listen();
     let public_url = resolver.public_url();
     let master_key = resolver.master_key();
-    let services: Option<Vec<ServiceStorage>> = services.into_iter().collect();
-    match (services, listen, master_key, resolver.problems.is_empty()) {
-        (Some(services), Some(listen), Some(master_key), true) => Ok(Settings {
+    let sound = resolver.problems.is_empty();
+    match (services, listen, master_key, sound) {
+        (
+            [
+                Some(authority),
+                Some(evidence),
+                Some(replay),
+                Some(risk_engine),
+            ],
+            Some(listen),
+            Some(master_key),
+            true,
+        ) => Ok(Settings {
             environment,
-            services,
+            services: [authority, evidence, replay, risk_engine],
             migrations,
             data,
             public_url: public_url.unwrap_or_else(|| format!("http://{listen}")),
@@ -171,13 +181,8 @@ impl<'a> Resolver<'a> {
             ),
         };
         let object_store_key = match service.blobs {
-            true => Some(self.objects(service, driver.as_ref())),
+            true => Some(self.objects(service, driver.as_ref())?),
             false => None,
-        };
-        let object_store_key = match object_store_key {
-            Some(None) => return None,
-            Some(key) => key,
-            None => None,
         };
         Some(ServiceStorage {
             service,

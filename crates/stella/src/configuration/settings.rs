@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use stella_cli::Failure;
 use stella_cli::arguments::ConfigurationArgs;
 use stella_cli::environment::Environment as Variables;
@@ -20,8 +19,8 @@ const DEFAULT_FILE: &str = "/etc/stella/stella.yaml";
 pub struct Settings {
     /// How strict the process is.
     pub environment: Environment,
-    /// Where each service keeps what it keeps, in the order of their ids.
-    pub services: Vec<ServiceStorage>,
+    /// Where each service keeps what it keeps, in the order of [`ServiceName::ALL`].
+    pub services: [ServiceStorage; 4],
     /// The owner's connection, for migrations.
     pub migrations: Option<Connection>,
     /// The folder of embedded tables and of blobs.
@@ -84,30 +83,25 @@ impl Gathered {
 }
 
 impl Settings {
-    /// Whether any service is on PostgreSQL.
+    /// The owner's connection, where any service is on PostgreSQL: nothing else is migrated by it.
     #[must_use]
-    pub fn on_postgres(&self) -> bool {
+    pub fn owner(&self) -> Option<&Connection> {
         let mut drivers = self.services.iter().map(|one| &one.driver);
-        drivers.any(|driver| matches!(driver, Driver::Postgres(_)))
+        let on_postgres = drivers.any(|driver| matches!(driver, Driver::Postgres(_)));
+        self.migrations.as_ref().filter(|_| on_postgres)
     }
 
     /// The driver of each service.
-    ///
-    /// # Errors
-    /// A service is missing, which [`resolve()`] never lets happen.
-    pub fn drivers(&self) -> anyhow::Result<Drivers> {
-        let of = |id: &str| {
-            let mut services = self.services.iter();
-            let found = services.find(|one| one.service.id == id);
-            let driver = found.map(|one| one.driver.clone());
-            driver.with_context(|| format!("no driver of {id}"))
-        };
-        Ok(Drivers {
-            authority: of("authority")?,
-            evidence: of("evidence")?,
-            replay: of("replay")?,
-            risk_engine: of("risk-engine")?,
-        })
+    #[must_use]
+    pub fn drivers(&self) -> Drivers {
+        let drivers = self.services.each_ref().map(|one| one.driver.clone());
+        let [authority, evidence, replay, risk_engine] = drivers;
+        Drivers {
+            authority,
+            evidence,
+            replay,
+            risk_engine,
+        }
     }
 
     /// Gathers the raw keys and resolves them.

@@ -196,7 +196,7 @@ fn a_service_has_its_own_where_it_is_set_and_not_blank() {
         keys,
         [default, default, Some("ConnectionStrings:Replay"), None]
     );
-    let drivers = settings.drivers().unwrap();
+    let drivers = settings.drivers();
     let stella_storage::Driver::Postgres(replay) = &drivers.replay else {
         panic!("postgres")
     };
