@@ -20,18 +20,20 @@ use crate::store::{self, AdvisoryFacts, ComponentRow, FindingRow, Key, Texts};
 use crate::{Evidence, EvidenceError};
 
 impl Evidence {
+    /// Asked in a read, for writers queue; what is derived meanwhile is found out by
+    /// [`Self::derive_if_due`].
+    pub(crate) async fn is_due(&self, op: &OpContext, key: &Key) -> Result<bool, EvidenceError> {
+        let mut tx = self.db.read(op).await?;
+        let due = store::is_due(&mut tx, op.tenant(), key).await?;
+        tx.commit().await?;
+        Ok(due)
+    }
+
     pub(crate) async fn derive_if_due(
         &self,
         op: &OpContext,
         key: &Key,
     ) -> Result<(), EvidenceError> {
-        // Asked in a read first: an identical document is nothing to write, and writers queue.
-        let mut tx = self.db.read(op).await?;
-        let due = store::is_due(&mut tx, op.tenant(), key).await?;
-        tx.commit().await?;
-        if !due {
-            return Ok(());
-        }
         let mut tx = self.db.write(op).await?;
         if store::is_due(&mut tx, op.tenant(), key).await? {
             self.derive(&mut tx, op.tenant(), key).await?;
