@@ -3,7 +3,7 @@
 //! fail on the other, or be kept and never be derived from.
 
 use serde_json::Value;
-use stella_canonical::json::push_token;
+use stella_canonical::json::{self, push_token};
 
 const ESCAPED: &[u8] = b"\\u0000";
 pub(super) const MESSAGE: &str = "the character U+0000 stands in this text";
@@ -12,7 +12,7 @@ pub(super) const MESSAGE: &str = "the character U+0000 stands in this text";
 pub(super) fn in_document(bytes: &[u8]) -> Option<String> {
     // Only the escape can say it, and hardly any document does: nothing is read twice for the rest.
     let said = bytes.windows(ESCAPED.len()).any(|part| part == ESCAPED);
-    let value = said.then(|| serde_json::from_slice(bytes).ok()).flatten()?;
+    let value = said.then(|| json::parse(bytes).ok()).flatten()?;
     let mut pointer = String::new();
     search(&value, &mut pointer).then_some(pointer)
 }
