@@ -15,14 +15,7 @@ pub fn walk<E>(
     mut load: impl FnMut(&Digest) -> Result<Vec<u8>, E>,
     mut visit: impl FnMut(Digest),
 ) -> Result<(), TrieError<E>> {
-    let count = Node::load(root, &mut load)?.count();
-    walk_below(
-        &Child { count, node: *root },
-        &mut Vec::new(),
-        &mut load,
-        &mut visit,
-        &mut Err,
-    )
+    walk_from(root, &mut load, &mut visit, &mut Err)
 }
 
 /// Reads all digests of a set in ascending order, checked as [`walk`] does.
@@ -35,13 +28,9 @@ pub fn verify<E>(
     root: &Digest,
     mut load: impl FnMut(&Digest) -> Result<Vec<u8>, E>,
 ) -> Result<Vec<Digest>, Vec<TrieError<E>>> {
-    let count = Node::load(root, &mut load)
-        .map_err(|error| vec![error])?
-        .count();
     let (mut digests, mut faults) = (Vec::new(), Vec::new());
-    let walked = walk_below(
-        &Child { count, node: *root },
-        &mut Vec::new(),
+    let walked = walk_from(
+        root,
         &mut load,
         &mut |digest| digests.push(digest),
         &mut |fault| {
@@ -84,6 +73,20 @@ pub fn contains<E>(
         node = Node::load(&child.node, &mut load)?;
         node.check_place(&child, &prefix)?;
     }
+}
+
+fn walk_from<E>(
+    root: &Digest,
+    load: &mut impl FnMut(&Digest) -> Result<Vec<u8>, E>,
+    visit: &mut impl FnMut(Digest),
+    fault: &mut impl FnMut(TrieError<E>) -> Result<(), TrieError<E>>,
+) -> Result<(), TrieError<E>> {
+    let count = match Node::load(root, load) {
+        Ok(node) => node.count(),
+        Err(error) => return fault(error),
+    };
+    let root = Child { count, node: *root };
+    walk_below(&root, &mut Vec::new(), load, visit, fault)
 }
 
 /// `fault` decides whether a node that does not hold ends the walk.
