@@ -1,4 +1,5 @@
 //! Agreement with published advisories, version tables and package URLs.
+
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -55,6 +55,28 @@ pub async fn by_hand_in(root: &Path, schema: &str, statement: &str) {
     assert!(done.rows_affected() > 0, "{statement}");
 }
 
+/// Makes a `!` of one byte of acme's document.
+pub async fn edit(world: &World, document: &str, at: usize) {
+    let statement = match world.owner_url {
+        Some(_) => format!(
+            "UPDATE evidence.raw_documents SET bytes = set_byte(bytes, {at}, 33) \
+             WHERE tenant = 'acme' AND digest = '{document}'"
+        ),
+        None => format!("{} AND tenant = 'acme'", edit_in_sqlite(document, at)),
+    };
+    by_hand(world, "evidence", &["raw_documents"], &statement).await;
+}
+
+/// The statement that does so in a SQLite file.
+pub fn edit_in_sqlite(document: &str, at: usize) -> String {
+    format!(
+        "UPDATE evidence.raw_documents SET bytes = \
+         CAST(substr(bytes, 1, {at}) || x'21' || substr(bytes, {}) AS BLOB) \
+         WHERE digest = '{document}'",
+        at + 2
+    )
+}
+
 /// Every file below a folder of blobs.
 pub fn blobs(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

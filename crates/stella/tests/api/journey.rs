@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::by_hand::by_hand_in;
+use crate::by_hand::{by_hand_in, edit_in_sqlite};
 use crate::up::{send, stella, text};
 
 const SBOM: &str = "guac-data/docs/cyclonedx/syft-cyclonedx-docker.io-library-caddy.latest.json";
@@ -108,10 +108,7 @@ async fn published_advisories_on_a_published_sbom_are_explained_and_replayed() {
     down(running);
 
     let advisory = finding["matched"]["document"].as_str().unwrap();
-    let edit = format!(
-        "UPDATE evidence.raw_documents SET bytes = \
-         CAST(substr(bytes, 1, 5) || x'21' || substr(bytes, 7) AS BLOB) WHERE digest = '{advisory}'"
-    );
+    let edit = edit_in_sqlite(advisory, 5);
     by_hand_in(&home.join("data/stella"), "evidence", &edit).await;
     let running = up(home);
     let told = stella(home, &verify);

@@ -7,7 +7,7 @@ use stella_api::replay::{ManifestAnswer, ReplayCause, ReplayOutcome, ReplayVerdi
 use stella_api::score::ScoreResult;
 use stella_client::Call;
 
-use crate::by_hand::{blobs, by_hand};
+use crate::by_hand::{blobs, by_hand, edit};
 use crate::fixtures::{self, advisory, bytes, sbom};
 use crate::world::{World, on_every_driver};
 
@@ -57,13 +57,7 @@ pub async fn replay(world: &World, token: &str) -> ReplayVerdict {
 on_every_driver! {
     async fn an_edited_advisory_is_told_to_who_needs_it_and_keeps_nobody_else_waiting(world) {
         let made = scored(&world).await;
-        let statement = if world.owner_url.is_some() {
-            "UPDATE evidence.raw_documents SET bytes = set_byte(bytes, 0, 33) WHERE tenant = 'acme' AND digest = "
-        } else {
-            "UPDATE evidence.raw_documents SET bytes = CAST(x'21' || substr(bytes, 2) AS BLOB) WHERE tenant = 'acme' AND digest = "
-        };
-        let statement = format!("{statement}'{}'", made.advisory);
-        by_hand(&world, "evidence", &["raw_documents"], &statement).await;
+        edit(&world, &made.advisory, 0).await;
 
         // It cannot be matched against: told with its digest, and not as something unforeseen.
         let other = bytes(&sbom(&["alpha@1.0.0", "other@1.0.0"]));
@@ -128,13 +122,7 @@ on_every_driver! {
 
     async fn an_edited_document_is_found_and_named(world) {
         let made = scored(&world).await;
-        let statement = if world.owner_url.is_some() {
-            "UPDATE evidence.raw_documents SET bytes = set_byte(bytes, 5, 33) WHERE digest = "
-        } else {
-            "UPDATE evidence.raw_documents SET bytes = CAST(substr(bytes, 1, 5) || x'21' || substr(bytes, 7) AS BLOB) WHERE digest = "
-        };
-        let statement = format!("{statement}'{}'", made.advisory);
-        by_hand(&world, "evidence", &["raw_documents"], &statement).await;
+        edit(&world, &made.advisory, 5).await;
         let verdict = replay(&world, &made.manifest.token).await;
         assert_eq!((verdict.outcome, verdict.cause), (ReplayOutcome::Mismatch, Some(ReplayCause::Tamper)));
         let told = verdict.differences.iter().any(|one| one.subject.contains(&made.advisory));
