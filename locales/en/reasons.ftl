@@ -2,6 +2,7 @@
 # Numbers are points of 100. A text that its publisher left empty comes as `none`.
 
 explain-headline = { $vulnerability } in { $purl } scores { $score } of 100: { $band }.
+explain-headline-open = { $vulnerability } in { $purl } scores { $score } of 100: { $band }. It could be up to { $high }, for want of what is named below.
 explain-headline-unknown = { $vulnerability } in { $purl } is not scored: no published severity can be used. It could be anything up to { $high }.
 explain-headline-unknown-floor = { $vulnerability } in { $purl } is not scored: no published severity can be used. It is { $low } at the least and could be up to { $high }.
 

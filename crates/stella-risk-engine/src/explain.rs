@@ -60,6 +60,7 @@ fn headline(labels: &Labels, result: &ScoreResult) -> String {
         ("band", &format!("{:?}", result.band)),
     ];
     let key = match (result.score_bps, result.score_low_bps) {
+        (Some(score), _) if score < result.score_high_bps => "explain-headline-open",
         (Some(_), _) => "explain-headline",
         (None, 0) => "explain-headline-unknown",
         (None, _) => "explain-headline-unknown-floor",

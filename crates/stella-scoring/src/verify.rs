@@ -24,7 +24,6 @@ pub fn verify_ledger(result: &ScoreResult) -> Result<(), ScoringError> {
     )?;
     if let Some(score) = result.score_bps {
         expect("/scoreLowBps", score, low)?;
-        expect("/scoreHighBps", score, result.score_high_bps)?;
     }
     expect(
         "/band",

@@ -13,7 +13,7 @@ use stella_api::VexStatus;
 /// Applies the floor for each listing, the earliest first; says so where there is none.
 pub(super) fn kev(ledger: &mut Ledger, gate: &GateRule, listings: Option<&[KevSignal]>) {
     let Some(listings) = listings else {
-        return ledger.idle(gate.id, ReasonCode::KevNoCatalogue);
+        return ledger.undecided(gate.id, gate.bound, ReasonCode::KevNoCatalogue);
     };
     let mut entries: BTreeMap<(&str, &str), BTreeSet<&Source>> = BTreeMap::new();
     for listing in listings {

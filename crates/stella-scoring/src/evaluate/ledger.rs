@@ -8,7 +8,8 @@ use crate::reason::ReasonCode;
 
 /// A score being computed: its range, and what led there.
 ///
-/// The steps add up to `low`, which is the score wherever there is one (then `low` is `high`).
+/// The steps add up to `low`, which is the score wherever there is one; `high` is what it could
+/// still become by signals that are missing.
 pub(super) struct Ledger {
     pub(super) low: u32,
     pub(super) high: u32,
@@ -62,6 +63,15 @@ impl Ledger {
     pub(super) fn absent(&mut self, op: StepOp, reason: ReasonCode, evidence: Option<String>) {
         let low = i64::from(self.low);
         self.step(op, reason, [low, low, 0], evidence);
+    }
+
+    /// Records that nobody can tell whether a gate would open: the score stays, its range takes in
+    /// what a floor could still make of it.
+    pub(super) fn undecided(&mut self, gate: &str, bound: Bound, reason: ReasonCode) {
+        if let Bound::FloorBps(least) = bound {
+            self.high = self.high.max(least);
+        }
+        self.idle(gate, reason);
     }
 
     /// Records that a gate was looked at for lack of anything that would open it.

@@ -15,7 +15,7 @@ use stella_canonical::Digest;
 use crate::band::{FULL, band, bucket, unknowns_band};
 use crate::digest;
 use crate::error::ScoringError;
-use crate::profile::{Bound, GateCondition, Profile, SEMANTICS};
+use crate::profile::{GateCondition, Profile, SEMANTICS};
 use crate::reason::ReasonCode;
 use crate::signals::{Signals, Subject, TrustPolicy};
 use ledger::{Ledger, Stated};
@@ -72,7 +72,7 @@ pub fn evaluate(
             }
         }
     }
-    let unknowns = unknowns(&ledger, profile, missing, score_is_known);
+    let unknowns = unknowns(&ledger, missing, score_is_known);
     let stale_inputs: BTreeSet<StaleInput> = signals.stale.iter().cloned().collect();
     let score_bps = score_is_known.then_some(ledger.low);
     let mut determined = ScoreResult {
@@ -182,30 +182,21 @@ fn missing_signal(signal: &str, reason: ReasonCode) -> MissingSignal {
     }
 }
 
-fn unknowns(
-    ledger: &Ledger,
-    profile: &Profile,
-    missing: Vec<MissingSignal>,
-    score_is_known: bool,
-) -> Unknowns {
+fn unknowns(ledger: &Ledger, missing: Vec<MissingSignal>, score_is_known: bool) -> Unknowns {
     let completeness_bps = if score_is_known { FULL } else { 0 };
+    // What is absent is all that the range is open for, and each signal by itself could take the
+    // score to either end of it.
     let delta_if_present: Vec<DeltaIfPresent> = missing
         .iter()
         .map(|absent| DeltaIfPresent {
             signal: absent.signal.clone(),
             low: ledger.low,
-            high: match absent.signal.as_str() {
-                "kev" => with_listing(ledger, profile),
-                _ => ledger.high,
-            },
+            high: ledger.high,
         })
         .collect();
-    // Of equally wide ranges the first counts: weighted signals stand before gates.
-    let widest = delta_if_present
-        .iter()
-        .rev()
-        .max_by_key(|delta| delta.high - delta.low);
-    let next_best = widest
+    // Weighted signals stand before gates, so the first matters most.
+    let next_best = delta_if_present
+        .first()
         .filter(|delta| delta.high > delta.low)
         .map(|delta| delta.signal.clone());
     let band = unknowns_band(completeness_bps);
@@ -216,24 +207,6 @@ fn unknowns(
         next_best,
         delta_if_present,
     }
-}
-
-/// The highest score were the vulnerability listed: the floor, and then the cap again where one
-/// was applied.
-fn with_listing(ledger: &Ledger, profile: &Profile) -> u32 {
-    let capped = ReasonCode::VexTrustedNotAffected.as_str();
-    profile
-        .gates
-        .iter()
-        .fold(ledger.high, |high, gate| match (gate.when, gate.bound) {
-            (GateCondition::KevListed, Bound::FloorBps(floor)) => high.max(floor),
-            (GateCondition::VexNotAffectedByTrustedPublisher, Bound::CapBps(cap))
-                if ledger.steps.iter().any(|step| step.code == capped) =>
-            {
-                high.min(cap)
-            }
-            _ => high,
-        })
 }
 
 /// Digest of the inputs of an evaluation, without computing the score: an equal one means that

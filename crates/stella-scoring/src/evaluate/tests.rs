@@ -317,8 +317,8 @@ fn unreadable_vectors_are_reported_and_never_guessed() {
 fn a_missing_catalogue_says_what_it_could_do() {
     let result = score(&signals(vec![cvss(MEDIUM, true)], None, vec![]));
     assert_eq!(
-        (result.score_bps, result.score_high_bps),
-        (Some(5_500), 5_500)
+        (result.score_bps, result.score_high_bps, result.bucket),
+        (Some(5_500), 9_000, Bucket::ActNow)
     );
     let delta = &result.unknowns.delta_if_present[0];
     assert_eq!(
@@ -414,10 +414,10 @@ fn digests_stay() {
     );
     assert_eq!(
         result.output_digest,
-        "sha256:ccd6f90f46aa427d69c6c4045d04e345a9330eead61f6b12382097081b257945"
+        "sha256:c03fa3f4a70d905b317ae41e27acac3f2b3d5cb5fa0ed6784ed1f17ecf6fda56"
     );
     assert_eq!(
         result.score_id,
-        "sha256:f4337a6112cdae21fa580ebed7d1e5a0067393469c87c6aa08751a0f3c0cd869"
+        "sha256:3b12d411581aa0ba3d3c1b0ba99cf28992d91c21843be870c997f404d0a2bd59"
     );
 }

@@ -115,4 +115,12 @@ proptest! {
         prop_assert!(without.bucket <= with.bucket);
         prop_assert_eq!(without.band, Band::Unknown);
     }
+
+    /// Without a catalogue the range holds whatever one could say.
+    #[test]
+    fn a_missing_catalogue_never_lowers_urgency(signals in any_signals()) {
+        let with = range(&score(&signals));
+        let without = score(&Signals { kev: None, ..signals });
+        prop_assert!(without.score_low_bps <= with.0 && without.score_high_bps >= with.1);
+    }
 }
