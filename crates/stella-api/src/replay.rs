@@ -153,10 +153,13 @@ pub struct ManifestAnswer {
     pub signed: bool,
 }
 
-/// Asks for an answer to be given again: by exactly one of the two.
+/// Asks for an answer to be given again: by exactly one of the three.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReplayRequest {
+    /// A manifest's digest, as `manifestDigest` gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
     /// A replay token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,

@@ -106,11 +106,11 @@ pub(crate) async fn replay(client: &Client, what: &Replayed) -> Result<ReplayVer
     let request = match what {
         Replayed::Token(token) => ReplayRequest {
             token: Some(token.clone()),
-            score_id: None,
+            ..ReplayRequest::default()
         },
         Replayed::Score(id) => ReplayRequest {
-            token: None,
             score_id: Some(whole_score_id(client, id).await?),
+            ..ReplayRequest::default()
         },
     };
     Ok(client.post("/api/v1/replay/runs", &request).await?)

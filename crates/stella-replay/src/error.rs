@@ -2,7 +2,7 @@
 
 use stella_api::Code;
 use stella_assess::AssessError;
-use stella_canonical::CanonicalError;
+use stella_canonical::{CanonicalError, DigestError};
 use stella_client::ClientError;
 use stella_scoring::ScoringError;
 use stella_service::{Failure, IntoFailure};
@@ -28,9 +28,12 @@ pub enum ReplayError {
     /// The token's time is over.
     #[error("the token expired at {0}")]
     Expired(String),
-    /// A request that names neither or both.
-    #[error("say either token or scoreId")]
+    /// A request that names none or more than one.
+    #[error("say exactly one of manifest, token and scoreId")]
     Ambiguous,
+    /// A text that is no manifest's digest.
+    #[error("no manifest's digest: {0}")]
+    NoManifest(#[source] DigestError),
     /// A text that names no score.
     #[error("`{0}` is no score's id and no prefix of one")]
     NoScoreId(String),
@@ -82,6 +85,7 @@ impl IntoFailure for ReplayError {
                 .at(Code::ReplayTokenInvalid, "/token", error),
             Self::Expired(when) => Failure::new(Code::ReplayTokenExpired).with("when", when),
             Self::Ambiguous => Failure::invalid("", self),
+            Self::NoManifest(_) => Failure::invalid("/manifest", self),
             Self::NoScoreId(_) => Failure::invalid("/scoreId", self),
             Self::Unknown(what) => Failure::not_found(what),
             Self::ScopeMissing(scope) => Failure::new(Code::ScopeMissing).with("scope", scope),

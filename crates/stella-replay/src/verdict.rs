@@ -9,6 +9,7 @@ use stella_api::replay::{
 };
 use stella_api::score::ScoreResult;
 use stella_assess::{Case, CaseDocument, assess};
+use stella_canonical::Digest;
 use stella_context::{Clock, OpContext};
 use stella_scoring::{Observed, Profile, SEMANTICS, TrustPolicy};
 
@@ -52,24 +53,31 @@ impl Replay {
         op: &OpContext,
         request: &ReplayRequest,
     ) -> Result<ManifestRow, ReplayError> {
-        match (&request.token, &request.score_id) {
-            (Some(token), None) => {
+        match (&request.manifest, &request.token, &request.score_id) {
+            (Some(manifest), None, None) => {
+                let digest: Digest = manifest.parse().map_err(ReplayError::NoManifest)?;
+                self.of_digest(op, &digest.to_string()).await
+            }
+            (None, Some(token), None) => {
                 let token: Token = token.parse()?;
                 let now = Clock::System.now().as_second();
                 if token.expires != 0 && i64::from(token.expires) < now {
                     return Err(ReplayError::Expired(token.expires.to_string()));
                 }
-                let digest = token.manifest.to_string();
-                let row = store::of_digest(op, &self.db, &digest).await?;
-                row.ok_or_else(|| ReplayError::Unknown(format!("manifest {digest}")))
+                self.of_digest(op, &token.manifest.to_string()).await
             }
-            (None, Some(score)) => {
+            (None, None, Some(score)) => {
                 demand_id(score)?;
                 let row = store::of_score(op, &self.db, score).await?;
                 row.ok_or_else(|| ReplayError::Unknown(format!("manifest of score {score}")))
             }
             _ => Err(ReplayError::Ambiguous),
         }
+    }
+
+    async fn of_digest(&self, op: &OpContext, digest: &str) -> Result<ManifestRow, ReplayError> {
+        let row = store::of_digest(op, &self.db, digest).await?;
+        row.ok_or_else(|| ReplayError::Unknown(format!("manifest {digest}")))
     }
 
     async fn recompute(

@@ -100,7 +100,8 @@ on_every_driver! {
     }
 
     async fn a_cut_or_foreign_token_is_refused(world) {
-        let token = scored(&world).await.manifest.token;
+        let made = scored(&world).await;
+        let token = &made.manifest.token;
         let analyst = world.analyst("acme");
         let mut swapped = token.clone().into_bytes();
         swapped[10] = if swapped[10] == b'A' { b'B' } else { b'A' };
@@ -114,10 +115,27 @@ on_every_driver! {
         }
         let call = Call::post_json("/api/v1/replay/runs", &json!({"token": token})).unwrap();
         assert_eq!(world.analyst("globex").code(call).await, "NOT_FOUND");
-        for body in [json!({}), json!({"token": token, "scoreId": "x"})] {
+        let digest = &made.manifest.manifest_digest;
+        for body in [
+            json!({}), json!({"token": token, "scoreId": "x"}), json!({"token": token, "manifest": digest}),
+            json!({"manifest": "sha256:"}),
+        ] {
             let call = Call::post_json("/api/v1/replay/runs", &body).unwrap();
             assert_eq!(analyst.code(call).await, "REQUEST_INVALID");
         }
+    }
+
+    async fn an_answer_is_asked_for_again_by_manifest_token_or_score(world) {
+        let made = scored(&world).await;
+        let by_token = replay(&world, &made.manifest.token).await;
+        assert_eq!(by_token.outcome, ReplayOutcome::Match);
+        let digest = json!({"manifest": made.manifest.manifest_digest});
+        for asked in [&digest, &json!({"scoreId": made.score.score_id})] {
+            let verdict: ReplayVerdict = world.analyst("acme").post("/api/v1/replay/runs", asked).await;
+            assert_eq!(verdict, by_token);
+        }
+        let call = Call::post_json("/api/v1/replay/runs", &digest).unwrap();
+        assert_eq!(world.analyst("globex").code(call).await, "NOT_FOUND");
     }
 
     async fn an_edited_document_is_found_and_named(world) {

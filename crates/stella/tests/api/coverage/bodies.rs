@@ -11,7 +11,7 @@ use crate::world::{Caller, World, on_every_driver};
 struct Named {
     finding: String,
     score: String,
-    token: String,
+    manifest: ManifestAnswer,
 }
 
 async fn named(world: &World) -> Named {
@@ -31,7 +31,7 @@ async fn named(world: &World) -> Named {
     Named {
         finding: id("/api/v1/findings/{id}"),
         score,
-        token: manifest.token,
+        manifest,
     }
 }
 
@@ -45,7 +45,8 @@ impl Named {
         match field {
             "findingId" => Some((self.finding.clone(), nobodys)),
             "scoreId" => Some((self.score.clone(), nobodys)),
-            "token" => Some((self.token.clone(), unknown.to_owned())),
+            "token" => Some((self.manifest.token.clone(), unknown.to_owned())),
+            "manifest" => Some((self.manifest.manifest_digest.clone(), nobodys)),
             "profile" => None,
             other => panic!("say in `value` what the field {other} of a body names"),
         }
@@ -96,7 +97,7 @@ on_every_driver! {
                 assert_eq!(without_digests(&foreign), without_digests(&unknown), "{path} {field}");
             }
         }
-        assert!(tried >= 4, "only {tried} fields name something");
+        assert!(tried >= 5, "only {tried} fields name something");
     }
 
     async fn what_is_no_id_in_a_body_is_refused(world) {
