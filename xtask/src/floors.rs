@@ -41,6 +41,7 @@ impl fmt::Display for Floor {
 const FLOORS: &[(&str, Floor)] = &[
     ("stella-api", Floor::Vocabulary),
     ("stella-canonical", Floor::Vocabulary),
+    ("stella-attest", Floor::Pure),
     ("stella-context", Floor::Pure),
     ("stella-formats", Floor::Pure),
     ("stella-locale", Floor::Pure),

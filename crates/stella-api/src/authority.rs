@@ -35,13 +35,16 @@ pub struct JwksAnswer {
 /// An Ed25519 public key (RFC 8037).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PublicJwk {
-    /// `OKP`.
+    /// `OKP`, or `EC`.
     pub kty: String,
-    /// `Ed25519`.
+    /// `Ed25519`, or `P-256`.
     pub crv: String,
-    /// The public key, base64url without padding.
+    /// The public key, or of a point on P-256 its x, base64url without padding.
     pub x: String,
-    /// `EdDSA`.
+    /// Of a point on P-256 its y, base64url without padding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub y: Option<String>,
+    /// `EdDSA`, or `ES256`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alg: Option<String>,
     /// `sig`.

@@ -1,7 +1,7 @@
 //! What can go wrong in Authority.
 
 use stella_api::Code;
-use stella_service::{Failure, IntoFailure};
+use stella_service::{Failure, IntoFailure, KeyStoreError};
 use stella_signing::KeyError;
 use stella_storage::StoreError;
 
@@ -11,9 +11,12 @@ pub enum AuthorityError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A key.
+    /// A key that cannot sign.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The stored keys.
+    #[error(transparent)]
+    Keys(#[from] KeyStoreError),
     /// Stored data that cannot be read back.
     #[error("stored {what} cannot be read: {reason}")]
     Unreadable {

@@ -12,7 +12,7 @@ mod token;
 use std::sync::Arc;
 
 use stella_context::SystemContext;
-use stella_service::{Check, Described, OnceOnly, Sentinel, Service};
+use stella_service::{Check, Described, KeyStore, OnceOnly, Sentinel, Service};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Db, Migrations};
 
@@ -32,6 +32,7 @@ static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 #[derive(Debug)]
 pub struct Authority {
     db: Db,
+    keys: KeyStore,
     key: SigningKey,
     sentinel: Sentinel,
     assertions: OnceOnly,
@@ -48,9 +49,11 @@ impl Authority {
         master: &MasterKey,
         sentinel: Sentinel,
     ) -> Result<Arc<Self>, AuthorityError> {
-        let key = keys::active(system, &db, master).await?;
+        let keys = KeyStore::new(db.clone(), MIGRATIONS.schema, keys::PURPOSE);
+        let key = keys.active(system, master).await?;
         Ok(Arc::new(Self {
             db,
+            keys,
             key,
             sentinel,
             assertions: OnceOnly::default(),

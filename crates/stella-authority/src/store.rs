@@ -2,7 +2,6 @@
 
 use sqlx::query;
 use stella_api::TenantId;
-use stella_api::authority::PublicJwk;
 use stella_context::{OpContext, SystemContext};
 use stella_storage::{Db, DbTime, StoreError, Tx, execute, on};
 
@@ -143,62 +142,6 @@ pub(crate) async fn client_roles(
          JOIN authority.tenants t ON t.id = r.tenant \
          WHERE r.client_id = $1 AND t.suspended_at IS NULL ORDER BY r.tenant, r.role",
     ).bind(client).fetch_all(c))?;
-    tx.commit().await?;
-    Ok(rows)
-}
-
-#[derive(sqlx::FromRow)]
-pub(crate) struct KeyRow {
-    pub(crate) kid: String,
-    pub(crate) sealed: Vec<u8>,
-}
-
-pub(crate) async fn active_key(
-    system: &SystemContext,
-    db: &Db,
-    purpose: &str,
-) -> Result<Option<KeyRow>, StoreError> {
-    let mut tx = db.system(system).await?;
-    let row = on!(&mut tx, c => sqlx::query_as(
-        "SELECT kid, sealed FROM authority.signing_keys WHERE purpose = $1 AND state = 'active'",
-    ).bind(purpose).fetch_optional(c))?;
-    tx.commit().await?;
-    Ok(row)
-}
-
-pub(crate) async fn add_active_key(
-    system: &SystemContext,
-    db: &Db,
-    purpose: &str,
-    public: &PublicJwk,
-    sealed: &[u8],
-) -> Result<(), StoreError> {
-    let mut tx = db.system(system).await?;
-    execute!(
-        &mut tx,
-        query(
-            "INSERT INTO authority.signing_keys (kid, purpose, state, x, sealed, created_at) \
-         VALUES ($1, $2, 'active', $3, $4, $5)",
-        )
-        .bind(public.kid.as_deref())
-        .bind(purpose)
-        .bind(&public.x)
-        .bind(sealed)
-        .bind(DbTime(system.clock().now()))
-    )?;
-    tx.commit().await
-}
-
-pub(crate) async fn published_keys(
-    system: &SystemContext,
-    db: &Db,
-    purpose: &str,
-) -> Result<Vec<(String, String)>, StoreError> {
-    let mut tx = db.system(system).await?;
-    let rows = on!(&mut tx, c => sqlx::query_as(
-        "SELECT kid, x FROM authority.signing_keys WHERE purpose = $1 \
-         AND state IN ('active', 'retired') ORDER BY created_at DESC, kid",
-    ).bind(purpose).fetch_all(c))?;
     tx.commit().await?;
     Ok(rows)
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use stella_canonical::Digest;
-use stella_signing::{Unverified, thumbprint, verify_jwt};
+use stella_signing::{Unverified, verify_jwt};
 
 use crate::OnceOnly;
 
@@ -49,13 +49,13 @@ impl Proofs {
         if header.typ.as_deref() != Some("dpop+jwt") {
             return Err("the proof's typ is not dpop+jwt");
         }
-        let x = header
-            .embedded_x
+        let key = header
+            .embedded
             .ok_or("the proof holds no public Ed25519 key")?;
-        let claims: Proof =
-            verify_jwt(proof, &x).map_err(|_| "the proof's signature or claims do not hold")?;
+        let claims: Proof = verify_jwt(proof, &key.jwk().x)
+            .map_err(|_| "the proof's signature or claims do not hold")?;
         fits(&claims, request)?;
-        let jkt = thumbprint(&x);
+        let jkt = key.keyid().to_owned();
         let ends = claims.iat + WINDOW;
         self.seen
             .take(format!("{jkt} {}", claims.jti), ends, request.now)?;

@@ -7,6 +7,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use stella_api::authority::PublicJwk;
+use stella_attest::PublicKey;
 use stella_canonical::Digest;
 
 use crate::key::{KeyError, SigningKey};
@@ -129,8 +130,8 @@ pub struct Unverified {
     pub typ: Option<String>,
     /// The id of the key.
     pub kid: Option<String>,
-    /// The x coordinate of an embedded Ed25519 key.
-    pub embedded_x: Option<String>,
+    /// An embedded public Ed25519 key.
+    pub embedded: Option<PublicKey>,
 }
 
 impl Unverified {
@@ -148,16 +149,15 @@ impl Unverified {
         let embedded = header
             .jwk
             .as_ref()
-            .and_then(|jwk| serde_json::to_value(jwk).ok());
-        let member = |name: &str| embedded.as_ref()?.get(name)?.as_str().map(str::to_owned);
-        let ed25519 = member("kty").as_deref() == Some("OKP")
-            && member("crv").as_deref() == Some("Ed25519")
-            && member("d").is_none();
-        let embedded_x = if ed25519 { member("x") } else { None };
+            .and_then(|jwk| serde_json::to_value(jwk).ok())
+            .filter(|jwk| jwk.get("d").is_none())
+            .and_then(|jwk| serde_json::from_value(jwk).ok())
+            .and_then(|jwk: PublicJwk| PublicKey::from_jwk(&jwk).ok())
+            .filter(|key| key.algorithm() == stella_attest::Algorithm::Ed25519);
         Ok(Self {
             typ: header.typ,
             kid: header.kid,
-            embedded_x,
+            embedded,
         })
     }
 }

@@ -1,22 +1,26 @@
-//! Ed25519 key pairs.
+//! Key pairs that sign: Ed25519, and ECDSA on P-256 for attestations.
 
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use stella_api::authority::PublicJwk;
-use stella_canonical::Digest;
+use stella_attest::{Algorithm, Envelope, PublicKey, Unsigned};
 
 /// What can go wrong with a key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// No pair could be made.
-    #[error("cannot make an Ed25519 key pair")]
+    /// The system gave no randomness.
+    #[error("the system gave no randomness for a key or a signature")]
     Generate,
-    /// The bytes are no PKCS#8 version 1 Ed25519 pair.
-    #[error("{place} holds no PKCS#8 version 1 Ed25519 key")]
+    /// The bytes are no key that signs here.
+    #[error("{place} holds no PKCS#8 key: Ed25519 of version 1, or P-256")]
     Malformed {
         /// Where the bytes came from.
         place: String,
@@ -41,40 +45,88 @@ pub enum KeyError {
     Token(#[from] jsonwebtoken::errors::Error),
 }
 
-/// An Ed25519 pair that signs. Its `Debug` form shows only the thumbprint.
+/// A pair that signs. Its `Debug` form shows only the thumbprint.
 #[derive(Clone)]
 pub struct SigningKey {
     pkcs8: Vec<u8>,
+    pair: Arc<Pair>,
+    public: PublicKey,
     jwk: PublicJwk,
 }
 
+enum Pair {
+    Ed25519(Ed25519KeyPair),
+    P256(EcdsaKeyPair),
+}
+
 impl SigningKey {
-    /// A new pair.
+    /// A new Ed25519 pair.
     ///
     /// # Errors
     /// The system gave no randomness.
     pub fn generate() -> Result<Self, KeyError> {
-        let rng = aws_lc_rs::rand::SystemRandom::new();
+        let rng = SystemRandom::new();
         let pkcs8 = Ed25519KeyPair::generate_pkcs8v1(&rng).map_err(|_| KeyError::Generate)?;
         Self::from_pkcs8(pkcs8.as_ref(), "a new key")
     }
 
-    /// Reads a pair from PKCS#8 version 1; `place` names its origin in the error.
+    /// A new P-256 pair, which signs attestations and no tokens.
+    ///
+    /// # Errors
+    /// The system gave no randomness.
+    pub fn generate_p256() -> Result<Self, KeyError> {
+        let pkcs8 =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new())
+                .map_err(|_| KeyError::Generate)?;
+        Self::from_pkcs8(pkcs8.as_ref(), "a new key")
+    }
+
+    /// Reads a pair from PKCS#8 (Ed25519: version 1); `place` names its origin in the error.
     ///
     /// # Errors
     /// Other bytes.
     pub fn from_pkcs8(pkcs8: &[u8], place: &str) -> Result<Self, KeyError> {
-        let pair =
-            Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).map_err(|_| KeyError::Malformed {
-                place: place.to_owned(),
-            })?;
+        let (pair, public) = read(pkcs8).ok_or_else(|| KeyError::Malformed {
+            place: place.to_owned(),
+        })?;
         Ok(Self {
             pkcs8: pkcs8.to_vec(),
-            jwk: jwk_of(pair.public_key().as_ref()),
+            pair: Arc::new(pair),
+            jwk: public.jwk(),
+            public,
         })
     }
 
-    /// The pair as PKCS#8 version 1.
+    /// Signs bytes: 64 bytes of Ed25519, or ASN.1 DER of ECDSA.
+    ///
+    /// # Errors
+    /// The system gave no randomness, which only ECDSA needs.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        match self.pair.as_ref() {
+            Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+            Pair::P256(pair) => pair
+                .sign(&SystemRandom::new(), message)
+                .map(|signature| signature.as_ref().to_vec())
+                .map_err(|_| KeyError::Generate),
+        }
+    }
+
+    /// Signs an attestation.
+    ///
+    /// # Errors
+    /// As [`SigningKey::sign`].
+    pub fn attest(&self, unsigned: Unsigned) -> Result<Envelope, KeyError> {
+        let signature = self.sign(&unsigned.pae())?;
+        Ok(unsigned.signed(self.kid(), &signature))
+    }
+
+    /// How it signs.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.public.algorithm()
+    }
+
+    /// The pair as PKCS#8.
     #[must_use]
     pub fn pkcs8(&self) -> &[u8] {
         &self.pkcs8
@@ -89,7 +141,7 @@ impl SigningKey {
     /// The RFC 7638 thumbprint.
     #[must_use]
     pub fn kid(&self) -> &str {
-        self.jwk.kid.as_deref().unwrap_or_default()
+        self.public.keyid()
     }
 
     /// Reads a PEM file.
@@ -140,25 +192,14 @@ impl std::fmt::Debug for SigningKey {
     }
 }
 
-/// The JWK of a raw Ed25519 public key.
-#[must_use]
-pub fn jwk_of(public: &[u8]) -> PublicJwk {
-    let x = URL_SAFE_NO_PAD.encode(public);
-    PublicJwk {
-        kid: Some(thumbprint(&x)),
-        kty: "OKP".to_owned(),
-        crv: "Ed25519".to_owned(),
-        alg: Some("EdDSA".to_owned()),
-        key_use: Some("sig".to_owned()),
-        x,
+fn read(pkcs8: &[u8]) -> Option<(Pair, PublicKey)> {
+    if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8) {
+        let public = PublicKey::ed25519(pair.public_key().as_ref().try_into().ok()?);
+        return Some((Pair::Ed25519(pair), public));
     }
-}
-
-/// The RFC 7638 thumbprint of an Ed25519 key: SHA-256 of its required members in order.
-#[must_use]
-pub fn thumbprint(x: &str) -> String {
-    let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
-    URL_SAFE_NO_PAD.encode(Digest::of(members.as_bytes()).as_bytes())
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8).ok()?;
+    let public = PublicKey::p256(pair.public_key().as_ref().try_into().ok()?);
+    Some((Pair::P256(pair), public))
 }
 
 pub(crate) fn file_error(path: &Path, source: std::io::Error) -> KeyError {
@@ -173,11 +214,29 @@ pub(crate) fn file_error(path: &Path, source: std::io::Error) -> KeyError {
 mod tests {
     use super::*;
 
-    /// RFC 8037, appendix A.3.
     #[test]
-    fn the_thumbprint_is_that_of_the_standard() {
-        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
-        assert_eq!(thumbprint(x), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    fn attestations_of_both_kinds_verify_with_their_key_only() {
+        for key in [
+            SigningKey::generate().unwrap(),
+            SigningKey::generate_p256().unwrap(),
+        ] {
+            let again = SigningKey::from_pkcs8(key.pkcs8(), "test").unwrap();
+            let envelope = again
+                .attest(Unsigned::new("text/plain", b"claim".to_vec()))
+                .unwrap();
+            let public = PublicKey::from_jwk(key.public()).unwrap();
+            let verified = envelope.verify(std::slice::from_ref(&public)).unwrap();
+            assert_eq!(
+                (verified.payload, verified.keyids),
+                (b"claim".to_vec(), vec![key.kid().to_owned()])
+            );
+
+            let mut other = envelope.clone();
+            other.payload_type = "text/html".to_owned();
+            assert!(other.verify(&[public]).is_err());
+            let stranger = PublicKey::from_jwk(SigningKey::generate().unwrap().public()).unwrap();
+            assert!(envelope.verify(&[stranger]).is_err());
+        }
     }
 
     #[cfg(unix)]

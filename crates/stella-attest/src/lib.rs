@@ -1,0 +1,10 @@
+//! Attestations: DSSE envelopes over in-toto Statements, built from a signature that somebody
+//! else makes, and verified. Pure: no key store, no clock.
+
+mod dsse;
+mod key;
+mod statement;
+
+pub use dsse::{AttestError, Envelope, Signature, Unsigned, Verified, fuzz, pae};
+pub use key::{Algorithm, PublicKey, PublicKeyError};
+pub use statement::{PAYLOAD_TYPE, Statement, Subject};

@@ -1,0 +1,177 @@
+//! Signing keys as rows of a service's own schema; only the master key opens their private part.
+
+use sqlx::{AssertSqlSafe, query, query_as};
+use stella_api::authority::PublicJwk;
+use stella_attest::{PublicKey, PublicKeyError};
+use stella_context::SystemContext;
+use stella_signing::{KeyError, MasterKey, SigningKey};
+use stella_storage::{Db, DbTime, StoreError, execute, on};
+
+/// The keys of one service for one purpose: those of another purpose never sign in its place.
+///
+/// The table is `<schema>.signing_keys (kid, purpose, state, x, sealed, created_at)`, of which one
+/// key a purpose is `active`; `retired` ones verify only, `revoked` ones are not told.
+#[derive(Clone, Debug)]
+pub struct KeyStore {
+    db: Db,
+    schema: &'static str,
+    purpose: &'static str,
+}
+
+/// What can go wrong with stored keys.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyStoreError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The key itself, or the master key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A row whose parts do not belong together.
+    #[error("stored signing key {kid} of {schema} cannot be read: {reason}")]
+    Unreadable {
+        /// Whose it is.
+        schema: &'static str,
+        /// Which.
+        kid: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+#[derive(sqlx::FromRow)]
+struct SealedKey {
+    kid: String,
+    sealed: Vec<u8>,
+}
+
+impl KeyStore {
+    /// The keys of a schema for a purpose.
+    #[must_use]
+    pub fn new(db: Db, schema: &'static str, purpose: &'static str) -> Self {
+        Self {
+            db,
+            schema,
+            purpose,
+        }
+    }
+
+    /// The active key; an Ed25519 pair is made where there is none. Of processes that start
+    /// together one makes it.
+    ///
+    /// # Errors
+    /// The database is away, or the master key does not open the key.
+    pub async fn active(
+        &self,
+        system: &SystemContext,
+        master: &MasterKey,
+    ) -> Result<SigningKey, KeyStoreError> {
+        if let Some(row) = self.sealed(system).await? {
+            return self.open(&row, master);
+        }
+        let key = SigningKey::generate()?;
+        let sealed = master.seal(&self.label(key.kid()), key.pkcs8())?;
+        match self.add(system, key.public(), &sealed).await {
+            Ok(()) | Err(StoreError::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        match self.sealed(system).await? {
+            Some(row) => self.open(&row, master),
+            None => Err(self.unreadable(key.kid(), "it is gone again")),
+        }
+    }
+
+    /// The public keys that verify: active and retired ones, newest first.
+    ///
+    /// # Errors
+    /// The database is away, or a stored key is none.
+    pub async fn public(&self, system: &SystemContext) -> Result<Vec<PublicKey>, KeyStoreError> {
+        let statement = format!(
+            "SELECT kid, x FROM {}.signing_keys WHERE purpose = $1 \
+             AND state IN ('active', 'retired') ORDER BY created_at DESC, kid",
+            self.schema
+        );
+        let mut tx = self.db.system(system).await?;
+        let rows: Vec<(String, String)> = on!(&mut tx, c => query_as(AssertSqlSafe(statement))
+            .bind(self.purpose).fetch_all(c))
+        .map_err(StoreError::from)?;
+        tx.commit().await?;
+        let keys = rows.into_iter().map(|(kid, x)| {
+            let unreadable = |error: PublicKeyError| self.unreadable(&kid, &error.to_string());
+            PublicKey::from_jwk(&ed25519(x)).map_err(unreadable)
+        });
+        keys.collect()
+    }
+
+    async fn sealed(&self, system: &SystemContext) -> Result<Option<SealedKey>, StoreError> {
+        let statement = format!(
+            "SELECT kid, sealed FROM {}.signing_keys WHERE purpose = $1 AND state = 'active'",
+            self.schema
+        );
+        let mut tx = self.db.system(system).await?;
+        let row = on!(&mut tx, c => query_as(AssertSqlSafe(statement))
+            .bind(self.purpose).fetch_optional(c))?;
+        tx.commit().await?;
+        Ok(row)
+    }
+
+    async fn add(
+        &self,
+        system: &SystemContext,
+        public: &PublicJwk,
+        sealed: &[u8],
+    ) -> Result<(), StoreError> {
+        let statement = format!(
+            "INSERT INTO {}.signing_keys (kid, purpose, state, x, sealed, created_at) \
+             VALUES ($1, $2, 'active', $3, $4, $5)",
+            self.schema
+        );
+        let mut tx = self.db.system(system).await?;
+        execute!(
+            &mut tx,
+            query(AssertSqlSafe(statement))
+                .bind(public.kid.as_deref())
+                .bind(self.purpose)
+                .bind(&public.x)
+                .bind(sealed)
+                .bind(DbTime(system.clock().now()))
+        )?;
+        tx.commit().await
+    }
+
+    fn open(&self, row: &SealedKey, master: &MasterKey) -> Result<SigningKey, KeyStoreError> {
+        let label = self.label(&row.kid);
+        let pkcs8 = master.open(&label, &row.sealed)?;
+        let key = SigningKey::from_pkcs8(&pkcs8, &label)?;
+        if key.kid() == row.kid {
+            Ok(key)
+        } else {
+            Err(self.unreadable(&row.kid, "its kid is another key's"))
+        }
+    }
+
+    /// What the encryption is bound to, so that no row can be put in the place of another.
+    fn label(&self, kid: &str) -> String {
+        format!("{}.signing_keys/{kid}", self.schema)
+    }
+
+    fn unreadable(&self, kid: &str, reason: &str) -> KeyStoreError {
+        KeyStoreError::Unreadable {
+            schema: self.schema,
+            kid: kid.to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+fn ed25519(x: String) -> PublicJwk {
+    PublicJwk {
+        kty: "OKP".to_owned(),
+        crv: "Ed25519".to_owned(),
+        x,
+        y: None,
+        alg: None,
+        key_use: None,
+        kid: None,
+    }
+}
