@@ -3,6 +3,7 @@
 
 pub mod authority;
 pub mod code;
+pub mod dsse;
 pub mod evidence;
 pub mod explain;
 pub mod findings;

@@ -110,8 +110,21 @@ pub struct Observed {
     pub engine_version: String,
     /// When the manifest was made, RFC 3339 in UTC.
     pub created_at: String,
-    /// Always false for now: manifests are not signed yet.
-    pub signed: bool,
+}
+
+/// A stored manifest with its signature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ManifestRecord {
+    /// The digest of the manifest's determined part.
+    pub digest: String,
+    /// The manifest.
+    pub manifest: Manifest,
+    /// The DSSE envelope whose payload is an in-toto Statement v1: its subject is the digest, its
+    /// predicate (`https://stella-ops.org/replay/v1`) the manifest. Absent where the manifest is
+    /// of an older release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub envelope: Option<crate::dsse::Envelope>,
 }
 
 /// A stored score with all that it was computed from: what a manifest is made of.
@@ -149,7 +162,7 @@ pub struct ManifestAnswer {
     pub manifest_digest: String,
     /// The snapshot that holds every input.
     pub snapshot_id: String,
-    /// Whether the manifest is signed: not yet.
+    /// Whether the manifest is signed: those of older releases are not.
     pub signed: bool,
 }
 
@@ -214,7 +227,7 @@ pub struct ReplayVerdict {
     /// The recomputed answer, where it could be computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recomputed: Option<crate::score::ScoreResult>,
-    /// Whether the manifest was signed: not yet.
+    /// Whether the manifest carries a signature. One that does not hold is `tamper`.
     pub signed: bool,
 }
 

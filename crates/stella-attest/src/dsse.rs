@@ -2,31 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use serde::{Deserialize, Serialize};
+use stella_api::dsse::{Envelope, Signature};
 
 use crate::key::PublicKey;
-
-/// A payload with signatures, as it travels.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Envelope {
-    /// How to read the payload.
-    pub payload_type: String,
-    /// The signed bytes in base64.
-    pub payload: String,
-    /// One for each who signed.
-    pub signatures: Vec<Signature>,
-}
-
-/// One signature.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Signature {
-    /// A hint at the key: its RFC 7638 thumbprint.
-    #[serde(default)]
-    pub keyid: String,
-    /// The signature of the pre-authentication encoding in base64.
-    pub sig: String,
-}
 
 /// A payload that waits for its signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,57 +87,55 @@ impl Unsigned {
     }
 }
 
-impl Envelope {
-    /// Reads an envelope; members that DSSE does not name are passed over, as it demands.
-    ///
-    /// # Errors
-    /// Other bytes.
-    pub fn read(bytes: &[u8]) -> Result<Self, AttestError> {
-        serde_json::from_slice(bytes).map_err(|error| AttestError::Malformed(error.to_string()))
-    }
+/// Reads an envelope; members that DSSE does not name are passed over, as it demands.
+///
+/// # Errors
+/// Other bytes.
+pub fn read_envelope(bytes: &[u8]) -> Result<Envelope, AttestError> {
+    serde_json::from_slice(bytes).map_err(|error| AttestError::Malformed(error.to_string()))
+}
 
-    /// Checks the signatures of known keys; those of others are passed over. `keyid` is a hint:
-    /// a signature without one is tried with every key.
-    ///
-    /// # Errors
-    /// A member is no base64, no signature is of a known key, or one of a known key does not
-    /// hold.
-    pub fn verify(&self, keys: &[PublicKey]) -> Result<Verified, AttestError> {
-        let payload = decode("payload", &self.payload)?;
-        let message = pae(&self.payload_type, &payload);
-        let mut keyids: Vec<String> = Vec::new();
-        for (place, signature) in self.signatures.iter().enumerate() {
-            let bytes = decode(&format!("signatures/{place}/sig"), &signature.sig)?;
-            let mut named = keys
-                .iter()
-                .filter(|key| signature.keyid.is_empty() || key.keyid() == signature.keyid)
-                .peekable();
-            if named.peek().is_none() {
-                continue;
-            }
-            match named.find(|key| key.verifies(&message, &bytes)) {
-                Some(key) if keyids.iter().any(|known| known == key.keyid()) => {}
-                Some(key) => keyids.push(key.keyid().to_owned()),
-                None => return Err(AttestError::Invalid(signature.keyid.clone())),
-            }
-        }
-        if !keyids.is_empty() {
-            return Ok(Verified {
-                payload_type: self.payload_type.clone(),
-                payload,
-                keyids,
-            });
-        }
-        let signers: Vec<&str> = self
-            .signatures
+/// Checks the signatures of known keys; those of others are passed over. `keyid` is a hint:
+/// a signature without one is tried with every key.
+///
+/// # Errors
+/// A member is no base64, no signature is of a known key, or one of a known key does not
+/// hold.
+pub fn verify(envelope: &Envelope, keys: &[PublicKey]) -> Result<Verified, AttestError> {
+    let payload = decode("payload", &envelope.payload)?;
+    let message = pae(&envelope.payload_type, &payload);
+    let mut keyids: Vec<String> = Vec::new();
+    for (place, signature) in envelope.signatures.iter().enumerate() {
+        let bytes = decode(&format!("signatures/{place}/sig"), &signature.sig)?;
+        let mut named = keys
             .iter()
-            .map(|signature| signature.keyid.as_str())
-            .collect();
-        Err(match signers.is_empty() {
-            true => AttestError::Unsigned,
-            false => AttestError::UnknownKey(signers.join(", ")),
-        })
+            .filter(|key| signature.keyid.is_empty() || key.keyid() == signature.keyid)
+            .peekable();
+        if named.peek().is_none() {
+            continue;
+        }
+        match named.find(|key| key.verifies(&message, &bytes)) {
+            Some(key) if keyids.iter().any(|known| known == key.keyid()) => {}
+            Some(key) => keyids.push(key.keyid().to_owned()),
+            None => return Err(AttestError::Invalid(signature.keyid.clone())),
+        }
     }
+    if !keyids.is_empty() {
+        return Ok(Verified {
+            payload_type: envelope.payload_type.clone(),
+            payload,
+            keyids,
+        });
+    }
+    let signers: Vec<&str> = envelope
+        .signatures
+        .iter()
+        .map(|signature| signature.keyid.as_str())
+        .collect();
+    Err(match signers.is_empty() {
+        true => AttestError::Unsigned,
+        false => AttestError::UnknownKey(signers.join(", ")),
+    })
 }
 
 /// DSSE lets both alphabets in.
@@ -172,10 +148,10 @@ fn decode(place: &str, text: &str) -> Result<Vec<u8>, AttestError> {
 
 /// Reads any bytes as an envelope and verifies them: they end in an error, never in a panic.
 pub fn fuzz(bytes: &[u8]) {
-    if let Ok(envelope) = Envelope::read(bytes) {
+    if let Ok(envelope) = read_envelope(bytes) {
         let key = PublicKey::ed25519(&[7; 32]);
         assert!(
-            envelope.verify(&[key]).is_err(),
+            verify(&envelope, &[key]).is_err(),
             "nobody signed with a made-up key"
         );
     }
@@ -200,14 +176,10 @@ mod tests {
 
     #[test]
     fn an_envelope_says_why_it_proves_nothing() {
-        let read = |text: &str| Envelope::read(text.as_bytes());
+        let read = |text: &str| read_envelope(text.as_bytes());
         assert!(matches!(read("[]x"), Err(AttestError::Malformed(_))));
-        let of = |text: &str| {
-            read(text)
-                .unwrap()
-                .verify(&[PublicKey::ed25519(&[7; 32])])
-                .unwrap_err()
-        };
+        let of =
+            |text: &str| verify(&read(text).unwrap(), &[PublicKey::ed25519(&[7; 32])]).unwrap_err();
         let none = r#"{"payloadType":"t","payload":"","signatures":[],"other":1}"#;
         assert_eq!(of(none), AttestError::Unsigned);
         let alien = r#"{"payloadType":"t","payload":"","signatures":[{"keyid":"k","sig":""}]}"#;

@@ -5,6 +5,6 @@ mod dsse;
 mod key;
 mod statement;
 
-pub use dsse::{AttestError, Envelope, Signature, Unsigned, Verified, fuzz, pae};
+pub use dsse::{AttestError, Unsigned, Verified, fuzz, pae, read_envelope, verify};
 pub use key::{Algorithm, PublicKey, PublicKeyError};
 pub use statement::{PAYLOAD_TYPE, Statement, Subject};

@@ -5,7 +5,8 @@ use stella_assess::AssessError;
 use stella_canonical::{CanonicalError, DigestError};
 use stella_client::ClientError;
 use stella_scoring::ScoringError;
-use stella_service::{Failure, IntoFailure};
+use stella_service::{Failure, IntoFailure, KeyStoreError};
+use stella_signing::KeyError;
 use stella_storage::{ObjectError, StoreError};
 
 use crate::token::TokenError;
@@ -19,6 +20,12 @@ pub enum ReplayError {
     /// The object store.
     #[error(transparent)]
     Object(#[from] ObjectError),
+    /// The stored keys.
+    #[error(transparent)]
+    Keys(#[from] KeyStoreError),
+    /// A key that cannot sign.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// A neighbour, or the way to it.
     #[error(transparent)]
     Neighbour(#[from] ClientError),

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use stella_api::authority::JwksAnswer;
 use stella_api::replay::{
-    ManifestAnswer, ManifestRequest, ReplayRequest, ReplayVerdict, SnapshotRecord,
+    ManifestAnswer, ManifestRecord, ManifestRequest, ReplayRequest, ReplayVerdict, SnapshotRecord,
 };
 use stella_api::scope::{ReplayRead, ReplayRun};
-use stella_service::{Answer, Authorized, Fail, Json, Kept, Path, Routes, failures, route};
+use stella_service::{Answer, Authorized, Fail, Json, Kept, Path, Public, Routes, failures, route};
 
 use crate::Replay;
 
@@ -19,6 +20,8 @@ failures!(Snapshots: NotFound, ObjectCorrupt, ObjectMissing);
 
 pub(crate) fn routes() -> Routes<Arc<Replay>> {
     let routes = route!(Routes::default(), make_manifest);
+    let routes = route!(routes, show_manifest);
+    let routes = route!(routes, keys);
     let routes = route!(routes, run);
     route!(routes, show_snapshot)
 }
@@ -38,6 +41,23 @@ async fn make_manifest(
         location,
         body,
     })
+}
+
+/// Shows a manifest with its signature.
+#[utoipa::path(get, path = "/api/v1/replay/manifests/{id}", tag = "replay",
+    params(("id" = String, Path, description = "the manifest's digest, as `manifestDigest` gives it")))]
+async fn show_manifest(
+    op: Authorized<ReplayRead>,
+    State(replay): Domain,
+    Path(id): Path<String>,
+) -> Result<Answer<ManifestRecord>, Fail<Snapshots>> {
+    Ok(Answer(replay.stored_manifest(&op, &id).await?))
+}
+
+/// The public keys that manifests are checked with.
+#[utoipa::path(get, path = "/api/v1/replay/keys", tag = "replay")]
+async fn keys(_: Public, State(replay): Domain) -> Result<Answer<JwksAnswer>, Fail<()>> {
+    Ok(Answer(replay.jwks().await?))
 }
 
 /// Gives an answer again from what is stored, and says whether it is the same.

@@ -4,6 +4,7 @@
 mod error;
 mod http;
 mod manifest;
+mod signature;
 mod snapshot;
 mod store;
 mod token;
@@ -12,7 +13,9 @@ mod verdict;
 use std::sync::Arc;
 
 use stella_client::Peers;
-use stella_service::{Check, Described, Service};
+use stella_context::SystemContext;
+use stella_service::{Check, Described, KeyStore, Service};
+use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Bucket, Db, Migrations, ObjectStore};
 
 pub use error::ReplayError;
@@ -35,13 +38,32 @@ pub struct Replay {
     db: Db,
     objects: ObjectStore,
     peers: Peers,
+    keys: KeyStore,
+    key: SigningKey,
 }
 
 impl Replay {
-    /// Opens the domain; scores and documents are read from the other services.
-    #[must_use]
-    pub fn open(db: Db, objects: ObjectStore, peers: Peers) -> Arc<Self> {
-        Arc::new(Self { db, objects, peers })
+    /// Opens the domain; scores and documents are read from the other services. The first start
+    /// makes the key that signs manifests.
+    ///
+    /// # Errors
+    /// The database is away, or the master key does not open the signing key.
+    pub async fn open(
+        system: &SystemContext,
+        db: Db,
+        objects: ObjectStore,
+        peers: Peers,
+        master: &MasterKey,
+    ) -> Result<Arc<Self>, ReplayError> {
+        let keys = KeyStore::new(db.clone(), MIGRATIONS.schema, signature::PURPOSE);
+        let key = keys.active(system, master).await?;
+        Ok(Arc::new(Self {
+            db,
+            objects,
+            peers,
+            keys,
+            key,
+        }))
     }
 }
 

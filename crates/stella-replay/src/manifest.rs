@@ -2,7 +2,9 @@
 
 use stella_api::Scope;
 use stella_api::evidence::EvidenceKind;
-use stella_api::replay::{Determined, ManifestAnswer, Observed, ScoreProof};
+use stella_api::replay::{
+    Determined, Manifest, ManifestAnswer, ManifestRecord, Observed, ScoreProof,
+};
 use stella_canonical::{Digest, canonical};
 use stella_context::OpContext;
 use stella_service::IdRange;
@@ -53,28 +55,53 @@ impl Replay {
         let snapshot_id = self.freeze(op).await?;
         let determined = determined(proof, snapshot_id.clone());
         let blob = canonical(&determined)?;
-        let digest = self
-            .objects
-            .put(BUCKET, op.tenant(), blob)
-            .await?
-            .to_string();
+        let digest = self.objects.put(BUCKET, op.tenant(), blob).await?;
         let observed = Observed {
             engine_version: env!("CARGO_PKG_VERSION").to_owned(),
             created_at: op.clock().now().to_string(),
-            signed: false,
         };
-        let observed = serde_json::to_string(&observed)
-            .map_err(|error| ReplayError::unreadable("manifest", error))?;
+        let signed = Manifest {
+            determined,
+            observed,
+        };
+        let json = |value: Result<String, serde_json::Error>| {
+            value.map_err(|error| ReplayError::unreadable("manifest", error))
+        };
         let manifest = NewManifest {
-            digest: &digest,
+            digest: &digest.to_string(),
             score_id: &score_id,
             snapshot_id: &snapshot_id,
-            observed: &observed,
+            observed: &json(serde_json::to_string(&signed.observed))?,
+            envelope: &json(serde_json::to_string(&self.sign(&digest, &signed)?))?,
         };
         let new = store::add(op, &self.db, &manifest).await?;
         let row = store::of_score(op, &self.db, &score_id).await?;
         let row = row.ok_or_else(|| ReplayError::unreadable("manifest", "it is gone again"))?;
         Ok((new, answer(&row)?))
+    }
+}
+
+impl Replay {
+    /// A manifest as it is stored, with its signature.
+    pub(crate) async fn stored_manifest(
+        &self,
+        op: &OpContext,
+        digest: &str,
+    ) -> Result<ManifestRecord, ReplayError> {
+        let digest: Digest = digest.parse().map_err(ReplayError::NoManifest)?;
+        let row = self.of_digest(op, &digest.to_string()).await?;
+        let unreadable = |error| ReplayError::unreadable("manifest", error);
+        let blob = self.objects.get(BUCKET, op.tenant(), &digest).await?;
+        let manifest = Manifest {
+            determined: serde_json::from_slice(&blob).map_err(unreadable)?,
+            observed: serde_json::from_str(&row.observed).map_err(unreadable)?,
+        };
+        let envelope = row.envelope.as_deref().map(serde_json::from_str);
+        Ok(ManifestRecord {
+            digest: row.digest,
+            manifest,
+            envelope: envelope.transpose().map_err(unreadable)?,
+        })
     }
 }
 
@@ -114,6 +141,6 @@ fn answer(row: &ManifestRow) -> Result<ManifestAnswer, ReplayError> {
         .to_string(),
         manifest_digest: row.digest.clone(),
         snapshot_id: row.snapshot_id.clone(),
-        signed: false,
+        signed: row.envelope.is_some(),
     })
 }

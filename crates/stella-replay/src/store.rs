@@ -9,6 +9,9 @@ use stella_storage::{Db, DbTime, StoreError, execute, on};
 pub(crate) struct ManifestRow {
     pub(crate) digest: String,
     pub(crate) snapshot_id: String,
+    pub(crate) observed: String,
+    /// The DSSE envelope; none of a manifest of before there were any.
+    pub(crate) envelope: Option<String>,
 }
 
 /// A manifest that is to be kept.
@@ -17,6 +20,7 @@ pub(crate) struct NewManifest<'a> {
     pub(crate) score_id: &'a str,
     pub(crate) snapshot_id: &'a str,
     pub(crate) observed: &'a str,
+    pub(crate) envelope: &'a str,
 }
 
 pub(crate) async fn of_score(
@@ -26,7 +30,7 @@ pub(crate) async fn of_score(
 ) -> Result<Option<ManifestRow>, StoreError> {
     let mut tx = db.read(op).await?;
     let row = on!(&mut tx, c => query_as(
-        "SELECT digest, snapshot_id FROM replay.manifests WHERE tenant = $1 AND score_id = $2",
+        "SELECT digest, snapshot_id, observed, envelope FROM replay.manifests WHERE tenant = $1 AND score_id = $2",
     ).bind(op.tenant().as_str()).bind(score_id).fetch_optional(c))?;
     tx.commit().await?;
     Ok(row)
@@ -39,7 +43,7 @@ pub(crate) async fn of_digest(
 ) -> Result<Option<ManifestRow>, StoreError> {
     let mut tx = db.read(op).await?;
     let row = on!(&mut tx, c => query_as(
-        "SELECT digest, snapshot_id FROM replay.manifests WHERE tenant = $1 AND digest = $2",
+        "SELECT digest, snapshot_id, observed, envelope FROM replay.manifests WHERE tenant = $1 AND digest = $2",
     ).bind(op.tenant().as_str()).bind(digest).fetch_optional(c))?;
     tx.commit().await?;
     Ok(row)
@@ -67,13 +71,14 @@ pub(crate) async fn add(
         &mut tx,
         query(
             "INSERT INTO replay.manifests (tenant, digest, score_id, snapshot_id, observed, \
-             created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+             envelope, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
         )
         .bind(op.tenant().as_str())
         .bind(manifest.digest)
         .bind(manifest.score_id)
         .bind(manifest.snapshot_id)
         .bind(manifest.observed)
+        .bind(manifest.envelope)
         .bind(now)
     )?;
     tx.commit().await?;

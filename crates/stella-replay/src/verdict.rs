@@ -33,6 +33,7 @@ impl Replay {
             self.blob(op, "manifest", &row.digest, &mut found).await?;
         if let Some(manifest) = &manifest {
             check_index(&row, request, manifest, &mut found);
+            self.check_envelope(&row, &mut found).await?;
         }
         self.check_snapshot(op, &row, manifest.as_ref(), &mut found)
             .await?;
@@ -75,7 +76,12 @@ impl Replay {
         }
     }
 
-    async fn of_digest(&self, op: &OpContext, digest: &str) -> Result<ManifestRow, ReplayError> {
+    /// The manifest of a digest as the index knows it.
+    pub(crate) async fn of_digest(
+        &self,
+        op: &OpContext,
+        digest: &str,
+    ) -> Result<ManifestRow, ReplayError> {
         let row = store::of_digest(op, &self.db, digest).await?;
         row.ok_or_else(|| ReplayError::Unknown(format!("manifest {digest}")))
     }
@@ -222,7 +228,7 @@ fn verdict(
         snapshot_id: row.snapshot_id.clone(),
         differences,
         recomputed,
-        signed: false,
+        signed: row.envelope.is_some(),
     }
 }
 

@@ -11,7 +11,8 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use stella_api::authority::PublicJwk;
-use stella_attest::{Algorithm, Envelope, PublicKey, Unsigned};
+use stella_api::dsse::Envelope;
+use stella_attest::{Algorithm, PublicKey, Unsigned};
 
 /// What can go wrong with a key.
 #[derive(Debug, thiserror::Error)]
@@ -212,6 +213,8 @@ pub(crate) fn file_error(path: &Path, source: std::io::Error) -> KeyError {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use stella_attest::verify;
+
     use super::*;
 
     #[test]
@@ -225,7 +228,7 @@ mod tests {
                 .attest(Unsigned::new("text/plain", b"claim".to_vec()))
                 .unwrap();
             let public = PublicKey::from_jwk(key.public()).unwrap();
-            let verified = envelope.verify(std::slice::from_ref(&public)).unwrap();
+            let verified = verify(&envelope, std::slice::from_ref(&public)).unwrap();
             assert_eq!(
                 (verified.payload, verified.keyids),
                 (b"claim".to_vec(), vec![key.kid().to_owned()])
@@ -233,9 +236,9 @@ mod tests {
 
             let mut other = envelope.clone();
             other.payload_type = "text/html".to_owned();
-            assert!(other.verify(&[public]).is_err());
+            assert!(verify(&other, &[public]).is_err());
             let stranger = PublicKey::from_jwk(SigningKey::generate().unwrap().public()).unwrap();
-            assert!(envelope.verify(&[stranger]).is_err());
+            assert!(verify(&envelope, &[stranger]).is_err());
         }
     }
 

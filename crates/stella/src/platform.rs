@@ -207,7 +207,9 @@ impl Platform {
             .await
             .context("opening Evidence")?;
         let risk_engine = RiskEngine::open(risk_engine, peers.clone());
-        let replay = Replay::open(replay, setup.objects, peers.clone());
+        let replay = Replay::open(&system, replay, setup.objects, peers.clone(), &setup.master)
+            .await
+            .context("opening Replay")?;
         let services: Vec<Service> = vec![
             stella_authority::service(authority.clone()),
             stella_evidence::service(evidence.clone()),

@@ -86,6 +86,28 @@ impl Replay {
         }
     }
 
+    /// The signature, and the part of the manifest that only it covers.
+    pub(super) async fn check_envelope(
+        &self,
+        row: &ManifestRow,
+        found: &mut Findings,
+    ) -> Result<(), ReplayError> {
+        let Some(envelope) = &row.envelope else {
+            return Ok(());
+        };
+        let subject = format!("signature of manifest {}", row.digest);
+        match self
+            .check_signature(envelope, &digest_of(&row.digest)?)
+            .await?
+        {
+            Err(error) => found.changed(&subject, "", &"sound", &error),
+            Ok(signed)
+                if serde_json::from_str(&row.observed).ok() == Some(signed.observed.clone()) => {}
+            Ok(_) => found.changed(&subject, "/observed", &"as it was signed", &row.observed),
+        }
+        Ok(())
+    }
+
     /// The whole snapshot is read, not only the way to the inputs: what was changed in it is
     /// told, whoever it concerns. Costs grow with the documents of the tenant.
     pub(super) async fn check_snapshot(

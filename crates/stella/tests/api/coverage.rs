@@ -80,7 +80,7 @@ async fn seed(world: &World, tenant: &str) -> Vec<(&'static str, String)> {
     let score = score["scoreId"].as_str().unwrap().to_owned();
     let asked = serde_json::json!({"scoreId": score});
     let manifest: serde_json::Value = analyst.post("/api/v1/replay/manifests", &asked).await;
-    let snapshot = manifest["snapshotId"].as_str().unwrap().to_owned();
+    let of_manifest = |field: &str| manifest[field].as_str().unwrap().to_owned();
     vec![
         ("/api/v1/evidence/documents/{id}", document.clone()),
         ("/api/v1/evidence/documents/{id}/raw", document),
@@ -88,7 +88,11 @@ async fn seed(world: &World, tenant: &str) -> Vec<(&'static str, String)> {
         ("/api/v1/score/{id}", score.clone()),
         ("/api/v1/score/{id}/explain", score.clone()),
         ("/api/v1/score/{id}/replay", score),
-        ("/api/v1/replay/snapshots/{id}", snapshot),
+        (
+            "/api/v1/replay/manifests/{id}",
+            of_manifest("manifestDigest"),
+        ),
+        ("/api/v1/replay/snapshots/{id}", of_manifest("snapshotId")),
     ]
 }
 

@@ -96,7 +96,7 @@ on_every_driver! {
         let verdict = replay(&world, &made.manifest.token).await;
         assert_eq!((verdict.outcome, verdict.cause), (ReplayOutcome::Match, None));
         assert_eq!(verdict.recomputed.unwrap().output_digest, made.score.output_digest);
-        assert!(!verdict.signed);
+        assert!(verdict.signed);
     }
 
     async fn a_cut_or_foreign_token_is_refused(world) {

@@ -11,7 +11,7 @@ use crate::fixtures::{advisory, bytes};
 use crate::tamper::{Scored, replay, scored, scored_of};
 use crate::world::{World, on_every_driver};
 
-/// Puts another manifest in the place of a score's, as the binary of another version would have
+/// Puts another manifest in the place of a score's, as a binary that did not sign yet would have
 /// left it, and replays the score.
 async fn with_manifest(world: &World, made: &Scored, edits: &[(&str, Value)]) -> ReplayVerdict {
     let folder = world.objects.path().join("replay/acme");
@@ -30,8 +30,9 @@ async fn with_manifest(world: &World, made: &Scored, edits: &[(&str, Value)]) ->
     let digest = Digest::of(&blob);
     std::fs::create_dir_all(place(&digest).parent().unwrap()).unwrap();
     std::fs::write(place(&digest), blob).unwrap();
-    let statement =
-        format!("UPDATE replay.manifests SET digest = '{digest}' WHERE tenant = 'acme'");
+    let statement = format!(
+        "UPDATE replay.manifests SET digest = '{digest}', envelope = NULL WHERE tenant = 'acme'"
+    );
     by_hand(world, "replay", &["manifests"], &statement).await;
     let verdict: ReplayVerdict = world
         .analyst("acme")

@@ -1,0 +1,74 @@
+//! Signatures of manifests: others can check them, and an edited one is found.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use stella_api::authority::JwksAnswer;
+use stella_api::dsse::Envelope;
+use stella_api::replay::{Manifest, ManifestRecord, ReplayCause, ReplayOutcome};
+use stella_attest::{PublicKey, Statement};
+use stella_client::Call;
+
+use crate::by_hand::by_hand;
+use crate::tamper::{replay, scored};
+use crate::world::on_every_driver;
+
+on_every_driver! {
+    async fn a_manifest_carries_a_signature_that_others_can_check(world) {
+        let made = scored(&world).await;
+        let analyst = world.analyst("acme");
+        let path = format!("/api/v1/replay/manifests/{}", made.manifest.manifest_digest);
+        let record: ManifestRecord = analyst.get(&path).await;
+        let published: JwksAnswer = world.http().send(Call::get("/api/v1/replay/keys")).await.unwrap().json().unwrap();
+        let keys: Vec<PublicKey> = published.keys.iter().map(|key| PublicKey::from_jwk(key).unwrap()).collect();
+        let verified = stella_attest::verify(&record.envelope.unwrap(), &keys).unwrap();
+        let statement: Statement<Manifest> = serde_json::from_slice(&verified.payload).unwrap();
+        assert_eq!(statement.predicate, record.manifest);
+        assert_eq!(statement.subject[0].digest["sha256"], made.manifest.manifest_digest["sha256:".len()..]);
+        assert_eq!(record.manifest.determined.output_digest, made.score.output_digest);
+
+        // Keys of a purpose stay with it: none of Authority's verifies a manifest.
+        let tokens: JwksAnswer = world.http().send(Call::get("/oauth/jwks")).await.unwrap().json().unwrap();
+        assert!(published.keys.iter().all(|key| !tokens.keys.contains(key)));
+    }
+
+    async fn an_edited_signature_is_found_and_named(world) {
+        let made = scored(&world).await;
+        let digest = &made.manifest.manifest_digest;
+        let path = format!("/api/v1/replay/manifests/{digest}");
+        let record: ManifestRecord = world.analyst("acme").get(&path).await;
+        let good = record.envelope.unwrap();
+        let mut other = good.clone();
+        other.payload = STANDARD.encode(String::from_utf8(STANDARD.decode(&good.payload).unwrap()).unwrap().replace("engineVersion", "engineversion"));
+        let mut strange = good.clone();
+        strange.signatures[0].keyid = "strange".to_owned();
+        let text = |envelope: &Envelope| serde_json::to_string(envelope).unwrap();
+        let mut none = good.clone();
+        none.signatures.clear();
+        let wrong = [
+            ("envelope", "{}".to_owned(), ""), ("envelope", text(&other), ""), ("envelope", text(&strange), ""),
+            ("envelope", text(&none), ""), ("observed", "{}".to_owned(), "/observed"),
+        ];
+        let put = async |column: &str, value: &str| {
+            let statement = format!("UPDATE replay.manifests SET {column} = '{value}' WHERE tenant = 'acme'");
+            by_hand(&world, "replay", &["manifests"], &statement).await;
+        };
+        for (column, value, pointer) in wrong {
+            put(column, &value).await;
+            let verdict = replay(&world, &made.manifest.token).await;
+            assert_eq!((verdict.outcome, verdict.cause), (ReplayOutcome::Mismatch, Some(ReplayCause::Tamper)), "{column} {value}");
+            let [one] = verdict.differences.as_slice() else { panic!("{:?}", verdict.differences) };
+            assert_eq!((one.subject.as_str(), one.pointer.as_str()), (format!("signature of manifest {digest}").as_str(), pointer));
+            put("envelope", &text(&good)).await;
+        }
+        put("observed", &serde_json::to_string(&record.manifest.observed).unwrap()).await;
+        assert_eq!(replay(&world, &made.manifest.token).await.outcome, ReplayOutcome::Match);
+
+        // A manifest of a release that did not sign says so, and is no less a match.
+        let statement = "UPDATE replay.manifests SET envelope = NULL WHERE tenant = 'acme'";
+        by_hand(&world, "replay", &["manifests"], statement).await;
+        let verdict = replay(&world, &made.manifest.token).await;
+        assert_eq!((verdict.outcome, verdict.signed), (ReplayOutcome::Match, false));
+        let record: ManifestRecord = world.analyst("acme").get(&path).await;
+        assert_eq!(record.envelope, None);
+    }
+}
