@@ -263,6 +263,28 @@ config-problems =
        *[other] the configuration has { $count } problems
     }
 config-unset = nobody sets it
+accepts-address = ADDRESS:PORT
+accepts-connection = postgres://ROLE:PASSWORD@HOST:PORT/DATABASE or Host=…;Port=…;Database=…;Username=…;Password=…;SslMode=…
+accepts-folder = a folder
+accepts-master-key = a file of 32 bytes that only its owner may read
+accepts-public-url = an http or https URL without a path
+hint-config-connection = { $reason }; write postgres://ROLE:PASSWORD@HOST/DATABASE
+hint-config-mapping = the file holds no mapping
+hint-config-nearest = did you mean { $key }?
+hint-config-set = --set takes KEY=VALUE
+hint-config-connection-missing = set ConnectionStrings:Default=postgres://ROLE:PASSWORD@HOST/DATABASE
+hint-config-driver-embedded = set Storage:Driver=postgres, or STELLA_ENVIRONMENT=Development to try things
+hint-config-driver-missing = set Storage:Driver=postgres and ConnectionStrings:Default
+hint-config-folder-missing = set Storage:DataDirectory to a folder
+hint-config-listen = write an IP address and a port, such as 0.0.0.0:7070
+hint-config-localhost = name the database's host, or set Storage:AllowLocalhost=true by hand
+hint-config-master-key = make one: head -c 32 /dev/urandom > FILE, and set Security:MasterKeyFile=FILE
+hint-config-objects-folder = seed-fs needs Storage:DataDirectory, in Production an absolute path
+hint-config-objects-missing = set Storage:ObjectStore:Driver=seed-fs and Storage:DataDirectory
+hint-config-one-of = write one of the accepted values, in lower case
+hint-config-public-url = write where clients reach the server, such as https://stella.example
+hint-config-rustfs = rustfs is not in this version yet
+hint-config-the-one = write the accepted value, in lower case
 config-hidden = (hidden)
 field-key = key
 field-accepts = accepts
