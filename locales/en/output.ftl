@@ -101,6 +101,8 @@ unsent = { $count } not sent; the same command goes on, what was taken stays
 refusals-more = { $count } more refusals: -o json has all
 publisher-unnamed = the document names no publisher: say it with --publisher
 document-too-large = { $size } bytes, more than the { $limit } that a server takes
+sample-refused = the server refuses { $path } of the sample
+file-too-large = larger than { $limit } bytes
 document-too-large-unmeasured = more than { $limit } bytes, the most that a server takes
 progress-ingest = { $done } of { $total } documents, { $rate } a second, { $left } s left
 progress-scores = { $asked } of { $total } scores
@@ -166,6 +168,27 @@ verdict-profile = mismatch: the risk profile is another
 verdict-tamper = tampered: stored bytes were changed
 verdict-missing = cannot replay: an input is not there any more
 verdict-cannot-replay = cannot replay
+subject-document = document { $id }
+subject-engine = engine { $id }
+subject-manifest = manifest { $id }
+subject-manifest-row = index row of manifest { $id }
+subject-profile = profile { $id }
+subject-score = score { $id }
+subject-snapshot = snapshot { $id }
+subject-snapshot-node = snapshot node { $id }
+subject-snapshot-root = snapshot nodes below { $id }
+difference-present = present
+difference-missing = missing
+difference-as-given = as it was given
+difference-sound = sound
+difference-malformed = not well formed
+difference-more-faults = faulty in more places than are told
+difference-scored = a score
+difference-input-missing = no score: an input is missing
+difference-component-missing = no score: the SBOM has no such component
+difference-not-covered = no score: the advisory does not cover the component
+difference-informational = no score: the advisory tells of no vulnerability
+difference-not-scored = no score: it cannot be computed
 
 migrate-schema = SCHEMA
 migrate-needs-owner = migrations need the connection of the owner of a PostgreSQL database; embedded storage migrates itself
@@ -223,6 +246,7 @@ error-nothing-to-ingest = there is no .json file in { $paths }
 error-output-not-written = writing to { $target }: { $reason }
 error-path-unreadable = reading { $path }: { $reason }
 error-read-failed = reading standard input: { $reason }
+error-unexpected = writing the answer: { $reason }
 error-usage = { $reason }
 usage-no-command = a command is missing
 serve-all-services = --services: a process runs all services in this version; leave the option out
@@ -239,6 +263,28 @@ config-problems =
        *[other] the configuration has { $count } problems
     }
 config-unset = nobody sets it
+accepts-address = ADDRESS:PORT
+accepts-connection = postgres://ROLE:PASSWORD@HOST:PORT/DATABASE or Host=…;Port=…;Database=…;Username=…;Password=…;SslMode=…
+accepts-folder = a folder
+accepts-master-key = a file of 32 bytes that only its owner may read
+accepts-public-url = an http or https URL without a path
+hint-config-connection = { $reason }; write postgres://ROLE:PASSWORD@HOST/DATABASE
+hint-config-mapping = the file holds no mapping
+hint-config-nearest = did you mean { $key }?
+hint-config-set = --set takes KEY=VALUE
+hint-config-connection-missing = set ConnectionStrings:Default=postgres://ROLE:PASSWORD@HOST/DATABASE
+hint-config-driver-embedded = set Storage:Driver=postgres, or STELLA_ENVIRONMENT=Development to try things
+hint-config-driver-missing = set Storage:Driver=postgres and ConnectionStrings:Default
+hint-config-folder-missing = set Storage:DataDirectory to a folder
+hint-config-listen = write an IP address and a port, such as 0.0.0.0:7070
+hint-config-localhost = name the database's host, or set Storage:AllowLocalhost=true by hand
+hint-config-master-key = make one: head -c 32 /dev/urandom > FILE, and set Security:MasterKeyFile=FILE
+hint-config-objects-folder = seed-fs needs Storage:DataDirectory, in Production an absolute path
+hint-config-objects-missing = set Storage:ObjectStore:Driver=seed-fs and Storage:DataDirectory
+hint-config-one-of = write one of the accepted values, in lower case
+hint-config-public-url = write where clients reach the server, such as https://stella.example
+hint-config-rustfs = rustfs is not in this version yet
+hint-config-the-one = write the accepted value, in lower case
 config-hidden = (hidden)
 field-key = key
 field-accepts = accepts

@@ -1,6 +1,7 @@
 //! Wire types of Replay: snapshots, manifests, tokens and verdicts (page 06).
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -243,4 +244,57 @@ pub struct Difference {
     pub expected: String,
     /// What is there.
     pub actual: String,
+}
+
+macro_rules! states {
+    ($($(#[$doc:meta])* $name:ident = $code:literal;)+) => {
+        /// What a [`Difference`] says where there is no value to show: a closed list of codes,
+        /// which people read by their labels (`difference-<code>`).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum State { $($(#[$doc])* $name),+ }
+
+        impl State {
+            /// Every state.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The code.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code),+ }
+            }
+        }
+    };
+}
+
+states! {
+    /// It should be there.
+    Present = "present";
+    /// It is not there.
+    Missing = "missing";
+    /// It should be as it was given.
+    AsGiven = "as-given";
+    /// It should follow the rules of its kind.
+    Sound = "sound";
+    /// It breaks a rule of its kind.
+    Malformed = "malformed";
+    /// It is faulty in more places than are told.
+    MoreFaults = "more-faults";
+    /// There should be a score.
+    Scored = "scored";
+    /// An input of the kind that a score needs is not among the inputs.
+    InputMissing = "input-missing";
+    /// The SBOM has no such component.
+    ComponentMissing = "component-missing";
+    /// The advisory does not cover the component.
+    NotCovered = "not-covered";
+    /// The advisory tells of no vulnerability.
+    Informational = "informational";
+    /// The score could not be computed.
+    NotScored = "not-scored";
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }

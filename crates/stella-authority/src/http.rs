@@ -20,7 +20,7 @@ use utoipa::openapi::{Ref, RefOr, ResponseBuilder, Schema};
 use utoipa::{IntoResponses, PartialSchema as _, ToSchema};
 
 use crate::Authority;
-use crate::token::{Refusal, TokenRequest};
+use crate::token::{Refusal, TokenRequest, refuse};
 
 type Domain = State<Arc<Authority>>;
 
@@ -54,8 +54,7 @@ async fn answer(
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
     if form.and_then(|text| text.split(';').next()) != Some("application/x-www-form-urlencoded") {
-        let text = "the body must be application/x-www-form-urlencoded".to_owned();
-        return Err(Refusal::OAuth("invalid_request", text));
+        return Err(refuse("invalid_request", "refused-form", &[]));
     }
     let request: TokenRequest = serde_urlencoded::from_bytes(body)
         .map_err(|error| Refusal::OAuth("invalid_request", error.to_string()))?;

@@ -7,6 +7,7 @@ use stella_api::authority::TokenAnswer;
 use stella_api::scope::Role;
 use stella_api::{Scope, TenantId};
 use stella_context::{Clock, IdSource, SystemContext};
+use stella_locale::{Labels, Value};
 use stella_signing::{Claims, Confirmation, Unverified, sign_jwt, verify_jwt};
 
 use crate::{Authority, AuthorityError, store};
@@ -43,8 +44,9 @@ impl<E: Into<AuthorityError>> From<E> for Refusal {
     }
 }
 
-fn refuse(error: &'static str, description: impl ToString) -> Refusal {
-    Refusal::OAuth(error, description.to_string())
+/// A refusal in the words of a label.
+pub(crate) fn refuse(error: &'static str, label: &str, values: &[(&str, Value<'_>)]) -> Refusal {
+    Refusal::OAuth(error, Labels::english().format(label, values))
 }
 
 /// The audience of an assertion: one text or several.
@@ -77,18 +79,20 @@ impl Authority {
         match request.grant_type.as_deref() {
             Some("client_credentials") => {}
             Some(other) => {
+                let values = [("found", other.into())];
                 return Err(refuse(
                     "unsupported_grant_type",
-                    format!("not `{other}`: client_credentials"),
+                    "refused-grant-type",
+                    &values,
                 ));
             }
-            None => return Err(refuse("invalid_request", "grant_type is missing")),
+            None => {
+                let label = "refused-grant-type-missing";
+                return Err(refuse("invalid_request", label, &[]));
+            }
         }
         if request.resource.is_some() {
-            return Err(refuse(
-                "invalid_target",
-                "tokens for single services are not given yet",
-            ));
+            return Err(refuse("invalid_target", "refused-resource", &[]));
         }
         let client = self.authenticate(system, request).await?;
         let roles = store::client_roles(system, &self.db, &client).await?;
@@ -114,17 +118,17 @@ impl Authority {
         system: &SystemContext,
         request: &TokenRequest,
     ) -> Result<String, Refusal> {
-        let bad = |what: &str| refuse("invalid_client", what);
+        let bad = |label: &str| refuse("invalid_client", label, &[]);
         if request.client_assertion_type.as_deref() != Some(JWT_BEARER) {
-            return Err(bad("client_assertion_type must be that of private_key_jwt"));
+            return Err(bad("refused-assertion-type"));
         }
         let token = request.client_assertion.as_deref();
-        let token = token.ok_or_else(|| bad("client_assertion is missing"))?;
-        let header = Unverified::read(token).map_err(|_| bad("the assertion is no EdDSA JWT"))?;
-        let kid = header.kid.ok_or_else(|| bad("the assertion has no kid"))?;
-        let claimed = claimed_client(token).ok_or_else(|| bad("the assertion has no sub"))?;
+        let token = token.ok_or_else(|| bad("refused-assertion-missing"))?;
+        let header = Unverified::read(token).map_err(|_| bad("refused-assertion-no-jwt"))?;
+        let kid = header.kid.ok_or_else(|| bad("refused-assertion-no-kid"))?;
+        let claimed = claimed_client(token).ok_or_else(|| bad("refused-assertion-no-sub"))?;
         // An unknown client and a wrong key are told alike.
-        let unknown = || bad("no such client, or not its key");
+        let unknown = || bad("refused-client-unknown");
         // Nobody is named so, and no database need be asked: PostgreSQL's texts hold no U+0000.
         let named = |name: &str| name.len() <= 256 && !name.contains(char::is_control);
         if !named(&claimed) || !named(&kid) {
@@ -134,14 +138,17 @@ impl Authority {
             .await?
             .ok_or_else(unknown)?;
         let assertion: Assertion = verify_jwt(token, &x).map_err(|_| unknown())?;
-        self.accept(&assertion).map_err(bad)?;
+        let limit = [("limit", ASSERTION_LIFETIME.into())];
+        self.accept(&assertion)
+            .map_err(|label| refuse("invalid_client", label, &limit))?;
         Ok(assertion.sub)
     }
 
+    /// Refuses with the key of a label.
     fn accept(&self, assertion: &Assertion) -> Result<(), &'static str> {
         let now = Clock::System.now().as_second();
         if assertion.iss != assertion.sub {
-            return Err("the assertion's iss and sub differ");
+            return Err("refused-assertion-issuer");
         }
         let issuer = self.sentinel.issuer();
         let ours = |aud: &str| {
@@ -153,19 +160,19 @@ impl Authority {
             Audience::Several(all) => all.iter().any(|aud| ours(aud)),
         };
         if !for_us {
-            return Err("the assertion's aud is not this issuer");
+            return Err("refused-assertion-audience");
         }
         if now > assertion.exp + SKEW {
-            return Err("the assertion has expired");
+            return Err("refused-assertion-expired");
         }
         if assertion.exp > now + ASSERTION_LIFETIME + SKEW {
-            return Err("the assertion lives too long: at most 300 seconds");
+            return Err("refused-assertion-long");
         }
         if assertion.nbf.is_some_and(|nbf| now < nbf - SKEW) {
-            return Err("the assertion is not valid yet");
+            return Err("refused-assertion-early");
         }
         if assertion.jti.is_empty() || assertion.jti.len() > 128 {
-            return Err("the assertion's jti is empty or too long");
+            return Err("refused-assertion-jti");
         }
         let id = format!("{} {}", assertion.sub, assertion.jti);
         self.assertions.take(id, assertion.exp + SKEW, now)
@@ -238,21 +245,15 @@ fn choose_tenant(
             .iter()
             .find(|tenant| *tenant == asked)
             .ok_or_else(|| {
-                refuse(
-                    "invalid_request",
-                    format!("the client has no role in tenant `{asked}`"),
-                )
+                let values = [("tenant", asked.into())];
+                refuse("invalid_request", "refused-client-no-role-in", &values)
             })?,
         (None, [only]) => only,
         (None, []) => {
-            return Err(refuse(
-                "unauthorized_client",
-                "the client has no role anywhere",
-            ));
+            return Err(refuse("unauthorized_client", "refused-client-no-role", &[]));
         }
         (None, _) => {
-            let text = "TENANT_AMBIGUOUS: the client has several tenants; say `tenant=`";
-            return Err(refuse("invalid_request", text));
+            return Err(refuse("invalid_request", "refused-client-tenants", &[]));
         }
     };
     let tenant = chosen.parse().map_err(|_| {
@@ -267,28 +268,33 @@ fn choose_tenant(
 
 /// The scopes asked for, if the roles hold every one and their conditions are kept.
 fn grant(asked: Option<&str>, roles: &BTreeSet<Role>) -> Result<BTreeSet<Scope>, Refusal> {
-    let bad = |what: String| refuse("invalid_scope", what);
+    let bad = |label: &str, scope: &str, other: &str| {
+        let values = [("scope", scope.into()), ("other", other.into())];
+        refuse("invalid_scope", label, &values)
+    };
     let mut scopes = BTreeSet::new();
     for text in asked
         .unwrap_or_default()
         .split(' ')
         .filter(|text| !text.is_empty())
     {
-        let scope: Scope = text.parse().map_err(|error| bad(format!("{error}")))?;
+        let scope: Scope = text
+            .parse()
+            .map_err(|_| bad("refused-scope-unknown", text, ""))?;
         if !roles.iter().any(|role| role.scopes().contains(&scope)) {
-            return Err(bad(format!("the client's roles do not hold {scope}")));
+            return Err(bad("refused-scope-not-held", text, ""));
         }
         scopes.insert(scope);
     }
     if scopes.is_empty() {
-        return Err(bad("say which scopes".to_owned()));
+        return Err(bad("refused-scope-missing", "", ""));
     }
     for scope in &scopes {
         if let Some(other) = scope.paired_with().filter(|other| !scopes.contains(other)) {
-            return Err(bad(format!("{scope} is given only together with {other}")));
+            return Err(bad("refused-scope-alone", scope.as_str(), other.as_str()));
         }
         if let Some(other) = scopes.iter().find(|other| scope.forbidden_with(**other)) {
-            return Err(bad(format!("{scope} and {other} are never in one token")));
+            return Err(bad("refused-scope-beside", scope.as_str(), other.as_str()));
         }
     }
     Ok(scopes)

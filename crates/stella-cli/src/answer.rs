@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::exit::ExitCode;
 use crate::failure::Failure;
+use crate::kind::UNEXPECTED;
 use crate::plain::{escaped, is_harmless};
 use crate::style::Style;
 use crate::table::Table;
@@ -44,13 +45,7 @@ impl Answer {
     /// # Errors
     /// Where the value cannot be represented in JSON: a fault of the program.
     pub fn new(value: &impl Serialize) -> Result<Self, Failure> {
-        let value = serde_json::to_value(value).map_err(|error| {
-            Failure::told(
-                "UNEXPECTED",
-                ExitCode::Unexpected,
-                format!("writing the answer: {error}"),
-            )
-        })?;
+        let value = serde_json::to_value(value).map_err(|error| unwritable(&error))?;
         Ok(Self {
             value,
             parts: Vec::new(),
@@ -129,13 +124,6 @@ impl Answer {
     /// # Errors
     /// Where the value cannot be written in this format: a fault of the program.
     pub fn render(&self, format: Format, style: Style) -> Result<String, Failure> {
-        let unwritable = |error: &dyn std::fmt::Display| {
-            Failure::told(
-                "UNEXPECTED",
-                ExitCode::Unexpected,
-                format!("writing the answer as {format:?}: {error}"),
-            )
-        };
         if self.silent {
             return Ok(String::new());
         }
@@ -182,6 +170,10 @@ impl Answer {
             _ => vec![&self.value],
         }
     }
+}
+
+fn unwritable(error: &dyn std::fmt::Display) -> Failure {
+    Failure::of(&UNEXPECTED, &[("reason", &error.to_string())])
 }
 
 fn pretty(value: &Value) -> serde_json::Result<String> {

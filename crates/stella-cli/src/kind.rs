@@ -47,6 +47,7 @@ kinds! {
     OUTPUT_NOT_WRITTEN => Unexpected,
     PATH_UNREADABLE => InvalidInput,
     READ_FAILED => Unexpected,
+    UNEXPECTED => Unexpected,
     USAGE => InvalidInput,
 }
 

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
+use crate::label::filled;
+
 /// More than any configuration or key needs; a wrong path to something huge is refused early.
 const LARGEST: u64 = 1024 * 1024;
 
@@ -31,7 +33,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
     if text.len() as u64 > LARGEST {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
-            format!("larger than {LARGEST} bytes"),
+            filled("file-too-large", &[("limit", LARGEST.into())]),
         ));
     }
     Ok(Some(text))

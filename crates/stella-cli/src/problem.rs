@@ -2,27 +2,43 @@
 
 use stella_api::{Code, Problem};
 use stella_client::ClientError;
+use stella_locale::Value;
 
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Fault};
 use crate::kind::KEY_FILE_UNREADABLE;
-use crate::label::label;
+use crate::label::{filled, label};
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
-        let message = error.to_string();
         match error {
             ClientError::Problem(problem) => of_problem(*problem),
-            ClientError::Unreachable { .. } => {
-                of_code(Code::ServerUnreachable, message).hint(label("hint-server-unreachable"))
+            ClientError::Unreachable { server, reason } => {
+                let values = [("server", server.into()), ("reason", reason.into())];
+                of_label(Code::ServerUnreachable, &values).hint(label("hint-server-unreachable"))
             }
-            ClientError::TokenRefused { .. } => {
-                of_code(Code::TokenRefused, message).hint(label("hint-token-refused"))
+            ClientError::TokenRefused {
+                server,
+                error,
+                description,
+            } => {
+                let values = [
+                    ("server", server.into()),
+                    ("error", error.into()),
+                    ("reason", description.into()),
+                ];
+                of_label(Code::TokenRefused, &values).hint(label("hint-token-refused"))
             }
-            ClientError::Answer { .. } => of_code(Code::ServerAnswerInvalid, message),
-            ClientError::Key(_) => {
-                Self::told(KEY_FILE_UNREADABLE.code, KEY_FILE_UNREADABLE.exit, message)
+            ClientError::Answer { path, reason } => {
+                let values = [("path", path.into()), ("reason", reason.into())];
+                of_label(Code::ServerAnswerInvalid, &values)
             }
+            // In the words of the library of keys.
+            ClientError::Key(error) => Self::told(
+                KEY_FILE_UNREADABLE.code,
+                KEY_FILE_UNREADABLE.exit,
+                error.to_string(),
+            ),
         }
     }
 }
@@ -30,6 +46,14 @@ impl From<ClientError> for Failure {
 /// A failure with a code of the registry in words of one's own.
 pub(crate) fn of_code(code: Code, message: impl Into<String>) -> Failure {
     Failure::told(code.as_str(), ExitCode::of_code(code), message)
+}
+
+/// A failure with a code of the registry in the words of its label.
+fn of_label(code: Code, values: &[(&str, Value<'_>)]) -> Failure {
+    of_code(
+        code,
+        filled(&format!("{}-detail", code.label_key()), values),
+    )
 }
 
 fn of_problem(problem: Problem) -> Failure {

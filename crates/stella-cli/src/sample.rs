@@ -7,6 +7,7 @@ use stella_client::Client;
 
 use crate::failure::Failure;
 use crate::ingest::{End, Origin, Source, send_all};
+use crate::label::filled;
 use crate::problem::of_code;
 
 /// Who published the sample; whose VEX statements a tenant with the sample trusts.
@@ -52,7 +53,7 @@ pub async fn ingest(client: &Client) -> Result<Taken, Failure> {
         return Err(failure);
     }
     if let Some(refusal) = tally.refusals().first() {
-        let message = format!("the server refuses {} of the sample", refusal.path);
+        let message = filled("sample-refused", &[("path", refusal.path.as_str().into())]);
         let mut failure = of_code(Code::Internal, message);
         failure.errors = refusal.errors.clone();
         return Err(failure);

@@ -65,15 +65,19 @@ const PLACES: &[(&str, bool)] = &[
 
 /// Reads the envelope of a request.
 pub(crate) fn of_headers(headers: &HeaderMap) -> Result<Envelope, Vec<Violation>> {
-    let one = |code, message: &str| vec![Violation::new(code, format!("{HEADER}:"), message)];
+    let one = |label: &str| vec![wrong("", label, &[])];
     let mut values = headers.get_all(HEADER).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(one(Code::Aoc004, "exactly one provenance header is needed"));
+        return Err(one("refused-envelope-count"));
     };
     let text = BASE64URL
         .decode(value.as_bytes())
-        .map_err(|_| one(Code::Aoc004, "the header is no base64url"))?;
+        .map_err(|_| one("refused-envelope-encoding"))?;
     read(&text)
+}
+
+fn wrong(place: &str, label: &str, values: &[(&str, stella_locale::Value<'_>)]) -> Violation {
+    Violation::labelled(Code::Aoc004, format!("{HEADER}:{place}"), label, values)
 }
 
 /// Reads an envelope from its JSON text, telling every violation.
@@ -86,8 +90,7 @@ pub(crate) fn read(text: &[u8]) -> Result<Envelope, Vec<Violation>> {
     judge_keys(&value, "", &mut violations);
     for (place, required) in PLACES {
         if *required && value.pointer(place).is_none() {
-            let pointer = format!("{HEADER}:{place}");
-            violations.push(Violation::new(Code::Aoc004, pointer, "is missing"));
+            violations.push(wrong(place, "refused-envelope-missing", &[]));
         }
     }
     if !violations.is_empty() {
@@ -111,15 +114,16 @@ fn judge_keys(value: &Value, at: &str, violations: &mut Vec<Violation>) {
         let mut place = at.to_owned();
         json::push_token(&mut place, key);
         let pointer = format!("{HEADER}:{place}");
-        if forbidden(key) {
-            let message = format!("`{key}` is derived: it never goes in");
-            violations.push(Violation::new(Code::Aoc001, pointer, message));
+        let (code, label) = if forbidden(key) {
+            (Code::Aoc001, "refused-envelope-derived")
         } else if PLACES.iter().all(|(known, _)| *known != place) {
-            let message = format!("`{key}` is no field of an envelope");
-            violations.push(Violation::new(Code::Aoc007, pointer, message));
+            (Code::Aoc007, "refused-envelope-unknown")
         } else {
             judge_keys(inner, &place, violations);
-        }
+            continue;
+        };
+        let values = [("key", key.as_str().into())];
+        violations.push(Violation::labelled(code, pointer, label, &values));
     }
 }
 
@@ -138,12 +142,9 @@ fn forbidden(key: &str) -> bool {
 fn judge_values(envelope: &Envelope) -> Vec<Violation> {
     let (source, upstream) = (&envelope.source, &envelope.upstream);
     let mut violations = Vec::new();
-    let mut wrong = |place: &str, message: &str| {
-        violations.push(Violation::new(
-            Code::Aoc004,
-            format!("{HEADER}:{place}"),
-            message,
-        ));
+    let mut wrong = |place: &str, label: &str| {
+        let values = [("limit", LONGEST_TEXT.into())];
+        violations.push(wrong(place, label, &values));
     };
     let optional = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     let texts = [
@@ -163,19 +164,16 @@ fn judge_values(envelope: &Envelope) -> Vec<Violation> {
     ];
     for (place, text) in &texts {
         if text.trim().is_empty() || text.len() > LONGEST_TEXT {
-            wrong(place, "is empty or longer than 512 bytes");
+            wrong(place, "refused-envelope-length");
         } else if text.chars().any(char::is_control) {
-            wrong(place, "holds control characters");
+            wrong(place, "refused-envelope-control");
         }
     }
     if upstream.fetched_at.parse::<Timestamp>().is_err() {
-        wrong("/upstream/fetchedAt", "is no RFC 3339 time");
+        wrong("/upstream/fetchedAt", "refused-envelope-time");
     }
     if upstream.content_digest.parse::<Digest>().is_err() {
-        wrong(
-            "/upstream/contentDigest",
-            "is not sha256: and 64 lower-case hex digits",
-        );
+        wrong("/upstream/contentDigest", "refused-envelope-digest");
     }
     violations
 }

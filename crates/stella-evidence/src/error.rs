@@ -72,11 +72,7 @@ fn corrupt(document: &str, actual: &str) -> Failure {
     Failure::new(Code::EvidenceCorrupt)
         .with("document", document)
         .with("actual", actual)
-        .at(
-            Code::EvidenceCorrupt,
-            document,
-            format!("stored bytes have digest {actual}"),
-        )
+        .at(Code::EvidenceCorrupt, document, actual)
 }
 
 /// The first violation names the answer; all of them are listed.

@@ -8,6 +8,7 @@ use stella_api::Code;
 use stella_api::evidence::{Envelope, EvidenceKind};
 use stella_canonical::Digest;
 use stella_formats::{Body, Document, Reason};
+use stella_locale::{Labels, Value};
 
 /// One broken rule of the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,16 @@ impl Violation {
             pointer: pointer.to_string(),
             message: message.to_string(),
         }
+    }
+
+    /// In the words of a label.
+    pub(crate) fn labelled(
+        code: Code,
+        pointer: impl ToString,
+        label: &str,
+        values: &[(&str, Value<'_>)],
+    ) -> Self {
+        Self::new(code, pointer, Labels::english().format(label, values))
     }
 }
 
@@ -70,11 +81,15 @@ pub(crate) fn judge(
 fn checksum(envelope: &Envelope, digest: &Digest) -> Option<Violation> {
     let declared = &envelope.upstream.content_digest;
     (*declared != digest.to_string()).then(|| {
-        let message = format!("contentDigest says {declared}, the bytes have {digest}");
-        Violation::new(
+        let values = [
+            ("declared", declared.as_str().into()),
+            ("found", digest.to_string().into()),
+        ];
+        Violation::labelled(
             Code::Aoc005,
             "Stella-Provenance:/upstream/contentDigest",
-            message,
+            "refused-document-checksum",
+            &values,
         )
     })
 }
@@ -89,18 +104,33 @@ fn read(kind: EvidenceKind, bytes: &[u8]) -> Result<Document, Violation> {
         Violation::new(code, &error.pointer, &error)
     })?;
     if let Some(pointer) = nul::in_document(bytes) {
-        return Err(Violation::new(Code::Aoc009, pointer, nul::MESSAGE));
+        return Err(Violation::labelled(
+            Code::Aoc009,
+            pointer,
+            "refused-document-nul",
+            &[],
+        ));
     }
     if let Some(long) = length::in_document(&document) {
-        return Err(Violation::new(Code::Aoc010, long.pointer, long.message));
+        let values = [("found", long.bytes.into()), ("limit", long.limit.into())];
+        return Err(Violation::labelled(
+            Code::Aoc010,
+            long.pointer,
+            "refused-document-long",
+            &values,
+        ));
     }
     let found = document.format.kind();
     if found == kind {
         Ok(document)
     } else {
-        let message =
-            format!("this is evidence of kind {found}: post it to /api/v1/evidence/{found}");
-        Err(Violation::new(Code::Aoc009, "", message))
+        let values = [("found", found.as_str().into())];
+        Err(Violation::labelled(
+            Code::Aoc009,
+            "",
+            "refused-document-kind",
+            &values,
+        ))
     }
 }
 

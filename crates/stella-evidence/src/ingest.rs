@@ -6,6 +6,7 @@ use stella_api::evidence::{
 };
 use stella_context::OpContext;
 use stella_formats::{Body, Document};
+use stella_locale::Labels;
 
 use crate::guard::{Accepted, Violation, judge};
 use crate::store::{self, Earlier, Key};
@@ -153,8 +154,7 @@ fn answer(accepted: Accepted, outcome: Outcome) -> IngestAnswer {
         notices.push(Notice {
             code: stella_api::Code::Aoc003.to_string(),
             pointer: String::new(),
-            message: "the same id and version came before with other bytes; both are kept"
-                .to_owned(),
+            message: Labels::english().text("error-err-aoc-003-detail"),
         });
     }
     IngestAnswer {

@@ -4,6 +4,7 @@ use stella_api::Code;
 use stella_assess::AssessError;
 use stella_canonical::{CanonicalError, DigestError};
 use stella_client::ClientError;
+use stella_locale::Labels;
 use stella_scoring::ScoringError;
 use stella_service::{Failure, IntoFailure, KeyStoreError};
 use stella_signing::KeyError;
@@ -35,14 +36,19 @@ pub enum ReplayError {
     /// The token's time is over.
     #[error("the token expired at {0}")]
     Expired(String),
+<<<<<<< HEAD
     /// A request that names none or more than one.
     #[error("say exactly one of manifest, token and scoreId")]
+=======
+    /// A request that names neither or both.
+    #[error("neither token nor scoreId, or both")]
+>>>>>>> wt-c
     Ambiguous,
     /// A text that is no manifest's digest.
     #[error("no manifest's digest: {0}")]
     NoManifest(#[source] DigestError),
     /// A text that names no score.
-    #[error("`{0}` is no score's id and no prefix of one")]
+    #[error("no score id: {0}")]
     NoScoreId(String),
     /// No such thing in the tenant.
     #[error("there is no {0}")]
@@ -87,16 +93,42 @@ impl IntoFailure for ReplayError {
             Self::Store(error) => error.into_failure(),
             Self::Object(error) => error.into_failure(),
             Self::Neighbour(error) => error.into_failure(),
-            Self::Token(error) => Failure::new(Code::ReplayTokenInvalid)
-                .with("reason", error)
-                .at(Code::ReplayTokenInvalid, "/token", error),
+            Self::Token(error) => {
+                let reason = token(error);
+                Failure::new(Code::ReplayTokenInvalid)
+                    .with("reason", &reason)
+                    .at(Code::ReplayTokenInvalid, "/token", reason)
+            }
             Self::Expired(when) => Failure::new(Code::ReplayTokenExpired).with("when", when),
+<<<<<<< HEAD
             Self::Ambiguous => Failure::invalid("", self),
             Self::NoManifest(_) => Failure::invalid("/manifest", self),
             Self::NoScoreId(_) => Failure::invalid("/scoreId", self),
+=======
+            Self::Ambiguous => {
+                Failure::invalid("", Labels::english().text("refused-replay-of-what"))
+            }
+            Self::NoScoreId(id) => {
+                let values = [("id", id.into())];
+                let reason = Labels::english().format("refused-score-id", &values);
+                Failure::invalid("/scoreId", reason)
+            }
+>>>>>>> wt-c
             Self::Unknown(what) => Failure::not_found(what),
             Self::ScopeMissing(scope) => Failure::new(Code::ScopeMissing).with("scope", scope),
             other => Failure::new(Code::Internal).because(other),
         }
+    }
+}
+
+fn token(error: TokenError) -> String {
+    let labels = Labels::english();
+    match error {
+        TokenError::Prefix => labels.text("refused-replay-token-prefix"),
+        TokenError::Length(found) => {
+            labels.format("refused-replay-token-length", &[("found", found.into())])
+        }
+        TokenError::Alphabet => labels.text("refused-replay-token-alphabet"),
+        TokenError::Checksum => labels.text("refused-replay-token-checksum"),
     }
 }

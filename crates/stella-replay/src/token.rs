@@ -21,20 +21,20 @@ pub struct Token {
     pub expires: u32,
 }
 
-/// A text that is no token.
+/// A text that is no token; people are told by labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// It begins otherwise.
-    #[error("a replay token begins with `rt1.`")]
+    #[error("another beginning")]
     Prefix,
     /// It is longer or shorter.
-    #[error("a replay token has 54 characters after `rt1.`, this one has {0}: it may be cut short")]
+    #[error("{0} characters after the beginning")]
     Length(usize),
     /// It holds other characters.
-    #[error("a replay token is base64url after `rt1.`")]
+    #[error("no base64url")]
     Alphabet,
     /// A character of it is wrong.
-    #[error("the token's checksum does not hold: a character of it is wrong")]
+    #[error("another checksum")]
     Checksum,
 }
 

@@ -6,10 +6,15 @@ mod inspect;
 
 use stella_api::replay::{
     Determined, Difference, ReplayCause, ReplayOutcome, ReplayRequest, ReplayVerdict, ScoreProof,
+    State,
 };
 use stella_api::score::ScoreResult;
+<<<<<<< HEAD
 use stella_assess::{Case, CaseDocument, assess};
 use stella_canonical::Digest;
+=======
+use stella_assess::{AssessError, Case, CaseDocument, assess};
+>>>>>>> wt-c
 use stella_context::{Clock, OpContext};
 use stella_scoring::{Observed, Profile, SEMANTICS, TrustPolicy};
 
@@ -99,7 +104,7 @@ impl Replay {
             .as_ref()
             .map(|profile| profile.digest())
             .transpose()?;
-        let actual = digest.map_or_else(|| "none".to_owned(), |digest| digest.to_string());
+        let actual = digest.map_or_else(|| State::Missing.to_string(), |digest| digest.to_string());
         let (Some(profile), true) = (profile, actual == manifest.profile_digest) else {
             let subject = format!("profile {}", manifest.profile_id);
             let differences = vec![difference::one(
@@ -129,7 +134,8 @@ impl Replay {
             // The inputs are what they were, so it is this engine that cannot follow them.
             Err(ReplayError::Assess(error)) => {
                 let subject = format!("engine {}", manifest.engine);
-                let there = difference::one(&subject, "", "a score", &error.to_string());
+                let (expected, actual) = (State::Scored.as_str(), unable(&error).as_str());
+                let there = difference::one(&subject, "", expected, actual);
                 return Ok(mismatch(
                     &row,
                     manifest.score_id,
@@ -183,6 +189,16 @@ impl Replay {
             recomputed: Some(again),
             ..mismatch(&row, manifest.score_id, cause, differences)
         })
+    }
+}
+
+fn unable(error: &AssessError) -> State {
+    match error {
+        AssessError::DocumentMissing(_) => State::InputMissing,
+        AssessError::ComponentMissing(_) => State::ComponentMissing,
+        AssessError::NotCovered { .. } => State::NotCovered,
+        AssessError::Informational(_) => State::Informational,
+        AssessError::Scoring(_) => State::NotScored,
     }
 }
 

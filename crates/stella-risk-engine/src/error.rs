@@ -83,11 +83,7 @@ impl IntoFailure for RiskError {
             Self::DocumentCorrupt { document, actual } => Failure::new(Code::EvidenceCorrupt)
                 .with("document", &document)
                 .with("actual", &actual)
-                .at(
-                    Code::EvidenceCorrupt,
-                    document,
-                    format!("the bytes that came have digest {actual}"),
-                ),
+                .at(Code::EvidenceCorrupt, document, actual),
             Self::Informational(class) => {
                 Failure::new(Code::ScoreNotApplicable).with("class", class)
             }
@@ -105,11 +101,7 @@ impl IntoFailure for RiskError {
                 .with("pointer", &pointer)
                 .with("expected", &expected)
                 .with("actual", &actual)
-                .at(
-                    Code::ScoreCorrupt,
-                    pointer,
-                    format!("expected {expected}, found {actual}"),
-                ),
+                .at(Code::ScoreCorrupt, pointer, actual),
             Self::DocumentUnreadable { .. }
             | Self::Scoring(_)
             | Self::Canonical(_)

@@ -11,6 +11,7 @@ use stella_assess::{Case, CaseDocument, assess};
 use stella_canonical::{Digest, DigestError};
 use stella_client::Client;
 use stella_context::OpContext;
+use stella_locale::Labels;
 use stella_scoring::{Evaluation, Observed, Profile, TrustPolicy};
 use stella_service::{Failure, IntoFailure as _};
 
@@ -30,7 +31,8 @@ impl RiskEngine {
         request: &EvaluateRequest,
     ) -> Result<(bool, ScoreResult), Failure> {
         if request.finding_id.parse::<Digest>().is_err() {
-            let reason = format!("`{}` is no finding's whole id", request.finding_id);
+            let values = [("id", request.finding_id.as_str().into())];
+            let reason = Labels::english().format("refused-finding-id", &values);
             return Err(Failure::invalid("/findingId", reason));
         }
         let score = async {

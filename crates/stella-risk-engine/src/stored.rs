@@ -144,7 +144,7 @@ fn part<T: serde::de::DeserializeOwned>(
 ) -> Result<T, RiskError> {
     json::from_slice(text.as_bytes()).map_err(|error| {
         let place = format!("{pointer}{}", error.pointer);
-        corrupt(row, &place, "what was stored", &error.to_string())
+        corrupt(row, &place, "readable", &error.to_string())
     })
 }
 

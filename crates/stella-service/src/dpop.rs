@@ -43,17 +43,15 @@ impl Proofs {
     /// Checks a proof and remembers it. Gives the thumbprint of its key.
     ///
     /// # Errors
-    /// What is wrong with it, for the caller.
+    /// What is wrong with it, as the key of a label.
     pub(crate) fn check(&self, proof: &str, request: &Request<'_>) -> Result<String, &'static str> {
-        let header = Unverified::read(proof).map_err(|_| "the proof is no EdDSA JWT")?;
+        let header = Unverified::read(proof).map_err(|_| "refused-proof-no-jwt")?;
         if header.typ.as_deref() != Some("dpop+jwt") {
-            return Err("the proof's typ is not dpop+jwt");
+            return Err("refused-proof-typ");
         }
-        let key = header
-            .embedded
-            .ok_or("the proof holds no public Ed25519 key")?;
-        let claims: Proof = verify_jwt(proof, &key.jwk().x)
-            .map_err(|_| "the proof's signature or claims do not hold")?;
+        let key = header.embedded.ok_or("refused-proof-no-key")?;
+        let claims: Proof =
+            verify_jwt(proof, &key.jwk().x).map_err(|_| "refused-proof-broken")?;
         fits(&claims, request)?;
         let jkt = key.keyid().to_owned();
         let ends = claims.iat + WINDOW;
@@ -65,22 +63,22 @@ impl Proofs {
 
 fn fits(claims: &Proof, request: &Request<'_>) -> Result<(), &'static str> {
     if claims.jti.is_empty() || claims.jti.len() > 128 {
-        return Err("the proof's jti is empty or too long");
+        return Err("refused-proof-jti");
     }
     if claims.htm != request.method {
-        return Err("the proof's htm is not the method");
+        return Err("refused-proof-method");
     }
     if claims.htu.split(['?', '#']).next() != Some(request.url) {
-        return Err("the proof's htu is not the URL");
+        return Err("refused-proof-url");
     }
     if claims.iat.abs_diff(request.now) > WINDOW.unsigned_abs() {
-        return Err("the proof's iat is not now");
+        return Err("refused-proof-time");
     }
     let ath = request
         .token
         .map(|token| URL_SAFE_NO_PAD.encode(Digest::of(token.as_bytes()).as_bytes()));
     if ath.is_some() && claims.ath != ath {
-        return Err("the proof's ath is not the token's");
+        return Err("refused-proof-token");
     }
     Ok(())
 }

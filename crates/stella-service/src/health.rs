@@ -6,6 +6,7 @@ use std::pin::Pin;
 use axum::extract::State;
 use stella_api::Code;
 use stella_api::health::{Alive, Readiness, ReadinessCheck};
+use stella_locale::Labels;
 use stella_storage::{Db, ObjectStore};
 
 use crate::{Answer, Fail, Failure, Public, failures};
@@ -99,8 +100,9 @@ pub(crate) async fn ready(
     Err(away
         .iter()
         .fold(start, |failure, check| {
+            let told = Labels::english().text("error-unavailable-check");
             let place = format!("{}:{}", check.service, check.name);
-            failure.at(Code::Unavailable, place, "does not answer")
+            failure.at(Code::Unavailable, place, told)
         })
         .into())
 }

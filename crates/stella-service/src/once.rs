@@ -23,17 +23,17 @@ impl OnceOnly {
     /// Takes an id that ends at a time; times are seconds since 1970.
     ///
     /// # Errors
-    /// It was taken before, or too many are remembered.
+    /// It was taken before, or too many are remembered: the key of the label that says which.
     pub fn take(&self, id: String, ends: i64, now: i64) -> Result<(), &'static str> {
         let Ok(mut seen) = self.seen.lock() else {
-            return Err("it cannot be remembered");
+            return Err("refused-once-unremembered");
         };
         seen.forget_before(now);
         if seen.ids.contains(&id) {
-            return Err("it was used before");
+            return Err("refused-once-used");
         }
         if seen.ids.len() >= REMEMBERED {
-            return Err("too many at once");
+            return Err("refused-once-full");
         }
         seen.ids.insert(id.clone());
         seen.by_end.entry(ends).or_default().push(id);

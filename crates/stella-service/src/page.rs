@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stella_api::{Code, Page};
+use stella_locale::Labels;
 
 use crate::Failure;
 
@@ -28,7 +29,8 @@ impl<K: Serialize + DeserializeOwned> Paging<K> {
     pub fn read(list: &str, size: Option<u32>, token: Option<&str>) -> Result<Self, Failure> {
         let size = size.unwrap_or(DEFAULT_SIZE);
         if !(1..=MAX_SIZE).contains(&size) {
-            let reason = format!("pageSize is 1 to {MAX_SIZE}, not {size}");
+            let values = [("most", MAX_SIZE.into()), ("size", size.into())];
+            let reason = Labels::english().format("refused-page-size", &values);
             return Err(Failure::invalid("query:pageSize", reason));
         }
         let after = token.map(|token| decode(list, token)).transpose()?;

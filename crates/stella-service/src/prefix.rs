@@ -1,6 +1,7 @@
 //! Ids by digest, whole or by an unambiguous prefix.
 
 use stella_api::Code;
+use stella_locale::Labels;
 
 use crate::Failure;
 
@@ -28,7 +29,8 @@ impl IdRange {
             .bytes()
             .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         if !digits || !(ID_PREFIX..=64).contains(&hex.len()) {
-            let reason = format!("`{text}` is no digest and no prefix of {ID_PREFIX} or more");
+            let values = [("id", text.into()), ("digits", ID_PREFIX.into())];
+            let reason = Labels::english().format("refused-id", &values);
             return Err(Failure::invalid("path:id", reason));
         }
         // `g` follows `f`, so every longer id sorts before the prefix with a `g`.

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, header};
 use stella_api::{Code, Scope, TenantId};
 use stella_client::{InProcess, Principal};
 use stella_context::{Actor, Clock};
+use stella_locale::Labels;
 use stella_signing::{Claims, Unverified, verify_jwt};
 
 use crate::dpop::{Proofs, Request};
@@ -48,7 +49,7 @@ impl Sentinel {
     /// The proof is missing, does not fit, or was used before; the text says what.
     pub fn proof(&self, method: &str, path: &str, headers: &HeaderMap) -> Result<String, String> {
         self.check_proof(method, path, headers, None)
-            .map_err(str::to_owned)
+            .map_err(|why| Labels::english().text(why))
     }
 
     /// The caller of a request.
@@ -67,38 +68,37 @@ impl Sentinel {
         let (method, path) = (parts.method.as_str(), parts.uri.path());
         let jkt = self
             .check_proof(method, path, &parts.headers, Some(token))
-            .map_err(|reason| refuse(Code::DpopInvalid, reason, "invalid_dpop_proof"))?;
+            .map_err(|why| refuse(Code::DpopInvalid, why, "invalid_dpop_proof"))?;
         if claims.cnf.as_ref().map(|cnf| cnf.jkt.as_str()) != Some(jkt.as_str()) {
-            return Err(invalid("the token is bound to another key"));
+            return Err(invalid("refused-token-bound-otherwise"));
         }
         principal_of(claims)
     }
 
     async fn verify(&self, token: &str) -> Result<Claims, &'static str> {
-        let header = Unverified::read(token).map_err(|_| "not an EdDSA JWT")?;
+        let header = Unverified::read(token).map_err(|_| "refused-token-no-jwt")?;
         if header.typ.as_deref() != Some("at+jwt") {
-            return Err("typ is not at+jwt");
+            return Err("refused-token-typ");
         }
-        let kid = header.kid.ok_or("no kid")?;
+        let kid = header.kid.ok_or("refused-token-no-kid")?;
         let key = self
             .keys
             .find(&kid)
             .await
-            .ok_or("signed with an unknown key")?;
-        let claims: Claims =
-            verify_jwt(token, &key.x).map_err(|_| "the signature or the claims do not hold")?;
+            .ok_or("refused-token-key-unknown")?;
+        let claims: Claims = verify_jwt(token, &key.x).map_err(|_| "refused-token-broken")?;
         let now = Clock::System.now().as_second();
         if *claims.iss != *self.issuer {
-            return Err("another issuer");
+            return Err("refused-token-issuer");
         }
         if claims.aud != "stella" {
-            return Err("another audience");
+            return Err("refused-token-audience");
         }
         if now > claims.exp + SKEW {
-            return Err("it has expired");
+            return Err("refused-token-expired");
         }
         if now < claims.nbf - SKEW || now < claims.iat - SKEW {
-            return Err("it is not valid yet");
+            return Err("refused-token-early");
         }
         Ok(claims)
     }
@@ -112,9 +112,9 @@ impl Sentinel {
     ) -> Result<String, &'static str> {
         let mut proofs = headers.get_all("dpop").iter();
         let (Some(proof), None) = (proofs.next(), proofs.next()) else {
-            return Err("exactly one DPoP header is needed");
+            return Err("refused-proof-count");
         };
-        let proof = proof.to_str().map_err(|_| "the DPoP header is no text")?;
+        let proof = proof.to_str().map_err(|_| "refused-proof-no-text")?;
         let url = format!("{}{path}", self.issuer);
         let now = Clock::System.now().as_second();
         self.proofs.check(
@@ -134,23 +134,21 @@ fn presented(headers: &HeaderMap) -> Result<&str, Failure> {
     let value = headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
     let text = value
         .to_str()
-        .map_err(|_| invalid("the Authorization header is no text"))?;
+        .map_err(|_| invalid("refused-token-no-text"))?;
     match text.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("DPoP") => Ok(token.trim()),
-        _ => Err(invalid(
-            "the scheme is not DPoP: tokens here are sender-constrained",
-        )),
+        _ => Err(invalid("refused-token-scheme")),
     }
 }
 
 fn principal_of(claims: Claims) -> Result<Principal, Failure> {
     if claims.tid != claims.stellaops_tenant {
-        return Err(invalid("its two tenant claims differ"));
+        return Err(invalid("refused-token-tenants-differ"));
     }
     let tenant: Option<TenantId> = match claims.tid.as_deref().map(str::parse) {
         None => None,
         Some(Ok(tenant)) => Some(tenant),
-        Some(Err(_)) => return Err(invalid("its tenant is no tenant id")),
+        Some(Err(_)) => return Err(invalid("refused-token-tenant")),
     };
     // A newer Authority may know scopes that this binary does not: they permit nothing here.
     let scopes: BTreeSet<Scope> = claims
@@ -186,11 +184,13 @@ fn agree_on_tenant(headers: &HeaderMap, principal: &Principal) -> Result<(), Fai
     }
 }
 
-fn invalid(reason: &str) -> Failure {
-    refuse(Code::TokenInvalid, reason, "invalid_token")
+fn invalid(why: &str) -> Failure {
+    refuse(Code::TokenInvalid, why, "invalid_token")
 }
 
-fn refuse(code: Code, reason: &str, error: &str) -> Failure {
+/// `why` is the key of a label, here as in all that leads here.
+fn refuse(code: Code, why: &str, error: &str) -> Failure {
+    let reason = Labels::english().text(why);
     let challenge =
         format!("DPoP algs=\"EdDSA\", error=\"{error}\", error_description=\"{reason}\"");
     Failure::new(code)

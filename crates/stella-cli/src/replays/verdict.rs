@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use stella_api::replay::{ReplayCause, ReplayOutcome, ReplayVerdict};
+use stella_locale::Labels;
 
 use crate::answer::Answer;
 use crate::exit::ExitCode;
@@ -76,19 +77,34 @@ fn differences(verdict: &ReplayVerdict) -> Table {
     for difference in &verdict.differences {
         let place = Some(&difference.pointer).filter(|pointer| !pointer.is_empty());
         table.row([
-            Cell::new(&difference.subject),
+            Cell::new(subject(&difference.subject)),
             Cell::maybe(place),
-            Cell::new(&difference.expected),
-            Cell::new(&difference.actual),
+            Cell::new(state(&difference.expected)),
+            Cell::new(state(&difference.actual)),
         ]);
     }
     table
 }
 
+/// A subject is a kind and what is meant of it; one of a newer server stays as it is.
+fn subject(text: &str) -> String {
+    let named = text.rsplit_once(' ').and_then(|(kind, id)| {
+        let key = format!("subject-{}", kind.replace(' ', "-"));
+        Labels::english().find(&key, &[("id", id.into())])
+    });
+    named.unwrap_or_else(|| text.to_owned())
+}
+
+/// A [`State`](stella_api::replay::State) in words; a value as it is.
+fn state(text: &str) -> String {
+    let words = Labels::english().find(&format!("difference-{text}"), &[]);
+    words.unwrap_or_else(|| text.to_owned())
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use stella_api::replay::Difference;
+    use stella_api::replay::{Difference, State};
 
     use super::*;
     use crate::scores::made_up;
@@ -147,6 +163,20 @@ mod tests {
         assert!(!json.contains("recomputed"), "{json}");
         let edited = verdict(&made_up(ReplayOutcome::Mismatch, Some(ReplayCause::Tamper)));
         insta::assert_snapshot!("verdict_tamper", text(&edited.unwrap()));
+    }
+
+    #[test]
+    fn every_state_has_its_words_and_values_stay() {
+        for one in State::ALL {
+            assert!(Labels::english().has(&format!("difference-{one}")), "{one}");
+        }
+        assert_eq!(state("as-given"), "as it was given");
+        assert_eq!(state("\"missing\""), "\"missing\"");
+        assert_eq!(
+            subject("manifest row sha256:00"),
+            "index row of manifest sha256:00"
+        );
+        assert_eq!(subject("something new 7"), "something new 7");
     }
 
     #[test]

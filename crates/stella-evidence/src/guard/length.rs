@@ -8,10 +8,11 @@ const NAME: usize = 512;
 /// Bytes of what an SBOM says of a component, which holds a package's name and more.
 const COMPONENT: usize = 1024;
 
-/// A text that is too long: where it stands, and what to tell.
+/// A text that is too long, and where it stands.
 pub(super) struct TooLong {
     pub(super) pointer: String,
-    pub(super) message: String,
+    pub(super) bytes: usize,
+    pub(super) limit: usize,
 }
 
 /// The first text of a document that is too long for a key.
@@ -65,9 +66,7 @@ fn of_component(component: &Component) -> Option<TooLong> {
 fn beyond(limit: usize, text: &str, pointer: impl FnOnce() -> String) -> Option<TooLong> {
     (text.len() > limit).then(|| TooLong {
         pointer: pointer(),
-        message: format!(
-            "the text has {} bytes, more than the {limit} of a name",
-            text.len()
-        ),
+        bytes: text.len(),
+        limit,
     })
 }

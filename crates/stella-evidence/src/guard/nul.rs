@@ -6,7 +6,6 @@ use serde_json::Value;
 use stella_canonical::json::{self, push_token};
 
 const ESCAPED: &[u8] = b"\\u0000";
-pub(super) const MESSAGE: &str = "the character U+0000 stands in this text";
 
 /// The pointer of the first text of a JSON document that holds U+0000.
 pub(super) fn in_document(bytes: &[u8]) -> Option<String> {

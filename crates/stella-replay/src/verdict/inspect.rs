@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use stella_api::Code;
-use stella_api::replay::{Determined, Difference, ReplayRequest, ScoreProof, Snapshot};
+use stella_api::replay::{Determined, Difference, ReplayRequest, ScoreProof, Snapshot, State};
 use stella_assess::CaseDocument;
 use stella_canonical::trie::{self, TrieError};
 use stella_canonical::{Digest, DigestError};
@@ -37,20 +37,25 @@ impl Findings {
         Ok(())
     }
 
-    fn node(&mut self, root: &Digest, fault: TrieError<ObjectError>) -> Result<(), ReplayError> {
+    fn node(&mut self, fault: TrieError<ObjectError>) -> Result<(), ReplayError> {
         match fault {
             TrieError::Load { source, .. } => self.blob("snapshot node", source),
-            other => {
-                let subject = format!("snapshot node below {root}");
-                self.changed(&subject, "", &"sound", &other);
+            TrieError::Altered { node, found } => {
+                self.changed(&format!("snapshot node {node}"), "", &node, &found);
+                Ok(())
+            }
+            TrieError::Malformed { node, .. } => {
+                let subject = format!("snapshot node {node}");
+                self.changed(&subject, "", &State::Sound, &State::Malformed);
                 Ok(())
             }
         }
     }
 
     fn gone(&mut self, subject: &str) {
+        let (expected, actual) = (State::Present.as_str(), State::Missing.as_str());
         self.missing
-            .push(difference::one(subject, "", "present", "missing"));
+            .push(difference::one(subject, "", expected, actual));
     }
 
     fn changed(
@@ -138,14 +143,18 @@ impl Replay {
                 }
                 Err(faults) => {
                     if faults.len() == trie::FAULTS_MAX {
-                        let subject = format!("snapshot nodes below {root}");
-                        let told = format!("only the first {} faults are told", faults.len());
+                        let subject = format!("snapshot root {root}");
+                        let (expected, actual) = (State::Sound, State::MoreFaults);
                         // Beside the others: what they are decides the verdict.
-                        let told = difference::one(&subject, "", "sound", &told);
-                        found.missing.push(told);
+                        found.missing.push(difference::one(
+                            &subject,
+                            "",
+                            expected.as_str(),
+                            actual.as_str(),
+                        ));
                     }
                     for fault in faults {
-                        found.node(&root, fault)?;
+                        found.node(fault)?;
                     }
                 }
             }
@@ -163,7 +172,7 @@ impl Replay {
                 .is_err()
             {
                 let pointer = format!("/providers/{}", input.kind);
-                found.changed(&subject, &pointer, &digest, &"not in it");
+                found.changed(&subject, &pointer, &digest, &State::Missing);
             }
         }
         Ok(())
@@ -226,12 +235,8 @@ impl Replay {
                 match error.code() {
                     Some(Code::ScoreCorrupt) => {
                         let pointer = first_pointer(&error);
-                        found.changed(
-                            &subject,
-                            &pointer,
-                            &"as it was given",
-                            &first_detail(&error),
-                        );
+                        let actual = first_detail(&error);
+                        found.changed(&subject, &pointer, &State::AsGiven, &actual);
                     }
                     Some(Code::NotFound) => found.gone(&subject),
                     _ => return Err(error.into()),
@@ -249,7 +254,7 @@ pub(super) fn check_index(
     manifest: &Determined,
     found: &mut Findings,
 ) {
-    let subject = format!("index row of manifest {}", row.digest);
+    let subject = format!("manifest row {}", row.digest);
     if row.snapshot_id != manifest.snapshot_id {
         found.changed(
             &subject,
@@ -301,6 +306,7 @@ fn digest_of(text: &str) -> Result<Digest, ReplayError> {
         .map_err(|error: DigestError| ReplayError::unreadable("digest", error))
 }
 
+/// What the first item of a problem found there; where something is corrupt, that is a value.
 fn first_detail(error: &ClientError) -> String {
     match error {
         ClientError::Problem(problem) => {

@@ -68,7 +68,8 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Fail
             if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
                 too_large(declared)
             } else {
-                Failure::new(Code::BodyMalformed).with("reason", "the body ended early")
+                let reason = Labels::english().text("refused-body-cut");
+                Failure::new(Code::BodyMalformed).with("reason", reason)
             }
         })
 }

@@ -3,12 +3,16 @@
 use axum::extract::{FromRequestParts, rejection::PathRejection};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use stella_locale::Labels;
 
 use crate::Failure;
 
-/// PostgreSQL has no text with U+0000: nothing that is stored is named so.
-const NO_NUL: &str = "the character U+0000 is in no name";
 const ENCODED_NUL: &str = "%00";
+
+/// PostgreSQL has no text with U+0000: nothing that is stored is named so.
+fn no_nul(place: &str) -> Failure {
+    Failure::invalid(place, Labels::english().text("refused-name-nul"))
+}
 
 /// The parameters of the path.
 #[derive(Debug)]
@@ -19,7 +23,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         if parts.uri.path().contains(ENCODED_NUL) {
-            return Err(Failure::invalid("path:", NO_NUL));
+            return Err(no_nul("path:"));
         }
         let read: Result<axum::extract::Path<T>, PathRejection> =
             axum::extract::Path::from_request_parts(parts, state).await;
@@ -42,7 +46,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             given.find(|(name, value)| name.contains('\0') || value.contains('\0'))
         {
             let place = format!("query:{}", name.replace('\0', ""));
-            return Err(Failure::invalid(place, NO_NUL));
+            return Err(no_nul(&place));
         }
         let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
         let read: Result<T, _> = serde_path_to_error::deserialize(pairs);

@@ -95,7 +95,7 @@ fn checked(one: &ServiceStorage, gathered: &Gathered) -> CheckedService {
 #[serde(rename_all = "camelCase")]
 struct Explained {
     key: &'static str,
-    accepts: &'static str,
+    accepts: String,
     default: Option<&'static str>,
     /// The weakest first; the last one counts.
     said: Vec<Said>,
@@ -127,7 +127,7 @@ fn explain(arguments: &ExplainArgs, session: &Session) -> Result<Answer, Failure
     let labels = session.labels;
     let mut fields = vec![
         (labels.text("field-key"), Cell::new(key.name)),
-        (labels.text("field-accepts"), Cell::new(key.accepts)),
+        (labels.text("field-accepts"), Cell::new(key.accepts.text())),
         (labels.text("field-default"), Cell::maybe(key.default)),
     ];
     for one in &said {
@@ -148,7 +148,7 @@ fn explain(arguments: &ExplainArgs, session: &Session) -> Result<Answer, Failure
     }
     let answer = Answer::new(&Explained {
         key: key.name,
-        accepts: key.accepts,
+        accepts: key.accepts.text(),
         default: key.default,
         said,
     })?;

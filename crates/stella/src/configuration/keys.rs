@@ -1,16 +1,38 @@
 //! Every key that there is, and the services that have keys of their own.
 
+use stella_locale::Labels;
+
 /// A key of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
     /// Its name, as the documentation writes it; found without regard to case.
     pub name: &'static str,
-    /// What it takes, exactly as written.
-    pub accepts: &'static str,
+    /// What it takes.
+    pub accepts: Accepts,
     /// What holds where nobody sets it.
     pub default: Option<&'static str>,
     /// Whether its value is never shown.
     pub secret: bool,
+}
+
+/// What a key takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepts {
+    /// Exactly this, or one of these.
+    Written(&'static str),
+    /// What the label of this key says.
+    Described(&'static str),
+}
+
+impl Accepts {
+    /// For people.
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Self::Written(text) => text.to_owned(),
+            Self::Described(label) => Labels::english().text(label),
+        }
+    }
 }
 
 /// A service, as configuration names it.
@@ -50,10 +72,10 @@ impl ServiceName {
     ];
 }
 
-const DRIVERS: &str = "postgres, filesystem, inmemory";
-const URL: &str = "postgres://ROLE:PASSWORD@HOST:PORT/DATABASE or Host=…;Port=…;Database=…;Username=…;Password=…;SslMode=…";
+const DRIVERS: Accepts = Accepts::Written("postgres, filesystem, inmemory");
+const OBJECT_STORES: Accepts = Accepts::Written("seed-fs");
 
-const fn key(name: &'static str, accepts: &'static str) -> Key {
+const fn key(name: &'static str, accepts: Accepts) -> Key {
     Key {
         name,
         accepts,
@@ -65,7 +87,7 @@ const fn key(name: &'static str, accepts: &'static str) -> Key {
 const fn connection(name: &'static str) -> Key {
     Key {
         secret: true,
-        ..key(name, URL)
+        ..key(name, Accepts::Described("accepts-connection"))
     }
 }
 
@@ -79,9 +101,15 @@ const fn with_default(key: Key, default: &'static str) -> Key {
 /// Every key, by section.
 pub const KEYS: &[Key] = &[
     key("Storage:Driver", DRIVERS),
-    key("Storage:DataDirectory", "a folder"),
-    with_default(key("Storage:AllowLocalhost", "true, false"), "false"),
-    key("Storage:ObjectStore:Driver", "seed-fs"),
+    key(
+        "Storage:DataDirectory",
+        Accepts::Described("accepts-folder"),
+    ),
+    with_default(
+        key("Storage:AllowLocalhost", Accepts::Written("true, false")),
+        "false",
+    ),
+    key("Storage:ObjectStore:Driver", OBJECT_STORES),
     connection("ConnectionStrings:Default"),
     connection("ConnectionStrings:Migrations"),
     connection("ConnectionStrings:Authority"),
@@ -90,15 +118,18 @@ pub const KEYS: &[Key] = &[
     connection("ConnectionStrings:RiskEngine"),
     key("Authority:Storage:Driver", DRIVERS),
     key("Evidence:Storage:Driver", DRIVERS),
-    key("Evidence:Storage:ObjectStore:Driver", "seed-fs"),
+    key("Evidence:Storage:ObjectStore:Driver", OBJECT_STORES),
     key("Replay:Storage:Driver", DRIVERS),
-    key("Replay:Storage:ObjectStore:Driver", "seed-fs"),
+    key("Replay:Storage:ObjectStore:Driver", OBJECT_STORES),
     key("RiskEngine:Storage:Driver", DRIVERS),
-    with_default(key("Server:Listen", "ADDRESS:PORT"), "127.0.0.1:7070"),
-    key("Server:PublicUrl", "an http or https URL without a path"),
+    with_default(
+        key("Server:Listen", Accepts::Described("accepts-address")),
+        "127.0.0.1:7070",
+    ),
+    key("Server:PublicUrl", Accepts::Described("accepts-public-url")),
     key(
         "Security:MasterKeyFile",
-        "a file of 32 bytes that only its owner may read",
+        Accepts::Described("accepts-master-key"),
     ),
 ];
 

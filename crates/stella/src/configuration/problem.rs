@@ -4,6 +4,7 @@ use std::fmt;
 
 use stella_api::Code;
 use stella_cli::{ExitCode, Failure};
+use stella_locale::Labels;
 
 use super::Key;
 
@@ -35,7 +36,8 @@ impl Problem {
     /// A key that we do not know.
     #[must_use]
     pub fn unknown_key(written: &str) -> Self {
-        let hint = format!("did you mean {}?", Key::nearest(written));
+        let values = [("key", Key::nearest(written).into())];
+        let hint = Labels::english().format("hint-config-nearest", &values);
         Self::new(Code::ConfigKeyUnknown, hint).with("key", written)
     }
 
@@ -45,7 +47,7 @@ impl Problem {
         let code = problems
             .first()
             .map_or(Code::ConfigValueInvalid, |first| first.code);
-        let labels = stella_locale::Labels::english();
+        let labels = Labels::english();
         let message = labels.format("config-problems", &[("count", problems.len().into())]);
         let mut failure = Failure::told(code.as_str(), ExitCode::of_code(code), message);
         failure.problems = problems.iter().map(Self::to_string).collect();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use stella_api::Code;
+use stella_locale::Labels;
 
 use super::{Key, Problem};
 
@@ -100,7 +101,7 @@ impl Raw {
         match value {
             Value::Object(_) => self.flatten("", &value, path),
             Value::Null => {}
-            _ => return Err(wrong("the file holds no mapping".to_owned())),
+            _ => return Err(wrong(Labels::english().text("hint-config-mapping"))),
         }
         Ok(())
     }
@@ -154,8 +155,8 @@ impl Raw {
     pub fn take_command_line(&mut self, words: &[String]) -> Result<(), Problem> {
         for word in words {
             let (key, value) = word.split_once('=').ok_or_else(|| {
-                Problem::new(Code::ConfigValueInvalid, "--set takes KEY=VALUE")
-                    .with("argument", word)
+                let hint = Labels::english().text("hint-config-set");
+                Problem::new(Code::ConfigValueInvalid, hint).with("argument", word)
             })?;
             self.set(key, value, SourceOf::CommandLine);
         }

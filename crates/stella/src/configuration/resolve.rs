@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use stella_api::Code;
+use stella_locale::Labels;
 use stella_storage::{Connection, Driver};
 
 use super::raw::Said;
@@ -91,13 +92,24 @@ struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    /// Notes a problem; where a source set the key, it is named.
+    /// Notes a problem with the label of its hint.
     fn wrong<T>(
         &mut self,
         service: Option<ServiceName>,
         code: Code,
         key: &str,
         hint: &str,
+    ) -> Option<T> {
+        self.note(service, code, key, Labels::english().text(hint))
+    }
+
+    /// Notes a problem; where a source set the key, it is named.
+    fn note<T>(
+        &mut self,
+        service: Option<ServiceName>,
+        code: Code,
+        key: &str,
+        hint: String,
     ) -> Option<T> {
         let mut problem = Problem::new(code, hint);
         if let Some(service) = service {
@@ -116,12 +128,12 @@ impl<'a> Resolver<'a> {
     }
 
     /// What a key takes in this environment.
-    fn accepted(&self, key: &str) -> Option<&'static str> {
+    fn accepted(&self, key: &str) -> Option<String> {
         let known = Key::find(key)?;
         if self.environment.strict() && key.ends_with("Storage:Driver") {
-            return Some("postgres");
+            return Some("postgres".to_owned());
         }
-        Some(known.accepts).filter(|_| !known.secret)
+        (!known.secret).then(|| known.accepts.text())
     }
 
     fn value(&self, key: &str) -> Option<&'a Said> {
@@ -148,7 +160,7 @@ impl<'a> Resolver<'a> {
                 Some(service),
                 Code::StorageDriverMissing,
                 &driver_key,
-                "set Storage:Driver=postgres and ConnectionStrings:Default",
+                "hint-config-driver-missing",
             ),
             Some("postgres") => {
                 let own = format!("ConnectionStrings:{}", service.section);
@@ -161,7 +173,7 @@ impl<'a> Resolver<'a> {
                 Some(service),
                 Code::StorageDriverNotForProduction,
                 &driver_key,
-                "set Storage:Driver=postgres, or STELLA_ENVIRONMENT=Development to try things",
+                "hint-config-driver-embedded",
             ),
             Some("inmemory") => Some(Driver::InMemory),
             Some("filesystem") => match self.value("Storage:DataDirectory") {
@@ -170,14 +182,14 @@ impl<'a> Resolver<'a> {
                     Some(service),
                     Code::StorageDirectoryMissing,
                     "Storage:DataDirectory",
-                    "set Storage:DataDirectory to a folder",
+                    "hint-config-folder-missing",
                 ),
             },
             Some(_) => self.wrong(
                 Some(service),
                 Code::StorageDriverUnsupported,
                 &driver_key,
-                "write one of the accepted values, in lower case",
+                "hint-config-one-of",
             ),
         };
         let object_store_key = match service.blobs {
@@ -199,7 +211,7 @@ impl<'a> Resolver<'a> {
                 Some(service),
                 Code::StorageConnectionMissing,
                 key,
-                "set ConnectionStrings:Default=postgres://ROLE:PASSWORD@HOST/DATABASE",
+                "hint-config-connection-missing",
             );
         };
         let connection = self.connection(Some(service), key, text)?;
@@ -210,7 +222,7 @@ impl<'a> Resolver<'a> {
                 Some(service),
                 Code::StorageLocalhostInProduction,
                 key,
-                "name the database's host, or set Storage:AllowLocalhost=true by hand",
+                "hint-config-localhost",
             );
         }
         Some(Driver::Postgres(connection))
@@ -226,8 +238,9 @@ impl<'a> Resolver<'a> {
         match Connection::parse(text) {
             Ok(connection) => Some(connection),
             Err(reason) => {
-                let hint = format!("{reason}; write postgres://ROLE:PASSWORD@HOST/DATABASE");
-                self.wrong(service, Code::StorageConnectionInvalid, key, &hint)
+                let values = [("reason", reason.into())];
+                let hint = Labels::english().format("hint-config-connection", &values);
+                self.note(service, Code::StorageConnectionInvalid, key, hint)
             }
         }
     }
@@ -249,7 +262,7 @@ impl<'a> Resolver<'a> {
                     Some(service),
                     Code::ObjectStoreDriverUnsupported,
                     &key,
-                    "rustfs is not in this version yet",
+                    "hint-config-rustfs",
                 );
             }
             Some(_) => {
@@ -257,7 +270,7 @@ impl<'a> Resolver<'a> {
                     Some(service),
                     Code::ObjectStoreDriverUnsupported,
                     &key,
-                    "write the accepted value, in lower case",
+                    "hint-config-the-one",
                 );
             }
             None => {
@@ -265,7 +278,7 @@ impl<'a> Resolver<'a> {
                     Some(service),
                     Code::ObjectStoreDriverMissing,
                     &key,
-                    "set Storage:ObjectStore:Driver=seed-fs and Storage:DataDirectory",
+                    "hint-config-objects-missing",
                 );
             }
         }
@@ -281,7 +294,7 @@ impl<'a> Resolver<'a> {
                 Some(service),
                 Code::StorageDirectoryMissing,
                 "Storage:DataDirectory",
-                "seed-fs needs Storage:DataDirectory, in Production an absolute path",
+                "hint-config-objects-folder",
             ),
         }
     }
@@ -290,12 +303,8 @@ impl<'a> Resolver<'a> {
         let key = "Storage:AllowLocalhost";
         let Some(said) = self.value(key) else { return };
         if !["true", "false"].contains(&said.value.trim()) {
-            let _: Option<()> = self.wrong(
-                None,
-                Code::ConfigValueInvalid,
-                key,
-                "write one of the accepted values, in lower case",
-            );
+            let _: Option<()> =
+                self.wrong(None, Code::ConfigValueInvalid, key, "hint-config-one-of");
         }
     }
 
@@ -305,12 +314,7 @@ impl<'a> Resolver<'a> {
         let said = self.value(key).map(|said| said.value.trim());
         match said.or(default).unwrap_or_default().parse() {
             Ok(address) => Some(address),
-            Err(_) => self.wrong(
-                None,
-                Code::ConfigValueInvalid,
-                key,
-                "write an IP address and a port, such as 0.0.0.0:7070",
-            ),
+            Err(_) => self.wrong(None, Code::ConfigValueInvalid, key, "hint-config-listen"),
         }
     }
 
@@ -329,7 +333,7 @@ impl<'a> Resolver<'a> {
                 None,
                 Code::ConfigValueInvalid,
                 key,
-                "write where clients reach the server, such as https://stella.example",
+                "hint-config-public-url",
             ),
         }
     }
@@ -342,7 +346,7 @@ impl<'a> Resolver<'a> {
                 None,
                 Code::ConfigValueInvalid,
                 key,
-                "make one: head -c 32 /dev/urandom > FILE, and set Security:MasterKeyFile=FILE",
+                "hint-config-master-key",
             ),
         }
     }

@@ -143,8 +143,9 @@ on_every_driver! {
         edit(&world, &made.advisory, 5).await;
         let verdict = replay(&world, &made.manifest.token).await;
         assert_eq!((verdict.outcome, verdict.cause), (ReplayOutcome::Mismatch, Some(ReplayCause::Tamper)));
-        let told = verdict.differences.iter().any(|one| one.subject.contains(&made.advisory));
-        assert!(told, "{:?}", verdict.differences);
+        let [one] = verdict.differences.as_slice() else { panic!("{:?}", verdict.differences) };
+        assert_eq!((&one.subject, &one.expected), (&format!("document {}", made.advisory), &made.advisory));
+        assert!(one.actual.parse::<stella_canonical::Digest>().is_ok_and(|found| found.to_string() != made.advisory), "{one:?}");
         let raw = format!("/api/v1/evidence/documents/{}/raw", made.advisory);
         assert_eq!(world.analyst("acme").code(Call::get(&raw)).await, "EVIDENCE_CORRUPT");
     }
@@ -155,8 +156,9 @@ on_every_driver! {
         by_hand(&world, "riskengine", &["risk_score_results"], statement).await;
         let verdict = replay(&world, &made.manifest.token).await;
         assert_eq!((verdict.outcome, verdict.cause), (ReplayOutcome::Mismatch, Some(ReplayCause::Tamper)));
-        let told = verdict.differences.iter().any(|one| one.subject.contains(&made.score.score_id));
-        assert!(told, "{:?}", verdict.differences);
+        let [one] = verdict.differences.as_slice() else { panic!("{:?}", verdict.differences) };
+        assert_eq!((&one.subject, one.expected.as_str()), (&format!("score {}", made.score.score_id), "as-given"));
+        assert!(one.actual.parse::<u32>().is_ok(), "{one:?}");
         let path = format!("/api/v1/score/{}", made.score.score_id);
         assert_eq!(world.analyst("acme").code(Call::get(&path)).await, "SCORE_CORRUPT");
     }

@@ -103,7 +103,7 @@ on_every_driver! {
         let verdict = with_manifest(&world, &made, &[("profileId", json!("gone-v1"))]).await;
         assert_eq!((verdict.outcome, verdict.cause), mismatch(ReplayCause::Profile));
         assert_eq!(verdict.differences[0].subject, "profile gone-v1");
-        assert_eq!(verdict.differences[0].actual, "none");
+        assert_eq!(verdict.differences[0].actual, "missing");
     }
 
     async fn without_a_documents_row_nothing_can_be_replayed(world) {
@@ -116,7 +116,9 @@ on_every_driver! {
         }
         let verdict = replay(&world, &made.manifest.token).await;
         assert_eq!((verdict.outcome, verdict.cause), MISSING);
-        assert_eq!(verdict.differences[0].subject, format!("document {}", made.advisory));
+        let one = &verdict.differences[0];
+        assert_eq!(one.subject, format!("document {}", made.advisory));
+        assert_eq!((one.expected.as_str(), one.actual.as_str()), ("present", "missing"));
         assert_eq!(verdict.recomputed, None);
     }
 

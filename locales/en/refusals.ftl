@@ -1,0 +1,90 @@
+# Why exactly something is refused. Who tells it names the code, whose texts are in errors.ftl, and
+# the place. `error_description` of RFC 6749 and RFC 6750 takes ASCII alone.
+
+# Access tokens
+refused-token-no-text = the Authorization header is no text
+refused-token-scheme = the scheme is not DPoP: tokens here are sender-constrained
+refused-token-no-jwt = not an EdDSA JWT
+refused-token-typ = typ is not at+jwt
+refused-token-no-kid = no kid
+refused-token-key-unknown = signed with an unknown key
+refused-token-broken = the signature or the claims do not hold
+refused-token-issuer = another issuer
+refused-token-audience = another audience
+refused-token-expired = it has expired
+refused-token-early = it is not valid yet
+refused-token-bound-otherwise = the token is bound to another key
+refused-token-tenants-differ = its two tenant claims differ
+refused-token-tenant = its tenant is no tenant id
+
+# DPoP proofs, and what may be used once
+refused-proof-count = exactly one DPoP header is needed
+refused-proof-no-text = the DPoP header is no text
+refused-proof-no-jwt = the proof is no EdDSA JWT
+refused-proof-typ = the proof's typ is not dpop+jwt
+refused-proof-no-key = the proof holds no public Ed25519 key
+refused-proof-broken = the proof's signature or claims do not hold
+refused-proof-jti = the proof's jti is empty or too long
+refused-proof-method = the proof's htm is not the method
+refused-proof-url = the proof's htu is not the URL
+refused-proof-time = the proof's iat is not now
+refused-proof-token = the proof's ath is not the token's
+refused-once-unremembered = it cannot be remembered
+refused-once-used = it was used before
+refused-once-full = too many at once
+
+# The token endpoint
+refused-form = the body must be application/x-www-form-urlencoded
+refused-grant-type = not `{ $found }`: client_credentials
+refused-grant-type-missing = grant_type is missing
+refused-resource = tokens for single services are not given yet
+refused-client-unknown = no such client, or not its key
+refused-client-no-role = the client has no role anywhere
+refused-client-no-role-in = the client has no role in tenant `{ $tenant }`
+refused-client-tenants = TENANT_AMBIGUOUS: the client has several tenants; say `tenant=`
+refused-assertion-type = client_assertion_type must be that of private_key_jwt
+refused-assertion-missing = client_assertion is missing
+refused-assertion-no-jwt = the assertion is no EdDSA JWT
+refused-assertion-no-kid = the assertion has no kid
+refused-assertion-no-sub = the assertion has no sub
+refused-assertion-issuer = the assertion's iss and sub differ
+refused-assertion-audience = the assertion's aud is not this issuer
+refused-assertion-expired = the assertion has expired
+refused-assertion-long = the assertion lives too long: at most { $limit } seconds
+refused-assertion-early = the assertion is not valid yet
+refused-assertion-jti = the assertion's jti is empty or too long
+refused-scope-missing = say which scopes
+refused-scope-unknown = `{ $scope }` is no scope
+refused-scope-not-held = the client's roles do not hold { $scope }
+refused-scope-alone = { $scope } is given only together with { $other }
+refused-scope-beside = { $scope } and { $other } are never in one token
+
+# Requests
+refused-body-cut = the body ended early
+refused-name-nul = the character U+0000 is in no name
+refused-page-size = pageSize is 1 to { $most }, not { $size }
+refused-id = `{ $id }` is no digest and no prefix of { $digits } or more
+refused-finding-id = `{ $id }` is no finding's whole id
+refused-score-id = `{ $id }` is no score's id and no prefix of one
+refused-replay-of-what = say either token or scoreId
+refused-replay-token-prefix = a replay token begins with `rt1.`
+refused-replay-token-length = a replay token has 54 characters after `rt1.`, this one has { $found }: it may be cut short
+refused-replay-token-alphabet = a replay token is base64url after `rt1.`
+refused-replay-token-checksum = the token's checksum does not hold: a character of it is wrong
+
+# The envelope of evidence
+refused-envelope-count = exactly one provenance header is needed
+refused-envelope-encoding = the header is no base64url
+refused-envelope-derived = `{ $key }` is derived: it never goes in
+refused-envelope-unknown = `{ $key }` is no field of an envelope
+refused-envelope-missing = is missing
+refused-envelope-length = is empty or longer than { $limit } bytes
+refused-envelope-control = holds control characters
+refused-envelope-time = is no RFC 3339 time
+refused-envelope-digest = is not sha256: and 64 lower-case hex digits
+
+# Documents
+refused-document-checksum = contentDigest says { $declared }, the bytes have { $found }
+refused-document-kind = this is evidence of kind { $found }: post it to /api/v1/evidence/{ $found }
+refused-document-nul = the character U+0000 stands in this text
+refused-document-long = the text has { $found } bytes, more than the { $limit } of a name
