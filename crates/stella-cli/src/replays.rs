@@ -41,7 +41,7 @@ pub(crate) fn hint(answer: Answer, replay: &ManifestAnswer) -> Answer {
     if replay.signed {
         answer
     } else {
-        answer.line(label("replay-unsigned"))
+        answer.sentence(label("replay-unsigned"))
     }
 }
 

@@ -48,7 +48,13 @@ impl Person {
     }
 
     pub async fn types(&self, words: &[&str]) -> Ran {
+        self.types_on(None, words).await
+    }
+
+    /// The same on a terminal of so many columns.
+    async fn types_on(&self, terminal: Option<u16>, words: &[&str]) -> Ran {
         let (mut io, stdout, stderr) = Io::captured("");
+        io.terminal = terminal;
         let home = self.home.path().to_str().unwrap();
         io.environment = Environment::of([("XDG_CONFIG_HOME", home)]);
         let words = std::iter::once("stella").chain(words.iter().copied());
@@ -127,6 +133,23 @@ async fn the_highest_finding_is_shown_though_its_id_is_the_last() {
     let words = ["findings", "list", "--limit", "2", "-o", "table"];
     let told = person.types(&words).await.stdout;
     assert!(told.contains("shown 2 of 5"), "{told}");
+}
+
+/// What people copy or compare is never cut, and no line is wider than the terminal.
+#[tokio::test]
+async fn the_sample_fits_the_terminal() {
+    let world = World::inmemory().await;
+    world.trust("acme", stella_cli::sample::PUBLISHER).await;
+    let credentials = world.credentials("acme");
+    let ingest = stella_cli::scopes::INGEST;
+    let client = stella_client::Session::open(world.http(), credentials, ingest).unwrap();
+    stella_cli::sample::ingest(&client).await.unwrap();
+    let person = Person::of(&world, "acme");
+    for width in [80, 60, 40] {
+        let words = ["findings", "list", "--color", "never"];
+        let told = person.types_on(Some(width), &words).await.stdout;
+        insta::assert_snapshot!(format!("sample_on_{width}_columns"), told);
+    }
 }
 
 #[tokio::test]
