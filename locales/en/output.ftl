@@ -170,7 +170,13 @@ verdict-cannot-replay = cannot replay
 migrate-schema = SCHEMA
 migrate-needs-owner = migrations need the connection of the owner of a PostgreSQL database; embedded storage migrates itself
 
-up-starting = starting on { $url }, data in { $data }
+up-settings =
+    stella up sets by itself:
+      STELLA_ENVIRONMENT=Development Storage:Driver=filesystem
+      Storage:ObjectStore:Driver=seed-fs
+      Storage:DataDirectory={ $data }
+      Server:Listen={ $address }
+    starting on http://{ $address }
 up-running = running until Ctrl-C
 up-listen-hint = another `stella up` may be running; else choose an address: stella up --listen ADDRESS:PORT
 serve-listen-hint = another `stella serve` may be running; else choose an address: stella serve --set Server:Listen=ADDRESS:PORT

@@ -40,7 +40,37 @@ fn the_sample_is_scored_explained_and_the_same_again() {
         told,
         "a second run makes nothing twice"
     );
-    let json = stella(home.path(), &["up", "--sample", "--once", "-o", "json"]);
+}
+
+/// That a start says what it sets, as page 02 asks for, and where it listens.
+fn says_what_it_sets(told: &str, data: &Path, address: &str) {
+    for part in [
+        "STELLA_ENVIRONMENT=Development",
+        "Storage:Driver=filesystem",
+        "Storage:ObjectStore:Driver=seed-fs",
+        &format!("Storage:DataDirectory={}\n", data.display()),
+        &format!("Server:Listen={address}\n"),
+        &format!("http://{address}\n"),
+    ] {
+        assert!(told.contains(part), "{part} is not in\n{told}");
+    }
+}
+
+#[test]
+fn what_is_set_by_itself_is_told_beside_the_report() {
+    let home = tempfile::tempdir().unwrap();
+    let listen = format!("127.0.0.1:{}", free_port());
+    let words = ["up", "--once", "--listen", &listen];
+    let text_only = stella(home.path(), &words);
+    let data = home.path().join("data/stella");
+    says_what_it_sets(&text(&text_only.stderr), &data, &listen);
+    let report = text(&text_only.stdout);
+    assert!(report.starts_with("Nothing to show yet."), "{report}");
+
+    let elsewhere = home.path().join("elsewhere");
+    let data = ["--data", elsewhere.to_str().unwrap(), "-o", "json"];
+    let json = stella(home.path(), &[&words[..], &data[..]].concat());
+    says_what_it_sets(&text(&json.stderr), &elsewhere, &listen);
     serde_json::from_slice::<serde_json::Value>(&json.stdout).unwrap();
 }
 
@@ -229,7 +259,7 @@ fn ends_in_order(up: Child, home: &Path) {
         Some(0) => assert!(stdout.contains("rt1."), "{stdout}"),
         other => panic!("{other:?} {:?}\n{stderr}", ended.status),
     }
-    assert_eq!(stderr, "");
+    assert_eq!(stderr.lines().count(), 6, "only what it sets: {stderr}");
     let next = stella(home, &["up", "--sample", "--once"]);
     assert!(next.status.success(), "{}", text(&next.stderr));
     assert!(text(&next.stdout).contains("RUSTSEC-2023-0061"));
