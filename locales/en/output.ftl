@@ -197,6 +197,7 @@ newcomer-nothing-yet =
       stella up --sample                takes in a small sample
       stella evidence ingest DIR        takes in your SBOMs and advisories, while `stella up` runs
 
+limit-invalid = a limit is a whole number, at least 1
 id-invalid = an id is 8 to 64 lower-case hexadecimal digits, with or without sha256:
 id-names-none = there is nothing with the id { $id }
 id-names-many = `{ $id }` begins more than one id

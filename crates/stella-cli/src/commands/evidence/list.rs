@@ -31,7 +31,7 @@ pub struct ListArgs {
     #[arg(long, value_name = "ID", help = label("help-evidence-list-upstream-id"))]
     upstream_id: Option<String>,
     /// At most so many.
-    #[arg(long, value_name = "N", default_value_t = 50, help = label("help-limit"))]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = pages::limit, help = label("help-limit"))]
     limit: usize,
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn run(arguments: ListArgs, session: &mut Session) -> Result<An
         upstream_id: arguments.upstream_id,
     };
     let path = "/api/v1/evidence/documents";
-    let limit = Some(arguments.limit.max(1));
+    let limit = Some(arguments.limit);
     drawn(&pages::list(&client, path, &filter, limit).await?)
 }
 
