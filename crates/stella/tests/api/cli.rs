@@ -178,6 +178,41 @@ async fn an_empty_store_leads_to_ingest_and_an_empty_answer_is_a_sentence() {
 }
 
 #[tokio::test]
+async fn an_id_in_an_empty_store_leads_to_ingest_and_in_another_names_nothing() {
+    let world = World::inmemory().await;
+    let person = Person::of(&world, "acme");
+    let verbs = [
+        "score explain",
+        "score show",
+        "score evaluate",
+        "findings show",
+    ];
+    let told = async |verb: &str| {
+        let words: Vec<&str> = verb.split(' ').chain(["0123456789ab"]).collect();
+        let ran = person.types(&words).await;
+        assert_eq!((ran.exit, ran.stdout.as_str()), (4, ""), "{verb}");
+        ran.stderr
+    };
+    for verb in verbs {
+        let told = told(verb).await;
+        assert!(told.contains("error[NO_DATA]"), "{verb}: {told}");
+        assert!(
+            told.contains("stella evidence ingest DIR"),
+            "{verb}: {told}"
+        );
+    }
+    let ingester = world.ingester("acme");
+    let sbom = bytes(&sbom(&["alpha@1.0.0"]));
+    ingester.ingest("sbom", &sbom).await;
+    let advisory = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
+    ingester.ingest("advisory", &advisory).await;
+    for verb in verbs {
+        let told = told(verb).await;
+        assert!(told.contains("error[NOT_FOUND]"), "{verb}: {told}");
+    }
+}
+
+#[tokio::test]
 async fn a_document_over_the_limit_is_told_by_file_size_and_limit() {
     let world = World::inmemory().await;
     let person = Person::of(&world, "acme");
