@@ -4,25 +4,58 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
-pub fn stella(home: &Path, words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_stella"))
+fn command(home: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stella"));
+    command
         .args(words)
         .env_clear()
         .env("XDG_CONFIG_HOME", home.join("config"))
         .env("XDG_DATA_HOME", home.join("data"))
-        .output()
-        .unwrap()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+pub fn stella(home: &Path, words: &[&str]) -> Output {
+    command(home, words).output().unwrap()
+}
+
+/// The same, which must have ended in time.
+fn stella_within(deadline: Duration, home: &Path, words: &[&str]) -> Output {
+    let started = command(home, words).spawn().unwrap();
+    let id = started.id();
+    let (ended, end) = mpsc::channel();
+    let waiting = std::thread::spawn(move || {
+        let output = started.wait_with_output().unwrap();
+        let _ = ended.send(());
+        output
+    });
+    let in_time = end.recv_timeout(deadline).is_ok();
+    if !in_time {
+        signal("KILL", id);
+    }
+    let output = waiting.join().unwrap();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert!(in_time, "not within {deadline:?}: {stdout}\n{stderr}");
+    output
 }
 
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
+/// What the main job may take once it is built. A bound to keep, no measurement: it takes a
+/// fraction of a second, also in a debug build.
+const MAIN_JOB: Duration = Duration::from_secs(10);
+
 #[test]
 fn the_sample_is_scored_explained_and_the_same_again() {
     let home = tempfile::tempdir().unwrap();
-    let first = stella(home.path(), &["up", "--sample", "--once"]);
+    let words = ["up", "--sample", "--once"];
+    let first = stella_within(MAIN_JOB, home.path(), &words);
     assert!(first.status.success(), "{}", text(&first.stderr));
     let told = text(&first.stdout);
     for part in [
@@ -220,15 +253,8 @@ fn a_data_folder_that_cannot_be_made_is_configuration() {
 /// `stella up --sample` as it starts, when it is reached for the first time.
 fn starting(home: &Path) -> (Child, TcpStream) {
     let listen = format!("127.0.0.1:{}", free_port());
-    let mut up = Command::new(env!("CARGO_BIN_EXE_stella"))
-        .args(["up", "--sample", "--listen", &listen])
-        .env_clear()
-        .env("XDG_CONFIG_HOME", home.join("config"))
-        .env("XDG_DATA_HOME", home.join("data"))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let words = ["up", "--sample", "--listen", &listen];
+    let mut up = command(home, &words).spawn().unwrap();
     loop {
         if let Ok(reached) = TcpStream::connect(&listen) {
             return (up, reached);
@@ -239,8 +265,12 @@ fn starting(home: &Path) -> (Child, TcpStream) {
     }
 }
 
-pub fn send(signal: &str, to: &Child) {
-    let kill = format!("kill -{signal} {}", to.id());
+pub fn send(name: &str, to: &Child) {
+    signal(name, to.id());
+}
+
+fn signal(name: &str, to: u32) {
+    let kill = format!("kill -{name} {to}");
     assert!(
         Command::new("sh")
             .args(["-c", &kill])
