@@ -250,6 +250,23 @@ fn a_data_folder_that_cannot_be_made_is_configuration() {
     );
 }
 
+#[test]
+fn a_folder_in_use_is_told_with_its_process_and_the_remedy() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data/stella");
+    let _held = stella_storage::DataFolder::open(&data).unwrap();
+    let refused = stella(home.path(), &["up", "--once"]);
+    let told = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(10), "{told}");
+    for part in [
+        "error[STORAGE_DIRECTORY_LOCKED]",
+        &format!("(kill {})", std::process::id()),
+        "stella up --data DIR",
+    ] {
+        assert!(told.contains(part), "{part} is not in\n{told}");
+    }
+}
+
 /// `stella up --sample` as it starts, when it is reached for the first time.
 fn starting(home: &Path) -> (Child, TcpStream) {
     let listen = format!("127.0.0.1:{}", free_port());
