@@ -1,14 +1,12 @@
 //! What can go wrong in Replay.
 
-use stella_api::Code;
+use stella_api::{Code, ReplayTokenError};
 use stella_assess::AssessError;
 use stella_canonical::CanonicalError;
 use stella_client::ClientError;
 use stella_scoring::ScoringError;
 use stella_service::{Failure, IntoFailure};
 use stella_storage::{ObjectError, StoreError};
-
-use crate::token::TokenError;
 
 /// A failure of Replay's domain; that something stored was changed is no failure but a verdict.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +22,7 @@ pub enum ReplayError {
     Neighbour(#[from] ClientError),
     /// Not a token.
     #[error(transparent)]
-    Token(#[from] TokenError),
+    Token(#[from] ReplayTokenError),
     /// The token's time is over.
     #[error("the token expired at {0}")]
     Expired(String),

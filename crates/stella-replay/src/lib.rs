@@ -6,7 +6,6 @@ mod http;
 mod manifest;
 mod snapshot;
 mod store;
-mod token;
 mod verdict;
 
 use std::sync::Arc;
@@ -16,7 +15,6 @@ use stella_service::{Check, Described, Service};
 use stella_storage::{Bucket, Db, Migrations, ObjectStore};
 
 pub use error::ReplayError;
-pub use token::{Token, TokenError, fuzz};
 
 /// The migrations of the schema `replay`.
 pub const MIGRATIONS: Migrations = Migrations {

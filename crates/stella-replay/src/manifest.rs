@@ -1,14 +1,13 @@
 //! Manifests: what an answer rested on, so that it can be given again.
 
-use stella_api::Scope;
 use stella_api::evidence::EvidenceKind;
 use stella_api::replay::{Determined, ManifestAnswer, Observed, ScoreProof};
+use stella_api::{ReplayToken, Scope};
 use stella_canonical::{Digest, canonical};
 use stella_context::OpContext;
 use stella_service::IdRange;
 
 use crate::store::{self, ManifestRow, NewManifest};
-use crate::token::Token;
 use crate::{BUCKET, Replay, ReplayError};
 
 const SCHEMA: &str = "stella.replay/v1";
@@ -107,8 +106,8 @@ fn answer(row: &ManifestRow) -> Result<ManifestAnswer, ReplayError> {
         .parse()
         .map_err(|error| ReplayError::unreadable("digest", error))?;
     Ok(ManifestAnswer {
-        token: Token {
-            manifest,
+        token: ReplayToken {
+            manifest: *manifest.as_bytes(),
             expires: 0,
         }
         .to_string(),

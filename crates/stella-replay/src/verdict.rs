@@ -4,17 +4,18 @@
 mod difference;
 mod inspect;
 
+use stella_api::ReplayToken;
 use stella_api::replay::{
     Determined, Difference, ReplayCause, ReplayOutcome, ReplayRequest, ReplayVerdict, ScoreProof,
 };
 use stella_api::score::ScoreResult;
 use stella_assess::{Case, CaseDocument, assess};
+use stella_canonical::Digest;
 use stella_context::{Clock, OpContext};
 use stella_scoring::{Observed, Profile, SEMANTICS, TrustPolicy};
 
 use crate::manifest::{demand_id, demand_reads};
 use crate::store::{self, ManifestRow};
-use crate::token::Token;
 use crate::{Replay, ReplayError};
 use inspect::{Findings, check_index};
 
@@ -54,12 +55,12 @@ impl Replay {
     ) -> Result<ManifestRow, ReplayError> {
         match (&request.token, &request.score_id) {
             (Some(token), None) => {
-                let token: Token = token.parse()?;
+                let token: ReplayToken = token.parse()?;
                 let now = Clock::System.now().as_second();
                 if token.expires != 0 && i64::from(token.expires) < now {
                     return Err(ReplayError::Expired(token.expires.to_string()));
                 }
-                let digest = token.manifest.to_string();
+                let digest = Digest::from_bytes(token.manifest).to_string();
                 let row = store::of_digest(op, &self.db, &digest).await?;
                 row.ok_or_else(|| ReplayError::Unknown(format!("manifest {digest}")))
             }
