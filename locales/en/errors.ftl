@@ -136,6 +136,7 @@ error-storage-schema-older-than-binary = migrations are pending
 error-storage-directory-missing = no data directory
 error-storage-directory-missing-hint = name a folder that can be made and written to
 error-storage-directory-locked = the data directory is in use
+error-storage-directory-locked-hint = stop that process (kill { $holder }), or choose another folder: stella up --data DIR, stella serve --set Storage:DataDirectory=DIR
 error-storage-connection-unreachable = the database does not answer
 error-config-key-unknown = unknown configuration key
 error-config-value-invalid = a configuration value is not valid

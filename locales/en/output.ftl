@@ -157,9 +157,6 @@ replay-check = check it with: stella replay verify { $token }
 replay-unsigned = the manifest behind it is not signed yet: it proves equality, not who made it
 replay-manifest = manifest { $digest }, not signed
 replay-manifest-signed = manifest { $digest }, signed
-replay-token-cut = the replay token ends after { $found } of the { $whole } characters behind rt1.
-replay-token-long = { $found } characters stand behind rt1., a replay token has { $whole }
-replay-token-strange = character { $at } of the replay token is none of base64url
 replayed-invalid = neither a replay token (rt1.…) nor an id of 8 to 64 hexadecimal digits
 verdict-match = match: the same answer, byte for byte
 verdict-mismatch = mismatch: another answer
@@ -171,6 +168,7 @@ verdict-cannot-replay = cannot replay
 subject-document = document { $id }
 subject-engine = engine { $id }
 subject-manifest = manifest { $id }
+subject-manifest-signature = signature of manifest { $id }
 subject-manifest-row = index row of manifest { $id }
 subject-profile = profile { $id }
 subject-score = score { $id }
@@ -182,6 +180,10 @@ difference-missing = missing
 difference-as-given = as it was given
 difference-sound = sound
 difference-malformed = not well formed
+difference-unsigned = without a signature
+difference-foreign-key = signed by a key that is none of Replay's
+difference-signature-broken = a signature that does not hold
+difference-signed-other = the signature of something else
 difference-more-faults = faulty in more places than are told
 difference-scored = a score
 difference-input-missing = no score: an input is missing
@@ -193,7 +195,13 @@ difference-not-scored = no score: it cannot be computed
 migrate-schema = SCHEMA
 migrate-needs-owner = migrations need the connection of the owner of a PostgreSQL database; embedded storage migrates itself
 
-up-starting = starting on { $url }, data in { $data }
+up-settings =
+    stella up sets by itself:
+      STELLA_ENVIRONMENT=Development Storage:Driver=filesystem
+      Storage:ObjectStore:Driver=seed-fs
+      Storage:DataDirectory={ $data }
+      Server:Listen={ $address }
+    starting on http://{ $address }
 up-running = running until Ctrl-C
 up-listen-hint = another `stella up` may be running; else choose an address: stella up --listen ADDRESS:PORT
 serve-listen-hint = another `stella serve` may be running; else choose an address: stella serve --set Server:Listen=ADDRESS:PORT
@@ -214,6 +222,7 @@ newcomer-nothing-yet =
       stella up --sample                takes in a small sample
       stella evidence ingest DIR        takes in your SBOMs and advisories, while `stella up` runs
 
+limit-invalid = a limit is a whole number, at least 1
 id-invalid = an id is 8 to 64 lower-case hexadecimal digits, with or without sha256:
 id-names-none = there is nothing with the id { $id }
 id-names-many = `{ $id }` begins more than one id

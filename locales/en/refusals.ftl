@@ -66,11 +66,8 @@ refused-page-size = pageSize is 1 to { $most }, not { $size }
 refused-id = `{ $id }` is no digest and no prefix of { $digits } or more
 refused-finding-id = `{ $id }` is no finding's whole id
 refused-score-id = `{ $id }` is no score's id and no prefix of one
-refused-replay-of-what = say either token or scoreId
-refused-replay-token-prefix = a replay token begins with `rt1.`
-refused-replay-token-length = a replay token has 54 characters after `rt1.`, this one has { $found }: it may be cut short
-refused-replay-token-alphabet = a replay token is base64url after `rt1.`
-refused-replay-token-checksum = the token's checksum does not hold: a character of it is wrong
+refused-replay-of-what = say exactly one of manifest, token and scoreId
+refused-manifest = `{ $id }` is no manifest's digest: sha256: and 64 hex digits
 
 # The envelope of evidence
 refused-envelope-count = exactly one provenance header is needed

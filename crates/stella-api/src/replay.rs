@@ -277,6 +277,14 @@ states! {
     Sound = "sound";
     /// It breaks a rule of its kind.
     Malformed = "malformed";
+    /// It carries no signature.
+    Unsigned = "unsigned";
+    /// It is signed by a key that is none of the service's.
+    ForeignKey = "foreign-key";
+    /// Its signature does not hold.
+    SignatureBroken = "signature-broken";
+    /// What is signed is something else.
+    SignedOther = "signed-other";
     /// It is faulty in more places than are told.
     MoreFaults = "more-faults";
     /// There should be a score.

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::kind::UNEXPECTED;
 use crate::plain::{escaped, is_harmless};
 use crate::style::Style;
-use crate::table::Table;
+use crate::table::{Cell, Table};
 
 /// The answer of a command, printed in one place in the format that was asked for.
 #[derive(Clone, Debug)]
@@ -74,12 +74,19 @@ impl Answer {
         self
     }
 
-    /// Adds a line to the drawing; an empty one parts what stands above from what follows.
+    /// Adds a line to the drawing, never wrapped, as it may hold what is copied; an empty one
+    /// parts what stands above from what follows.
     #[must_use]
     pub fn line(mut self, line: impl AsRef<str>) -> Self {
         self.parts
             .push(Part::Line(crate::plain::plain(line.as_ref()).into_owned()));
         self
+    }
+
+    /// Adds a sentence to the drawing, wrapped between words.
+    #[must_use]
+    pub(crate) fn sentence(self, text: impl AsRef<str>) -> Self {
+        self.table(Table::paragraphs([Cell::new(text)]))
     }
 
     /// The same answer with another end of the process, as 9 where the answer is no.
@@ -191,7 +198,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::table::{Cell, Column};
+    use crate::table::Column;
 
     fn list() -> Answer {
         let mut table = Table::new([Column::new("NAME"), Column::new("BAND")]);

@@ -6,10 +6,20 @@ use stella_api::{Code, Page};
 use stella_client::Client;
 
 use crate::failure::Failure;
+use crate::label::label;
 use crate::problem::of_code;
 
 /// The most that a server gives at once.
 const LARGEST: usize = 500;
+
+/// What `--limit` takes: a list of none would say that there is none.
+///
+/// # Errors
+/// What it takes instead.
+pub(crate) fn limit(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| label("limit-invalid"))
+}
 
 /// The entries of a list, and whether there are more.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +41,7 @@ pub(crate) async fn list<T: DeserializeOwned>(
     let mut token: Option<String> = None;
     loop {
         let room = limit.map_or(LARGEST, |limit| limit.saturating_sub(items.len()));
-        let query = query(&filter, room.clamp(1, LARGEST), token.as_deref())?;
+        let query = query(&filter, room.min(LARGEST), token.as_deref())?;
         let page: Page<T> = client.get(&format!("{path}?{query}")).await?;
         let empty = page.items.is_empty();
         items.extend(page.items.into_iter().take(room));

@@ -74,11 +74,19 @@ impl Session {
         Ok(answer.exit_code())
     }
 
+    /// Tells on standard error what belongs into a log too, so that standard output stays the
+    /// answer.
+    pub fn tell(&mut self, text: &str) {
+        for line in text.lines() {
+            // Nobody can be told that telling failed.
+            let _ = writeln!(self.io.stderr, "{}", plain(line));
+        }
+    }
+
     /// Tells people on a terminal how long work goes on; says nothing to scripts.
     pub fn progress(&mut self, line: &str) {
         if self.io.stderr_terminal {
-            // Nobody can be told that telling failed.
-            let _ = writeln!(self.io.stderr, "{}", plain(line));
+            self.tell(line);
         }
     }
 

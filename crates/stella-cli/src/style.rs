@@ -1,6 +1,6 @@
 //! Colours that mean something, and can be off: the words beside them always say the same.
 
-use comfy_table::{Attribute, Cell, Color};
+use std::borrow::Cow;
 
 /// How output is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,18 +56,20 @@ impl Tone {
             .unwrap_or(Self::Unknown)
     }
 
-    pub(crate) fn apply(self, cell: Cell) -> Cell {
-        match self {
-            Self::Normal => cell,
-            Self::Heading => cell.add_attribute(Attribute::Bold),
-            Self::Faint | Self::Unknown => cell.fg(Color::DarkGrey),
-            Self::Good => cell.fg(Color::Green),
-            Self::Bad | Self::High => cell.fg(Color::Red),
-            Self::Critical => cell.fg(Color::Red).add_attribute(Attribute::Bold),
-            Self::Medium => cell.fg(Color::Yellow),
-            Self::Low => cell.fg(Color::Blue),
-            Self::Info => cell.fg(Color::Cyan),
-        }
+    /// The text as a terminal is told to show it. ECMA-48, 8.3.117; bright colours.
+    pub(crate) fn paint(self, text: &str) -> Cow<'_, str> {
+        let how = match self {
+            Self::Normal => return text.into(),
+            Self::Heading => "1",
+            Self::Faint | Self::Unknown => "90",
+            Self::Good => "92",
+            Self::Bad | Self::High => "91",
+            Self::Critical => "1;91",
+            Self::Medium => "93",
+            Self::Low => "94",
+            Self::Info => "96",
+        };
+        format!("\u{1b}[{how}m{text}\u{1b}[0m").into()
     }
 }
 

@@ -1,9 +1,10 @@
-//! Tables that fit the terminal.
+//! Tables that fit the terminal without cutting a word.
 
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table as Grid, presets};
+mod layout;
+mod wrap;
 
 use crate::plain::plain;
-use crate::style::{Style, Tone};
+use crate::style::Tone;
 
 /// A piece of text with its meaning; what steers a terminal is taken out of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,10 +48,6 @@ impl Cell {
     pub fn maybe(text: Option<impl AsRef<str>>) -> Self {
         text.map_or_else(Self::absent, Self::new)
     }
-
-    fn drawn(&self) -> comfy_table::Cell {
-        self.tone.apply(comfy_table::Cell::new(&self.text))
-    }
 }
 
 /// A column of a table.
@@ -58,17 +55,30 @@ impl Cell {
 pub struct Column {
     title: String,
     right: bool,
-    whole: bool,
+    kind: Kind,
+}
+
+/// What may become of a column's text where the table would not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// It stays on one line.
+    Whole,
+    /// It stays on one line, which may be one under its row.
+    Long,
+    /// It is wrapped where wrapping prose does not make room.
+    Name,
+    /// It is wrapped first, and stands under its row where even that is too wide.
+    Prose,
 }
 
 impl Column {
-    /// A column whose text is wrapped where the table would not fit.
+    /// A column of names: wrapped where wrapping prose does not make room.
     #[must_use]
     pub fn new(title: impl Into<String>) -> Self {
         Self {
             title: title.into(),
             right: false,
-            whole: false,
+            kind: Kind::Name,
         }
     }
 
@@ -79,11 +89,26 @@ impl Column {
         self
     }
 
-    /// The same column, wrapped only where all others are one character wide: for what people
-    /// copy.
+    /// The same column, never wrapped: for what people copy or compare.
     #[must_use]
     pub fn whole(mut self) -> Self {
-        self.whole = true;
+        self.kind = Kind::Whole;
+        self
+    }
+
+    /// The same column, never wrapped either, but under its row where it would not fit: for whole
+    /// digests and the like.
+    #[must_use]
+    pub fn long(mut self) -> Self {
+        self.kind = Kind::Long;
+        self
+    }
+
+    /// The same column, of prose: the first to be wrapped, and under its row where it would not
+    /// fit.
+    #[must_use]
+    pub fn prose(mut self) -> Self {
+        self.kind = Kind::Prose;
         self
     }
 }
@@ -113,7 +138,7 @@ impl Table {
         let rows = fields
             .into_iter()
             .map(|(name, value)| vec![Cell::new(name).tone(Tone::Faint), value]);
-        let columns = vec![Column::new("").whole(), Column::new("")];
+        let columns = vec![Column::new("").whole(), Column::new("").prose()];
         Self {
             columns,
             titled: false,
@@ -126,7 +151,7 @@ impl Table {
     pub fn paragraphs(lines: impl IntoIterator<Item = Cell>) -> Self {
         let rows = lines.into_iter().map(|line| vec![line]).collect();
         Self {
-            columns: vec![Column::new("")],
+            columns: vec![Column::new("").prose()],
             titled: false,
             rows,
         }
@@ -142,194 +167,7 @@ impl Table {
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
-
-    /// The table as text without a line break at its end.
-    #[must_use]
-    pub fn draw(&self, style: Style) -> String {
-        let mut grid = self.grid(style);
-        self.keep_whole(&mut grid, style);
-        let text = grid.trim_fmt();
-        if style.colour {
-            text
-        } else {
-            text.lines()
-                .map(str::trim_end)
-                .collect::<Vec<_>>()
-                .join("\n")
-        }
-    }
-
-    fn grid(&self, style: Style) -> Grid {
-        let mut grid = Grid::new();
-        grid.load_style(presets::NOTHING).force_no_tty();
-        if style.colour {
-            grid.enforce_styling();
-        }
-        match style.width {
-            Some(width) => grid
-                .set_content_arrangement(ContentArrangement::Dynamic)
-                .set_width(width),
-            None => grid.set_content_arrangement(ContentArrangement::Disabled),
-        };
-        if self.titled {
-            grid.set_header(
-                self.columns
-                    .iter()
-                    .map(|column| Cell::new(&column.title).tone(Tone::Heading).drawn()),
-            );
-        }
-        for row in &self.rows {
-            grid.add_row(row.iter().map(Cell::drawn));
-        }
-        for (column, drawn) in self.columns.iter().zip(grid.column_iter_mut()) {
-            drawn.set_padding((0, GAP));
-            if column.right {
-                drawn.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        grid
-    }
-
-    /// Only while the other columns keep room to be read; on a narrower terminal all wrap.
-    fn keep_whole(&self, grid: &mut Grid, style: Style) {
-        let Some(width) = style.width else { return };
-        let widths = grid.column_max_content_widths();
-        let needed: usize = self
-            .columns
-            .iter()
-            .zip(&widths)
-            .map(|(column, content)| {
-                let content = usize::from(*content);
-                usize::from(GAP)
-                    + if column.whole {
-                        content
-                    } else {
-                        content.min(NARROWEST)
-                    }
-            })
-            .sum();
-        if needed > usize::from(width) {
-            return;
-        }
-        for (column, drawn) in self.columns.iter().zip(grid.column_iter_mut()) {
-            if column.whole {
-                drawn.set_constraint(ColumnConstraint::ContentWidth);
-            }
-        }
-    }
 }
-
-/// Between two columns.
-const GAP: u16 = 2;
-/// What a wrapped column keeps at least.
-const NARROWEST: usize = 12;
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn findings() -> Table {
-        let mut table = Table::new([
-            Column::new("BAND"),
-            Column::new("SCORE").right(),
-            Column::new("VULNERABILITY").whole(),
-            Column::new("COMPONENT"),
-            Column::new("TITLE"),
-        ]);
-        table.row([
-            Cell::band("Critical"),
-            Cell::new("98"),
-            Cell::new("CVE-2023-4863"),
-            Cell::new("libwebp-sys 0.9.2"),
-            Cell::new("heap buffer overflow\nin libwebp when it reads a \u{1b}[2Jcrafted picture"),
-        ]);
-        table.row([
-            Cell::band("Unknown"),
-            Cell::absent(),
-            Cell::new("GHSA-xxxx-yyyy-zzzz"),
-            Cell::new("old 1.0.0"),
-            Cell::absent(),
-        ]);
-        table
-    }
-
-    #[test]
-    fn wide_terminal() {
-        insta::assert_snapshot!(findings().draw(Style {
-            width: Some(120),
-            colour: false
-        }));
-    }
-
-    #[test]
-    fn narrow_terminal() {
-        insta::assert_snapshot!(findings().draw(Style {
-            width: Some(72),
-            colour: false
-        }));
-    }
-
-    #[test]
-    fn very_narrow_terminal() {
-        insta::assert_snapshot!(findings().draw(Style {
-            width: Some(40),
-            colour: false
-        }));
-    }
-
-    #[test]
-    fn no_terminal() {
-        insta::assert_snapshot!(findings().draw(Style::default()));
-    }
-
-    #[test]
-    fn colours_mean_something() {
-        let text = findings().draw(Style {
-            width: None,
-            colour: true,
-        });
-        insta::assert_snapshot!(text.replace('\u{1b}', "ESC"));
-    }
-
-    #[test]
-    fn record_and_paragraphs() {
-        let record = Table::record([
-            ("id".to_owned(), Cell::new("a1")),
-            ("severity".to_owned(), Cell::band("High")),
-        ]);
-        assert_eq!(
-            record.draw(Style::default()),
-            "id        a1\nseverity  High"
-        );
-        let text = Table::paragraphs([Cell::new("one two three"), Cell::new("four")]);
-        assert_eq!(
-            text.draw(Style {
-                width: Some(10),
-                colour: false
-            }),
-            "one two\nthree\nfour"
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn never_wider_than_the_terminal(
-            cells in proptest::collection::vec(proptest::collection::vec("[a-z0-9/:.漢 -]{0,60}", 4), 1..5),
-            width in 24_u16..140,
-        ) {
-            let mut table = Table::new([
-                Column::new("A").whole(), Column::new("B").right(), Column::new("C").whole(), Column::new("D"),
-            ]);
-            for row in cells {
-                table.row(row.iter().map(Cell::new));
-            }
-            for line in table.draw(Style { width: Some(width), colour: false }).lines() {
-                let columns: usize = line.chars().map(|letter| if letter == '漢' { 2 } else { 1 }).sum();
-                prop_assert!(columns <= usize::from(width), "{columns} > {width}: {line}");
-            }
-        }
-    }
-}
+mod tests;

@@ -1,16 +1,14 @@
 //! What can go wrong in Replay.
 
-use stella_api::Code;
+use stella_api::{Code, ReplayTokenError};
 use stella_assess::AssessError;
-use stella_canonical::{CanonicalError, DigestError};
+use stella_canonical::CanonicalError;
 use stella_client::ClientError;
 use stella_locale::Labels;
 use stella_scoring::ScoringError;
 use stella_service::{Failure, IntoFailure, KeyStoreError};
 use stella_signing::KeyError;
 use stella_storage::{ObjectError, StoreError};
-
-use crate::token::TokenError;
 
 /// A failure of Replay's domain; that something stored was changed is no failure but a verdict.
 #[derive(Debug, thiserror::Error)]
@@ -32,21 +30,16 @@ pub enum ReplayError {
     Neighbour(#[from] ClientError),
     /// Not a token.
     #[error(transparent)]
-    Token(#[from] TokenError),
+    Token(#[from] ReplayTokenError),
     /// The token's time is over.
     #[error("the token expired at {0}")]
     Expired(String),
-<<<<<<< HEAD
     /// A request that names none or more than one.
-    #[error("say exactly one of manifest, token and scoreId")]
-=======
-    /// A request that names neither or both.
-    #[error("neither token nor scoreId, or both")]
->>>>>>> wt-c
+    #[error("not exactly one of manifest, token and scoreId")]
     Ambiguous,
     /// A text that is no manifest's digest.
     #[error("no manifest's digest: {0}")]
-    NoManifest(#[source] DigestError),
+    NoManifest(String),
     /// A text that names no score.
     #[error("no score id: {0}")]
     NoScoreId(String),
@@ -93,42 +86,26 @@ impl IntoFailure for ReplayError {
             Self::Store(error) => error.into_failure(),
             Self::Object(error) => error.into_failure(),
             Self::Neighbour(error) => error.into_failure(),
-            Self::Token(error) => {
-                let reason = token(error);
-                Failure::new(Code::ReplayTokenInvalid)
-                    .with("reason", &reason)
-                    .at(Code::ReplayTokenInvalid, "/token", reason)
-            }
+            Self::Token(error) => Failure::new(Code::ReplayTokenInvalid)
+                .with("reason", error)
+                .at(Code::ReplayTokenInvalid, "/token", error),
             Self::Expired(when) => Failure::new(Code::ReplayTokenExpired).with("when", when),
-<<<<<<< HEAD
-            Self::Ambiguous => Failure::invalid("", self),
-            Self::NoManifest(_) => Failure::invalid("/manifest", self),
-            Self::NoScoreId(_) => Failure::invalid("/scoreId", self),
-=======
             Self::Ambiguous => {
                 Failure::invalid("", Labels::english().text("refused-replay-of-what"))
+            }
+            Self::NoManifest(id) => {
+                let values = [("id", id.into())];
+                let reason = Labels::english().format("refused-manifest", &values);
+                Failure::invalid("/manifest", reason)
             }
             Self::NoScoreId(id) => {
                 let values = [("id", id.into())];
                 let reason = Labels::english().format("refused-score-id", &values);
                 Failure::invalid("/scoreId", reason)
             }
->>>>>>> wt-c
             Self::Unknown(what) => Failure::not_found(what),
             Self::ScopeMissing(scope) => Failure::new(Code::ScopeMissing).with("scope", scope),
             other => Failure::new(Code::Internal).because(other),
         }
-    }
-}
-
-fn token(error: TokenError) -> String {
-    let labels = Labels::english();
-    match error {
-        TokenError::Prefix => labels.text("refused-replay-token-prefix"),
-        TokenError::Length(found) => {
-            labels.format("refused-replay-token-length", &[("found", found.into())])
-        }
-        TokenError::Alphabet => labels.text("refused-replay-token-alphabet"),
-        TokenError::Checksum => labels.text("refused-replay-token-checksum"),
     }
 }

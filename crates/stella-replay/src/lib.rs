@@ -7,7 +7,6 @@ mod manifest;
 mod signature;
 mod snapshot;
 mod store;
-mod token;
 mod verdict;
 
 use std::sync::Arc;
@@ -19,7 +18,6 @@ use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Bucket, Db, Migrations, ObjectStore};
 
 pub use error::ReplayError;
-pub use token::{Token, TokenError, fuzz};
 
 /// The migrations of the schema `replay`.
 pub const MIGRATIONS: Migrations = Migrations {

@@ -1,16 +1,15 @@
 //! Manifests: what an answer rested on, so that it can be given again.
 
-use stella_api::Scope;
 use stella_api::evidence::EvidenceKind;
 use stella_api::replay::{
     Determined, Manifest, ManifestAnswer, ManifestRecord, Observed, ScoreProof,
 };
+use stella_api::{ReplayToken, Scope};
 use stella_canonical::{Digest, canonical};
 use stella_context::OpContext;
 use stella_service::IdRange;
 
 use crate::store::{self, ManifestRow, NewManifest};
-use crate::token::Token;
 use crate::{BUCKET, Replay, ReplayError};
 
 const SCHEMA: &str = "stella.replay/v1";
@@ -88,7 +87,9 @@ impl Replay {
         op: &OpContext,
         digest: &str,
     ) -> Result<ManifestRecord, ReplayError> {
-        let digest: Digest = digest.parse().map_err(ReplayError::NoManifest)?;
+        let digest: Digest = digest
+            .parse()
+            .map_err(|_| ReplayError::NoManifest(digest.to_owned()))?;
         let row = self.of_digest(op, &digest.to_string()).await?;
         let unreadable = |error| ReplayError::unreadable("manifest", error);
         let blob = self.objects.get(BUCKET, op.tenant(), &digest).await?;
@@ -134,8 +135,8 @@ fn answer(row: &ManifestRow) -> Result<ManifestAnswer, ReplayError> {
         .parse()
         .map_err(|error| ReplayError::unreadable("digest", error))?;
     Ok(ManifestAnswer {
-        token: Token {
-            manifest,
+        token: ReplayToken {
+            manifest: *manifest.as_bytes(),
             expires: 0,
         }
         .to_string(),

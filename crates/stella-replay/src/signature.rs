@@ -2,7 +2,7 @@
 
 use stella_api::authority::JwksAnswer;
 use stella_api::dsse::Envelope;
-use stella_api::replay::Manifest;
+use stella_api::replay::{Manifest, State};
 use stella_attest::{AttestError, Statement, read_envelope, verify};
 use stella_canonical::{Digest, canonical};
 use stella_context::{Clock, SystemContext};
@@ -13,17 +13,6 @@ use crate::{Replay, ReplayError};
 pub(crate) const PURPOSE: &str = "replay";
 /// The predicate's type: its predicate is a [`Manifest`].
 const PREDICATE: &str = "https://stella-ops.org/replay/v1";
-
-/// Why an envelope does not speak for a manifest.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SignatureError {
-    #[error(transparent)]
-    Attest(#[from] AttestError),
-    #[error("the signed statement cannot be read: {0}")]
-    Statement(#[from] serde_json::Error),
-    #[error("what is signed is another manifest")]
-    Other,
-}
 
 impl Replay {
     pub(crate) fn sign(
@@ -42,24 +31,32 @@ impl Replay {
         Ok(JwksAnswer { keys })
     }
 
-    /// Whether one of this service's keys signed the manifest of this digest.
-    pub(crate) async fn check_signature(
+    /// What one of this service's keys signed as the manifest of this digest, or what is wrong
+    /// with the envelope.
+    pub(crate) async fn signed(
         &self,
         envelope: &str,
         digest: &Digest,
-    ) -> Result<Result<Manifest, SignatureError>, ReplayError> {
+    ) -> Result<Result<Manifest, State>, ReplayError> {
         let keys = self.keys.public(&system()).await?;
-        let read = || {
-            let verified = verify(&read_envelope(envelope.as_bytes())?, &keys)?;
-            let statement: Statement<Manifest> = serde_json::from_slice(&verified.payload)?;
-            let signed = canonical(&statement.predicate.determined).ok();
-            let same = signed.is_some_and(|bytes| Digest::of(&bytes) == *digest);
-            match same && statement.is_about(digest, PREDICATE) {
-                true => Ok(statement.predicate),
-                false => Err(SignatureError::Other),
-            }
-        };
-        Ok(read())
+        let verified = read_envelope(envelope.as_bytes()).and_then(|read| verify(&read, &keys));
+        Ok(match verified {
+            Ok(verified) => statement(&verified.payload, digest),
+            Err(AttestError::Malformed(_) | AttestError::Base64(_)) => Err(State::Malformed),
+            Err(AttestError::Unsigned) => Err(State::Unsigned),
+            Err(AttestError::UnknownKey(_)) => Err(State::ForeignKey),
+            Err(AttestError::Invalid(_)) => Err(State::SignatureBroken),
+        })
+    }
+}
+
+fn statement(payload: &[u8], digest: &Digest) -> Result<Manifest, State> {
+    let statement: Statement<Manifest> =
+        serde_json::from_slice(payload).map_err(|_| State::Malformed)?;
+    let signed = canonical(&statement.predicate.determined).map_err(|_| State::Malformed)?;
+    match statement.is_about(digest, PREDICATE) && Digest::of(&signed) == *digest {
+        true => Ok(statement.predicate),
+        false => Err(State::SignedOther),
     }
 }
 

@@ -4,23 +4,19 @@
 mod difference;
 mod inspect;
 
+use stella_api::ReplayToken;
 use stella_api::replay::{
     Determined, Difference, ReplayCause, ReplayOutcome, ReplayRequest, ReplayVerdict, ScoreProof,
     State,
 };
 use stella_api::score::ScoreResult;
-<<<<<<< HEAD
-use stella_assess::{Case, CaseDocument, assess};
-use stella_canonical::Digest;
-=======
 use stella_assess::{AssessError, Case, CaseDocument, assess};
->>>>>>> wt-c
+use stella_canonical::Digest;
 use stella_context::{Clock, OpContext};
 use stella_scoring::{Observed, Profile, SEMANTICS, TrustPolicy};
 
 use crate::manifest::{demand_id, demand_reads};
 use crate::store::{self, ManifestRow};
-use crate::token::Token;
 use crate::{Replay, ReplayError};
 use inspect::{Findings, check_index};
 
@@ -61,16 +57,19 @@ impl Replay {
     ) -> Result<ManifestRow, ReplayError> {
         match (&request.manifest, &request.token, &request.score_id) {
             (Some(manifest), None, None) => {
-                let digest: Digest = manifest.parse().map_err(ReplayError::NoManifest)?;
+                let digest: Digest = manifest
+                    .parse()
+                    .map_err(|_| ReplayError::NoManifest(manifest.clone()))?;
                 self.of_digest(op, &digest.to_string()).await
             }
             (None, Some(token), None) => {
-                let token: Token = token.parse()?;
+                let token: ReplayToken = token.parse()?;
                 let now = Clock::System.now().as_second();
                 if token.expires != 0 && i64::from(token.expires) < now {
                     return Err(ReplayError::Expired(token.expires.to_string()));
                 }
-                self.of_digest(op, &token.manifest.to_string()).await
+                let digest = Digest::from_bytes(token.manifest).to_string();
+                self.of_digest(op, &digest).await
             }
             (None, None, Some(score)) => {
                 demand_id(score)?;

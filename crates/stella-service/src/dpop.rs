@@ -50,8 +50,7 @@ impl Proofs {
             return Err("refused-proof-typ");
         }
         let key = header.embedded.ok_or("refused-proof-no-key")?;
-        let claims: Proof =
-            verify_jwt(proof, &key.jwk().x).map_err(|_| "refused-proof-broken")?;
+        let claims: Proof = verify_jwt(proof, &key.jwk().x).map_err(|_| "refused-proof-broken")?;
         fits(&claims, request)?;
         let jkt = key.keyid().to_owned();
         let ends = claims.iat + WINDOW;

@@ -24,7 +24,7 @@ pub struct CanonArgs {
     #[arg(long, help = label("help-canon-lines"))]
     lines: bool,
     /// The largest value that is read, in bytes.
-    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024 * 1024, help = label("help-canon-max-bytes"))]
+    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024 * 1024, value_parser = clap::value_parser!(u32).range(1..), help = label("help-canon-max-bytes"))]
     max_bytes: u32,
 }
 

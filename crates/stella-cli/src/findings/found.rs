@@ -12,7 +12,7 @@ use crate::pages::{self, Listed};
 use crate::scores::{self, Scoring, evaluate_all};
 use crate::session::Session;
 
-const PATH: &str = "/api/v1/findings";
+pub(super) const PATH: &str = "/api/v1/findings";
 
 /// Which findings are asked for.
 #[derive(Clone, Debug, Default, Serialize)]

@@ -67,7 +67,7 @@ fn table(findings: &[Scored]) -> Table {
         column("column-component"),
         column("column-version"),
         column("column-fixed"),
-        column("column-why"),
+        column("column-why").prose(),
         column("column-id").whole(),
     ]);
     for scored in findings {

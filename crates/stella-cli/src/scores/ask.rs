@@ -8,6 +8,7 @@ use stella_api::score::ScoreResult;
 use stella_client::Client;
 
 use crate::failure::Failure;
+use crate::findings;
 use crate::id::Id;
 use crate::problem::of_code;
 
@@ -96,15 +97,11 @@ pub(crate) async fn explain(client: &Client, score_id: &str) -> Result<Explanati
 
 /// The score that an id or prefix names, or the one of the finding that it names, evaluated now.
 pub(crate) async fn of_finding_or_score(client: &Client, id: &Id) -> Result<ScoreResult, Failure> {
-    let finding_path = format!("/api/v1/findings/{id}");
-    let score_path = format!("/api/v1/score/{id}");
-    let finding = client.get::<Finding>(&finding_path).await;
-    let score = client.get::<ScoreResult>(&score_path).await;
-    match named(
-        id,
-        finding.map_err(Failure::from),
-        score.map_err(Failure::from),
-    )? {
+    let finding = findings::one(client, id).await;
+    let score = client
+        .get::<ScoreResult>(&format!("/api/v1/score/{id}"))
+        .await;
+    match named(id, finding, score.map_err(Failure::from))? {
         Named::Finding(finding) => evaluate(client, &finding.id).await,
         Named::Score(score) => Ok(*score),
     }

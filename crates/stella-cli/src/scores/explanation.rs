@@ -32,11 +32,11 @@ pub(crate) fn explained(
         replay,
     };
     let mut answer = Answer::new(&value)?
-        .line(&explanation.headline)
+        .sentence(&explanation.headline)
         .line("")
         .table(steps(explanation));
     for note in notes(&explanation.score) {
-        answer = answer.line(note);
+        answer = answer.sentence(note);
     }
     answer = answer.line("").table(sources(&explanation.sources));
     Ok(replays::hint(answer.line(""), replay))
@@ -46,7 +46,7 @@ pub(crate) fn explained(
 fn steps(explanation: &Explanation) -> Table {
     let mut table = Table::new([
         Column::new(label("column-points")).right().whole(),
-        Column::new(label("column-step")),
+        Column::new(label("column-step")).prose(),
     ]);
     for sentence in &explanation.sentences {
         let points = Cell::new(signed(sentence.delta_bps));
@@ -82,7 +82,7 @@ pub(crate) fn sources(sources: &[FindingSource]) -> Table {
         Column::new(label("column-source")).whole(),
         Column::new(label("column-publisher")),
         Column::new(label("column-document")),
-        Column::new(label("column-digest")).whole(),
+        Column::new(label("column-digest")).long(),
     ]);
     for source in sources {
         table.row([

@@ -14,7 +14,7 @@ use crate::table::{Cell, Table};
 pub(crate) fn record(result: &ScoreResult) -> Result<Answer, Failure> {
     let mut answer = Answer::new(result)?.table(Table::record(fields(result)));
     for line in notes(result) {
-        answer = answer.line(line);
+        answer = answer.sentence(line);
     }
     Ok(answer)
 }

@@ -49,7 +49,7 @@ pub(crate) fn table(evaluated: &[(Finding, Scoring)]) -> Result<Answer, Failure>
         band,
         Column::new(label("column-vulnerability")).whole(),
         Column::new(label("column-component")),
-        Column::new(label("column-why")),
+        Column::new(label("column-why")).prose(),
         Column::new(label("column-score-id")).whole(),
     ]);
     for (finding, scoring) in evaluated {

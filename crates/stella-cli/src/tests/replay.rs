@@ -7,7 +7,7 @@ async fn a_token_cut_short_is_told_without_a_server() {
         assert_eq!((ran.exit, ran.stdout.as_str()), (2, ""));
         assert_eq!(
             ran.stderr,
-            "error[REPLAY_TOKEN_INVALID]: the replay token ends after 3 of the 54 characters behind rt1.\n\
+            "error[REPLAY_TOKEN_INVALID]: the replay token is cut short: it ends after 3 of the 54 characters behind rt1.\n\
              hint: copy the whole token: rt1. and 54 characters\n"
         );
     }

@@ -15,6 +15,21 @@ async fn a_wrong_option_is_told_to_scripts() {
 }
 
 #[tokio::test]
+async fn a_limit_that_shows_nothing_is_refused_with_the_least() {
+    let list = "a limit is a whole number, at least 1";
+    for (line, least) in [
+        ("findings list --limit 0", list),
+        ("findings list --limit=-1", list),
+        ("evidence list --limit 0", list),
+        ("canon --max-bytes 0", "0 is not in 1..="),
+    ] {
+        let ran = given("").run(line).await;
+        assert_eq!((ran.exit, ran.stdout.as_str()), (2, ""), "{line}");
+        assert!(ran.stderr.contains(least), "{line}: {}", ran.stderr);
+    }
+}
+
+#[tokio::test]
 async fn no_word_at_all_prints_the_help() {
     let ran = given("").run("").await;
     assert_eq!((ran.exit, ran.stdout.as_str()), (2, ""));

@@ -100,15 +100,16 @@ impl Replay {
         let Some(envelope) = &row.envelope else {
             return Ok(());
         };
-        let subject = format!("signature of manifest {}", row.digest);
-        match self
-            .check_signature(envelope, &digest_of(&row.digest)?)
-            .await?
-        {
-            Err(error) => found.changed(&subject, "", &"sound", &error),
-            Ok(signed)
-                if serde_json::from_str(&row.observed).ok() == Some(signed.observed.clone()) => {}
-            Ok(_) => found.changed(&subject, "/observed", &"as it was signed", &row.observed),
+        let subject = format!("manifest signature {}", row.digest);
+        match self.signed(envelope, &digest_of(&row.digest)?).await? {
+            Err(state) => found.changed(&subject, "", &State::Sound, &state),
+            Ok(signed) => {
+                let observed = serde_json::to_string(&signed.observed)
+                    .map_err(|error| ReplayError::unreadable("manifest", error))?;
+                if observed != row.observed {
+                    found.changed(&subject, "/observed", &observed, &row.observed);
+                }
+            }
         }
         Ok(())
     }

@@ -37,7 +37,7 @@ pub(super) async fn run(arguments: UpArgs, session: &mut Session) -> Result<Answ
         .local_addr()
         .map_err(|error| failed(error.into()))?;
     let url = format!("http://{address}");
-    told(session, &places.data, &url);
+    tell_settings(session, &places.data, address);
     let key = client_key(&places.key)?;
     let platform = tokio::select! {
         opened = open(&places, &url, &key, arguments.sample) => opened.map_err(failed)?,
@@ -86,11 +86,15 @@ fn print(report: &Answer, session: &mut Session) -> Result<(), Failure> {
     session.print_as(report, format).map(|_| ())
 }
 
-fn told(session: &mut Session, data: &Path, url: &str) {
-    let data = data.display().to_string();
-    let values = [("data", data.as_str().into()), ("url", url.into())];
-    let line = session.labels.format("up-starting", &values);
-    session.progress(&line);
+/// Says what this verb sets by itself, also to a log: nothing is silently assumed.
+fn tell_settings(session: &mut Session, data: &Path, address: SocketAddr) {
+    let (data, address) = (data.display().to_string(), address.to_string());
+    let values = [
+        ("data", data.as_str().into()),
+        ("address", address.as_str().into()),
+    ];
+    let text = session.labels.format("up-settings", &values);
+    session.tell(&text);
 }
 
 struct Places {

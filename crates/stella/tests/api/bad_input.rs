@@ -1,5 +1,9 @@
 //! Bad input as the command line tells it: with its place, and nothing of it is stored.
 
+use serde_json::json;
+use stella_api::ReplayToken;
+use stella_client::{Call, ClientError};
+
 use crate::cli::Person;
 use crate::fixtures::{advisory, bytes};
 use crate::world::World;
@@ -111,20 +115,43 @@ async fn each_bad_document_names_its_place_and_is_not_stored() {
     assert!(none.stderr.contains("NO_DATA"), "{}", none.stderr);
 }
 
-/// What only the server judges keeps its place on the way to the command line.
+/// The command line tells it without a server, in the words of the server.
 #[tokio::test]
-async fn a_token_with_a_wrong_character_is_told_by_the_server() {
+async fn a_wrong_token_is_told_alike_by_server_and_command_line() {
     let world = World::inmemory().await;
     let person = Person::of(&world, "acme");
-    let token = format!("rt1.{}", "A".repeat(54));
-    for verb in ["verify", "run"] {
-        let ran = person.types(&["replay", verb, &token]).await;
-        assert_eq!((ran.exit, ran.stdout.as_str()), (2, ""));
+    let analyst = world.analyst("acme");
+    let token = ReplayToken {
+        manifest: [7; 32],
+        expires: 0,
+    };
+    let whole = token.to_string();
+    let wrong = [
+        (whole[..40].to_owned(), "cut short"),
+        (format!("{whole}A"), "55 characters"),
+        (whole.replacen("BwcH", "BwcX", 1), "check bytes"),
+        (format!("{}B", &whole[..57]), "last character is mistyped"),
+        (whole.replacen("BwcH", "Bw H", 1), "base64url"),
+    ];
+    for (token, reason) in wrong {
+        let call = Call::post_json("/api/v1/replay/runs", &json!({ "token": token })).unwrap();
+        let Err(ClientError::Problem(problem)) = analyst.send(call).await.success() else {
+            panic!("{token} is taken");
+        };
+        assert_eq!(problem.code, "REPLAY_TOKEN_INVALID");
         assert!(
-            ran.stderr.contains("error[REPLAY_TOKEN_INVALID]"),
-            "{}",
-            ran.stderr
+            problem.detail.contains(reason),
+            "{token}: {}",
+            problem.detail
         );
-        assert!(ran.stderr.contains("checksum"), "{}", ran.stderr);
+        for verb in ["verify", "run"] {
+            let ran = person.types(&["replay", verb, &token]).await;
+            assert_eq!((ran.exit, ran.stdout.as_str()), (2, ""));
+            let told = format!("error[REPLAY_TOKEN_INVALID]: {}\n", problem.detail);
+            assert!(ran.stderr.starts_with(&told), "{told}{}", ran.stderr);
+        }
     }
+    let foreign = whole.replace("rt1.", "rt2.");
+    let call = Call::post_json("/api/v1/replay/runs", &json!({ "token": foreign })).unwrap();
+    assert_eq!(analyst.code(call).await, "REPLAY_TOKEN_INVALID");
 }

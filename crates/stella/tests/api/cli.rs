@@ -48,7 +48,13 @@ impl Person {
     }
 
     pub async fn types(&self, words: &[&str]) -> Ran {
+        self.types_on(None, words).await
+    }
+
+    /// The same on a terminal of so many columns.
+    async fn types_on(&self, terminal: Option<u16>, words: &[&str]) -> Ran {
         let (mut io, stdout, stderr) = Io::captured("");
+        io.terminal = terminal;
         let home = self.home.path().to_str().unwrap();
         io.environment = Environment::of([("XDG_CONFIG_HOME", home)]);
         let words = std::iter::once("stella").chain(words.iter().copied());
@@ -129,6 +135,23 @@ async fn the_highest_finding_is_shown_though_its_id_is_the_last() {
     assert!(told.contains("shown 2 of 5"), "{told}");
 }
 
+/// What people copy or compare is never cut, and no line is wider than the terminal.
+#[tokio::test]
+async fn the_sample_fits_the_terminal() {
+    let world = World::inmemory().await;
+    world.trust("acme", stella_cli::sample::PUBLISHER).await;
+    let credentials = world.credentials("acme");
+    let ingest = stella_cli::scopes::INGEST;
+    let client = stella_client::Session::open(world.http(), credentials, ingest).unwrap();
+    stella_cli::sample::ingest(&client).await.unwrap();
+    let person = Person::of(&world, "acme");
+    for width in [80, 60, 40] {
+        let words = ["findings", "list", "--color", "never"];
+        let told = person.types_on(Some(width), &words).await.stdout;
+        insta::assert_snapshot!(format!("sample_on_{width}_columns"), told);
+    }
+}
+
 #[tokio::test]
 async fn an_empty_store_leads_to_ingest_and_an_empty_answer_is_a_sentence() {
     let world = World::inmemory().await;
@@ -152,6 +175,41 @@ async fn an_empty_store_leads_to_ingest_and_an_empty_answer_is_a_sentence() {
         "{}",
         none.stdout
     );
+}
+
+#[tokio::test]
+async fn an_id_in_an_empty_store_leads_to_ingest_and_in_another_names_nothing() {
+    let world = World::inmemory().await;
+    let person = Person::of(&world, "acme");
+    let verbs = [
+        "score explain",
+        "score show",
+        "score evaluate",
+        "findings show",
+    ];
+    let told = async |verb: &str| {
+        let words: Vec<&str> = verb.split(' ').chain(["0123456789ab"]).collect();
+        let ran = person.types(&words).await;
+        assert_eq!((ran.exit, ran.stdout.as_str()), (4, ""), "{verb}");
+        ran.stderr
+    };
+    for verb in verbs {
+        let told = told(verb).await;
+        assert!(told.contains("error[NO_DATA]"), "{verb}: {told}");
+        assert!(
+            told.contains("stella evidence ingest DIR"),
+            "{verb}: {told}"
+        );
+    }
+    let ingester = world.ingester("acme");
+    let sbom = bytes(&sbom(&["alpha@1.0.0"]));
+    ingester.ingest("sbom", &sbom).await;
+    let advisory = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
+    ingester.ingest("advisory", &advisory).await;
+    for verb in verbs {
+        let told = told(verb).await;
+        assert!(told.contains("error[NOT_FOUND]"), "{verb}: {told}");
+    }
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ on_every_driver! {
             let verdict = replay(&world, &made.manifest.token).await;
             assert_eq!((verdict.outcome, verdict.cause), (ReplayOutcome::Mismatch, Some(ReplayCause::Tamper)), "{column} {value}");
             let [one] = verdict.differences.as_slice() else { panic!("{:?}", verdict.differences) };
-            assert_eq!((one.subject.as_str(), one.pointer.as_str()), (format!("signature of manifest {digest}").as_str(), pointer));
+            assert_eq!((one.subject.as_str(), one.pointer.as_str()), (format!("manifest signature {digest}").as_str(), pointer));
             put("envelope", &text(&good)).await;
         }
         put("observed", &serde_json::to_string(&record.manifest.observed).unwrap()).await;

@@ -4,25 +4,58 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
-pub fn stella(home: &Path, words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_stella"))
+fn command(home: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stella"));
+    command
         .args(words)
         .env_clear()
         .env("XDG_CONFIG_HOME", home.join("config"))
         .env("XDG_DATA_HOME", home.join("data"))
-        .output()
-        .unwrap()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+pub fn stella(home: &Path, words: &[&str]) -> Output {
+    command(home, words).output().unwrap()
+}
+
+/// The same, which must have ended in time.
+fn stella_within(deadline: Duration, home: &Path, words: &[&str]) -> Output {
+    let started = command(home, words).spawn().unwrap();
+    let id = started.id();
+    let (ended, end) = mpsc::channel();
+    let waiting = std::thread::spawn(move || {
+        let output = started.wait_with_output().unwrap();
+        let _ = ended.send(());
+        output
+    });
+    let in_time = end.recv_timeout(deadline).is_ok();
+    if !in_time {
+        signal("KILL", id);
+    }
+    let output = waiting.join().unwrap();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert!(in_time, "not within {deadline:?}: {stdout}\n{stderr}");
+    output
 }
 
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
+/// What the main job may take once it is built. A bound to keep, no measurement: it takes a
+/// fraction of a second, also in a debug build.
+const MAIN_JOB: Duration = Duration::from_secs(10);
+
 #[test]
 fn the_sample_is_scored_explained_and_the_same_again() {
     let home = tempfile::tempdir().unwrap();
-    let first = stella(home.path(), &["up", "--sample", "--once"]);
+    let words = ["up", "--sample", "--once"];
+    let first = stella_within(MAIN_JOB, home.path(), &words);
     assert!(first.status.success(), "{}", text(&first.stderr));
     let told = text(&first.stdout);
     for part in [
@@ -40,7 +73,37 @@ fn the_sample_is_scored_explained_and_the_same_again() {
         told,
         "a second run makes nothing twice"
     );
-    let json = stella(home.path(), &["up", "--sample", "--once", "-o", "json"]);
+}
+
+/// That a start says what it sets, as page 02 asks for, and where it listens.
+fn says_what_it_sets(told: &str, data: &Path, address: &str) {
+    for part in [
+        "STELLA_ENVIRONMENT=Development",
+        "Storage:Driver=filesystem",
+        "Storage:ObjectStore:Driver=seed-fs",
+        &format!("Storage:DataDirectory={}\n", data.display()),
+        &format!("Server:Listen={address}\n"),
+        &format!("http://{address}\n"),
+    ] {
+        assert!(told.contains(part), "{part} is not in\n{told}");
+    }
+}
+
+#[test]
+fn what_is_set_by_itself_is_told_beside_the_report() {
+    let home = tempfile::tempdir().unwrap();
+    let listen = format!("127.0.0.1:{}", free_port());
+    let words = ["up", "--once", "--listen", &listen];
+    let text_only = stella(home.path(), &words);
+    let data = home.path().join("data/stella");
+    says_what_it_sets(&text(&text_only.stderr), &data, &listen);
+    let report = text(&text_only.stdout);
+    assert!(report.starts_with("Nothing to show yet."), "{report}");
+
+    let elsewhere = home.path().join("elsewhere");
+    let data = ["--data", elsewhere.to_str().unwrap(), "-o", "json"];
+    let json = stella(home.path(), &[&words[..], &data[..]].concat());
+    says_what_it_sets(&text(&json.stderr), &elsewhere, &listen);
     serde_json::from_slice::<serde_json::Value>(&json.stdout).unwrap();
 }
 
@@ -187,18 +250,28 @@ fn a_data_folder_that_cannot_be_made_is_configuration() {
     );
 }
 
+#[test]
+fn a_folder_in_use_is_told_with_its_process_and_the_remedy() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data/stella");
+    let _held = stella_storage::DataFolder::open(&data).unwrap();
+    let refused = stella(home.path(), &["up", "--once"]);
+    let told = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(10), "{told}");
+    for part in [
+        "error[STORAGE_DIRECTORY_LOCKED]",
+        &format!("(kill {})", std::process::id()),
+        "stella up --data DIR",
+    ] {
+        assert!(told.contains(part), "{part} is not in\n{told}");
+    }
+}
+
 /// `stella up --sample` as it starts, when it is reached for the first time.
 fn starting(home: &Path) -> (Child, TcpStream) {
     let listen = format!("127.0.0.1:{}", free_port());
-    let mut up = Command::new(env!("CARGO_BIN_EXE_stella"))
-        .args(["up", "--sample", "--listen", &listen])
-        .env_clear()
-        .env("XDG_CONFIG_HOME", home.join("config"))
-        .env("XDG_DATA_HOME", home.join("data"))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let words = ["up", "--sample", "--listen", &listen];
+    let mut up = command(home, &words).spawn().unwrap();
     loop {
         if let Ok(reached) = TcpStream::connect(&listen) {
             return (up, reached);
@@ -209,8 +282,12 @@ fn starting(home: &Path) -> (Child, TcpStream) {
     }
 }
 
-pub fn send(signal: &str, to: &Child) {
-    let kill = format!("kill -{signal} {}", to.id());
+pub fn send(name: &str, to: &Child) {
+    signal(name, to.id());
+}
+
+fn signal(name: &str, to: u32) {
+    let kill = format!("kill -{name} {to}");
     assert!(
         Command::new("sh")
             .args(["-c", &kill])
@@ -229,7 +306,7 @@ fn ends_in_order(up: Child, home: &Path) {
         Some(0) => assert!(stdout.contains("rt1."), "{stdout}"),
         other => panic!("{other:?} {:?}\n{stderr}", ended.status),
     }
-    assert_eq!(stderr, "");
+    assert_eq!(stderr.lines().count(), 6, "only what it sets: {stderr}");
     let next = stella(home, &["up", "--sample", "--once"]);
     assert!(next.status.success(), "{}", text(&next.stderr));
     assert!(text(&next.stdout).contains("RUSTSEC-2023-0061"));

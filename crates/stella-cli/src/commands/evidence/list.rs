@@ -31,7 +31,7 @@ pub struct ListArgs {
     #[arg(long, value_name = "ID", help = label("help-evidence-list-upstream-id"))]
     upstream_id: Option<String>,
     /// At most so many.
-    #[arg(long, value_name = "N", default_value_t = 50, help = label("help-limit"))]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = pages::limit, help = label("help-limit"))]
     limit: usize,
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn run(arguments: ListArgs, session: &mut Session) -> Result<An
         upstream_id: arguments.upstream_id,
     };
     let path = "/api/v1/evidence/documents";
-    let limit = Some(arguments.limit.max(1));
+    let limit = Some(arguments.limit);
     drawn(&pages::list(&client, path, &filter, limit).await?)
 }
 
@@ -66,11 +66,11 @@ fn drawn(listed: &Listed<DocumentRecord>) -> Result<Answer, Failure> {
     let mut table = Table::new([
         Column::new(label("column-kind")).whole(),
         Column::new(label("column-publisher")),
-        Column::new(label("column-document")),
-        Column::new(label("column-version")),
+        Column::new(label("column-document")).long(),
+        Column::new(label("column-version")).long(),
         Column::new(label("column-format")),
         Column::new(label("column-outcome")),
-        Column::new(label("column-received")).whole(),
+        Column::new(label("column-received")),
         Column::new(label("column-id")).whole(),
     ]);
     for record in &listed.items {
@@ -115,10 +115,14 @@ mod tests {
             items: vec![made_up()],
             more: true,
         };
-        let text = drawn(&listed)
-            .unwrap()
-            .render(Format::Table, Style::default());
-        insta::assert_snapshot!(text.unwrap());
+        for (name, width) in [("documents", None), ("documents_narrow", Some(80))] {
+            let style = Style {
+                width,
+                colour: false,
+            };
+            let text = drawn(&listed).unwrap().render(Format::Table, style);
+            insta::assert_snapshot!(name, text.unwrap());
+        }
         let none = Listed {
             items: vec![],
             more: false,

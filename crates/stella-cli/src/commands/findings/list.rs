@@ -7,6 +7,7 @@ use crate::connection::connect;
 use crate::failure::Failure;
 use crate::findings::{self, Filter};
 use crate::label::label;
+use crate::pages;
 use crate::scopes;
 use crate::session::Session;
 
@@ -23,7 +24,7 @@ pub struct ListArgs {
     #[arg(long, value_name = "PURL", help = label("help-findings-list-purl"))]
     purl: Option<String>,
     /// At most so many.
-    #[arg(long, value_name = "N", default_value_t = 100, help = label("help-limit"))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = pages::limit, help = label("help-limit"))]
     limit: usize,
     /// As many as there are.
     #[arg(long, conflicts_with = "limit", help = label("help-findings-list-all"))]
@@ -40,7 +41,7 @@ pub(crate) async fn run(arguments: ListArgs, session: &mut Session) -> Result<An
         scopes::EVALUATE
     };
     let client = connect(session, scopes)?;
-    let limit = (!arguments.all).then_some(arguments.limit.max(1));
+    let limit = (!arguments.all).then_some(arguments.limit);
     let filter = Filter {
         sbom: arguments.sbom,
         vulnerability: arguments.vulnerability,

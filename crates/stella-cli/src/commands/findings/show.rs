@@ -5,7 +5,7 @@ use clap::Args;
 use crate::answer::Answer;
 use crate::connection::connect;
 use crate::failure::Failure;
-use crate::findings::record;
+use crate::findings::{self, record};
 use crate::id::Id;
 use crate::label::label;
 use crate::scopes;
@@ -21,6 +21,5 @@ pub struct ShowArgs {
 
 pub(crate) async fn run(arguments: &ShowArgs, session: &mut Session) -> Result<Answer, Failure> {
     let client = connect(session, scopes::FINDINGS)?;
-    let path = format!("/api/v1/findings/{}", arguments.id);
-    record(&client.get(&path).await?)
+    record(&findings::one(&client, &arguments.id).await?)
 }

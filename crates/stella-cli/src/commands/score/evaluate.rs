@@ -7,7 +7,7 @@ use stella_client::Client;
 use crate::answer::Answer;
 use crate::connection::connect;
 use crate::failure::Failure;
-use crate::findings::Filter;
+use crate::findings::{self, Filter};
 use crate::id::Id;
 use crate::label::label;
 use crate::pages;
@@ -50,7 +50,7 @@ pub(crate) async fn run(
 async fn named(client: &Client, ids: &[Id]) -> Result<Vec<Finding>, Failure> {
     let mut findings = Vec::new();
     for id in ids {
-        findings.push(client.get(&format!("/api/v1/findings/{id}")).await?);
+        findings.push(findings::one(client, id).await?);
     }
     Ok(findings)
 }
