@@ -14,14 +14,6 @@ pub enum AuthorityError {
     /// A key.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// Stored data that cannot be read back.
-    #[error("stored {what} cannot be read: {reason}")]
-    Unreadable {
-        /// What it is.
-        what: &'static str,
-        /// Why.
-        reason: String,
-    },
     /// No such tenant.
     #[error("there is no tenant {0}")]
     TenantUnknown(String),

@@ -45,10 +45,7 @@ fn label(kid: &str) -> String {
 }
 
 fn unreadable(reason: &str) -> AuthorityError {
-    AuthorityError::Unreadable {
-        what: "signing key",
-        reason: reason.to_owned(),
-    }
+    StoreError::unreadable("the signing key", reason).into()
 }
 
 impl Authority {

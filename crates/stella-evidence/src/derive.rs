@@ -13,10 +13,11 @@ use stella_api::TenantId;
 use stella_api::evidence::EvidenceKind;
 use stella_api::findings::Verdict;
 use stella_assess::{Coverage, NamedPackage, cover};
+use stella_canonical::DigestError;
 use stella_context::{OpContext, SystemContext};
 use stella_storage::{ObjectError, StoreError, Tx};
 
-use crate::store::{self, AdvisoryFacts, ComponentRow, FindingRow, Key, Texts};
+use crate::store::{self, AdvisoryFacts, ComponentRow, FindingRow, Key};
 use crate::{Evidence, EvidenceError};
 
 impl Evidence {
@@ -148,9 +149,13 @@ impl Evidence {
         key: &Key,
         digest: &str,
     ) -> Result<AdvisoryFacts, EvidenceError> {
+        let unreadable = |reason: &dyn ToString| {
+            let what = format!("head of {} {}", key.publisher, key.upstream_id);
+            EvidenceError::unreadable(what, reason.to_string())
+        };
         let name = digest
             .parse()
-            .map_err(|error| EvidenceError::unreadable("digest", error))?;
+            .map_err(|error: DigestError| unreadable(&error))?;
         let row = store::raw(tx, tenant, digest).await?;
         let inline = row.and_then(|row| row.bytes);
         // Whoever posted an SBOM asked for no blob of ours: that one is gone is no 404 of theirs.
@@ -158,14 +163,13 @@ impl Evidence {
         let bytes = bytes.map_err(|error| match error {
             EvidenceError::Object(ObjectError::Missing(_)) => EvidenceError::Corrupt {
                 document: digest.to_owned(),
-                actual: "none: the blob is gone".to_owned(),
+                reason: "its blob is gone".to_owned(),
             },
             other => other,
         })?;
-        let document = stella_formats::read(&bytes)
-            .map_err(|error| EvidenceError::unreadable("advisory", error))?;
+        let document = stella_formats::read(&bytes).map_err(|error| unreadable(&error))?;
         let stella_formats::Body::Advisory(advisory) = document.body else {
-            return Err(EvidenceError::unreadable("advisory", "it is none"));
+            return Err(unreadable(&format!("{digest} is no advisory")));
         };
         Ok(AdvisoryFacts {
             publisher: key.publisher.clone(),
@@ -190,21 +194,16 @@ fn finding(
     let sbom = component
         .sbom
         .parse()
-        .map_err(|e| EvidenceError::unreadable("digest", e))?;
+        .map_err(|error: DigestError| component.unreadable(error))?;
     let id = stella_assess::finding_id(
         &sbom,
         &component.reference,
         &facts.publisher,
         &facts.upstream_id,
     );
-    let id = id.map_err(|error| EvidenceError::unreadable("finding", error))?;
-    Ok(Some(row(
-        id.to_string(),
-        component,
-        package,
-        facts,
-        coverage,
-    )))
+    let id = id.map_err(|error| component.unreadable(error))?;
+    let row = row(id.to_string(), component, package, facts, coverage)?;
+    Ok(Some(row))
 }
 
 fn row(
@@ -213,8 +212,8 @@ fn row(
     package: &NamedPackage,
     facts: &AdvisoryFacts,
     coverage: Coverage,
-) -> FindingRow {
-    FindingRow {
+) -> Result<FindingRow, EvidenceError> {
+    Ok(FindingRow {
         id,
         sbom: component.sbom.clone(),
         bom_ref: component.bom_ref.clone(),
@@ -233,9 +232,9 @@ fn row(
         .to_owned(),
         rule: coverage.rule,
         range: coverage.range,
-        fixed_versions: Texts(coverage.fixed_versions),
+        fixed_versions: store::list(&coverage.fixed_versions)?,
         informational: package.informational.clone(),
         summary: facts.summary.clone(),
-        identifiers: Texts(facts.identifiers.clone()),
-    }
+        identifiers: store::list(&facts.identifiers)?,
+    })
 }

@@ -24,8 +24,8 @@ use crate::{Evidence, document, envelope, finding};
 type Domain = State<Arc<Evidence>>;
 
 failures!(Ingest: Aoc001, Aoc002, Aoc004, Aoc005, Aoc007, Aoc009, Aoc010, EvidenceCorrupt);
-failures!(ListDocuments: PageTokenInvalid, NoData);
-failures!(OneDocument: NotFound);
+failures!(ListDocuments: PageTokenInvalid, NoData, EvidenceCorrupt);
+failures!(OneDocument: NotFound, EvidenceCorrupt);
 failures!(Bytes: NotFound, EvidenceCorrupt, ObjectMissing);
 failures!(ListFindings: PageTokenInvalid, NoData);
 failures!(OneFinding: NotFound, IdAmbiguous);

@@ -82,7 +82,10 @@ impl IntoFailure for RiskError {
             Self::Neighbour(error) => error.into_failure(),
             Self::DocumentCorrupt { document, actual } => Failure::new(Code::EvidenceCorrupt)
                 .with("document", &document)
-                .with("actual", &actual)
+                .with(
+                    "reason",
+                    format!("the bytes that came have digest {actual}"),
+                )
                 .at(
                     Code::EvidenceCorrupt,
                     document,

@@ -15,8 +15,8 @@ pub(crate) use document::{
     record,
 };
 pub(crate) use finding::{
-    AdvisoryFacts, FindingFilter, FindingRow, SourceRow, Texts, drop_findings, findings,
-    findings_between, has_ground, provenance_of, put_findings, signal_heads, speaking_of,
+    AdvisoryFacts, FindingFilter, FindingRow, SourceRow, drop_findings, findings, findings_between,
+    has_ground, list, provenance_of, put_findings, signal_heads, speaking_of,
 };
 
 /// What a publisher calls a document, and its bytes.

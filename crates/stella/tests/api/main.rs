@@ -24,6 +24,7 @@ mod scores;
 mod serve;
 mod tamper;
 mod tenancy;
+mod unreadable;
 mod up;
 mod verdicts;
 mod world;
