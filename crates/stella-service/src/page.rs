@@ -25,12 +25,18 @@ impl<K: Serialize + DeserializeOwned> Paging<K> {
     ///
     /// # Errors
     /// A size out of bounds, or a token that this list did not give.
-    pub fn read(list: &str, size: Option<u32>, token: Option<&str>) -> Result<Self, Failure> {
-        let size = size.unwrap_or(DEFAULT_SIZE);
-        if !(1..=MAX_SIZE).contains(&size) {
-            let reason = format!("pageSize is 1 to {MAX_SIZE}, not {size}");
-            return Err(Failure::invalid("query:pageSize", reason));
-        }
+    pub fn read(list: &str, size: Option<&str>, token: Option<&str>) -> Result<Self, Failure> {
+        let size = match size {
+            None => DEFAULT_SIZE,
+            Some(text) => {
+                let read = text.parse().ok();
+                let fits = read.filter(|size| (1..=MAX_SIZE).contains(size));
+                fits.ok_or_else(|| {
+                    let reason = format!("pageSize is 1 to {MAX_SIZE}, not `{text}`");
+                    Failure::invalid("query:pageSize", reason)
+                })?
+            }
+        };
         let after = token.map(|token| decode(list, token)).transpose()?;
         Ok(Self { size, after })
     }
@@ -82,7 +88,7 @@ mod tests {
         let mut seen = Vec::new();
         let mut token: Option<String> = None;
         loop {
-            let paging = Paging::<u32>::read("a", Some(3), token.as_deref()).unwrap();
+            let paging = Paging::<u32>::read("a", Some("3"), token.as_deref()).unwrap();
             let rows = all
                 .iter()
                 .copied()
@@ -94,11 +100,12 @@ mod tests {
             if token.is_none() {
                 break;
             }
-            assert!(Paging::<u32>::read("b", Some(3), token.as_deref()).is_err());
+            assert!(Paging::<u32>::read("b", Some("3"), token.as_deref()).is_err());
         }
         assert_eq!(seen, all);
-        assert!(Paging::<u32>::read("a", Some(0), None).is_err());
-        assert!(Paging::<u32>::read("a", Some(501), None).is_err());
+        assert!(Paging::<u32>::read("a", Some("0"), None).is_err());
+        assert!(Paging::<u32>::read("a", Some("501"), None).is_err());
+        assert!(Paging::<u32>::read("a", Some("many"), None).is_err());
         assert!(Paging::<u32>::read("a", None, Some("nonsense")).is_err());
     }
 }

@@ -5,12 +5,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use stella_api::{Code, MAX_BODY};
 use stella_locale::Labels;
 
 use crate::Failure;
 
-/// A JSON body of a known shape: strict JSON, no unknown fields where the type denies them.
+/// A JSON object of a known shape: strict JSON, no unknown fields where the type denies them.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
@@ -27,6 +28,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
                 &error,
             )
         })?;
+        // Serde would take an array for an object, member by member.
+        if !value.is_object() {
+            let reason = format!("expected an object, found {}", kind_of(&value));
+            return Err(Failure::invalid("", reason));
+        }
         let read: Result<T, _> = serde_path_to_error::deserialize(value);
         read.map(Self).map_err(|error| {
             let pointer = pointer_of(error.path());
@@ -126,6 +132,17 @@ fn demand_media_type(headers: &HeaderMap, takes: impl Fn(&str) -> bool) -> Resul
         Ok(())
     } else {
         Err(refused(text))
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
     }
 }
 

@@ -1,5 +1,6 @@
 //! Parameters in paths and queries.
 
+use axum::extract::path::ErrorKind;
 use axum::extract::{FromRequestParts, rejection::PathRejection};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -9,6 +10,18 @@ use crate::Failure;
 /// PostgreSQL has no text with U+0000: nothing that is stored is named so.
 const NO_NUL: &str = "the character U+0000 is in no name";
 const ENCODED_NUL: &str = "%00";
+/// What a decoder puts where bytes are no UTF-8.
+const NO_UTF8: char = char::REPLACEMENT_CHARACTER;
+
+/// The most bytes that a parameter of the query may have: nothing that is stored has a longer name.
+fn longest(parameter: &str) -> usize {
+    match parameter {
+        "purl" => 1024,
+        // It holds the names where a page ended.
+        "pageToken" => 4096,
+        _ => 512,
+    }
+}
 
 /// The parameters of the path.
 #[derive(Debug)]
@@ -23,8 +36,15 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
         }
         let read: Result<axum::extract::Path<T>, PathRejection> =
             axum::extract::Path::from_request_parts(parts, state).await;
-        read.map(|path| Self(path.0))
-            .map_err(|error| Failure::invalid("path:", error.body_text()))
+        read.map(|path| Self(path.0)).map_err(|error| match &error {
+            PathRejection::FailedToDeserializePathParams(told) => match told.kind() {
+                ErrorKind::InvalidUtf8InPathParam { key } => {
+                    Failure::invalid(format!("path:{key}"), "is no UTF-8 text")
+                }
+                other => Failure::invalid("path:", other),
+            },
+            _ => Failure::invalid("path:", error.body_text()),
+        })
     }
 }
 
@@ -37,12 +57,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         let query = parts.uri.query().unwrap_or_default();
-        let mut given = form_urlencoded::parse(query.as_bytes());
-        if let Some((name, _)) =
-            given.find(|(name, value)| name.contains('\0') || value.contains('\0'))
-        {
-            let place = format!("query:{}", name.replace('\0', ""));
-            return Err(Failure::invalid(place, NO_NUL));
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if let Some(reason) = refusal(&name, &value) {
+                let name: String = name.chars().filter(|c| *c != '\0').take(64).collect();
+                return Err(Failure::invalid(format!("query:{name}"), reason));
+            }
         }
         let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
         let read: Result<T, _> = serde_path_to_error::deserialize(pairs);
@@ -50,5 +69,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             let place = format!("query:{}", error.path());
             Failure::invalid(place, error.into_inner())
         })
+    }
+}
+
+/// Why no parameter can be so.
+fn refusal(name: &str, value: &str) -> Option<String> {
+    let (limit, either) = (longest(name), |c| name.contains(c) || value.contains(c));
+    if either('\0') {
+        Some(NO_NUL.to_owned())
+    } else if either(NO_UTF8) {
+        Some("is no UTF-8 text".to_owned())
+    } else if value.len() > limit {
+        Some(format!("has {} bytes, {limit} are the limit", value.len()))
+    } else {
+        None
     }
 }
