@@ -5,6 +5,7 @@ mod answer;
 mod dpop;
 mod extract;
 mod failure;
+pub mod headers;
 mod health;
 mod house;
 mod keys;

@@ -23,6 +23,8 @@ const ANYWHERE: &[Code] = &[
     Code::Timeout,
 ];
 const WITH_TOKEN: &[Code] = &[
+    // A header that stands twice.
+    Code::RequestInvalid,
     Code::TokenMissing,
     Code::TokenInvalid,
     Code::DpopInvalid,

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue};
 use stella_api::{Code, Scope, TenantId};
 use stella_client::{InProcess, Principal};
 use stella_context::{Actor, Clock};
 use stella_signing::{Claims, Unverified, verify_jwt};
 
 use crate::dpop::{Proofs, Request};
+use crate::headers::single;
 use crate::{Failure, KeySource};
 
 /// How far clocks may be apart, in seconds.
@@ -67,7 +68,7 @@ impl Sentinel {
         let (method, path) = (parts.method.as_str(), parts.uri.path());
         let jkt = self
             .check_proof(method, path, &parts.headers, Some(token))
-            .map_err(|reason| refuse(Code::DpopInvalid, reason, "invalid_dpop_proof"))?;
+            .map_err(|reason| refuse(Code::DpopInvalid, "DPoP", reason, "invalid_dpop_proof"))?;
         if claims.cnf.as_ref().map(|cnf| cnf.jkt.as_str()) != Some(jkt.as_str()) {
             return Err(invalid("the token is bound to another key"));
         }
@@ -110,10 +111,8 @@ impl Sentinel {
         headers: &HeaderMap,
         token: Option<&str>,
     ) -> Result<String, &'static str> {
-        let mut proofs = headers.get_all("dpop").iter();
-        let (Some(proof), None) = (proofs.next(), proofs.next()) else {
-            return Err("exactly one DPoP header is needed");
-        };
+        let proof = single(headers, "DPoP").ok().flatten();
+        let proof = proof.ok_or("exactly one DPoP header is needed")?;
         let proof = proof.to_str().map_err(|_| "the DPoP header is no text")?;
         let url = format!("{}{path}", self.issuer);
         let now = Clock::System.now().as_second();
@@ -131,7 +130,7 @@ impl Sentinel {
 
 fn presented(headers: &HeaderMap) -> Result<&str, Failure> {
     let missing = || Failure::new(Code::TokenMissing).challenged("DPoP algs=\"EdDSA\"".to_owned());
-    let value = headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
+    let value = sole(headers, "Authorization")?.ok_or_else(missing)?;
     let text = value
         .to_str()
         .map_err(|_| invalid("the Authorization header is no text"))?;
@@ -172,8 +171,11 @@ fn principal_of(claims: Claims) -> Result<Principal, Failure> {
 
 /// A tenant header may only repeat the token's tenant.
 fn agree_on_tenant(headers: &HeaderMap, principal: &Principal) -> Result<(), Failure> {
-    let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    let (ours, upstreams) = (header("x-stella-tenant"), header("x-stellaops-tenant"));
+    let header = |name| {
+        let value = sole(headers, name)?;
+        Ok::<_, Failure>(value.map(|value| value.to_str().unwrap_or("?")))
+    };
+    let (ours, upstreams) = (header("X-Stella-Tenant")?, header("X-StellaOps-Tenant")?);
     if let (Some(a), Some(b)) = (ours, upstreams)
         && a != b
     {
@@ -186,14 +188,19 @@ fn agree_on_tenant(headers: &HeaderMap, principal: &Principal) -> Result<(), Fai
     }
 }
 
-fn invalid(reason: &str) -> Failure {
-    refuse(Code::TokenInvalid, reason, "invalid_token")
+fn sole<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a HeaderValue>, Failure> {
+    single(headers, name).map_err(|reason| Failure::invalid(format!("header:{name}"), reason))
 }
 
-fn refuse(code: Code, reason: &str, error: &str) -> Failure {
+fn invalid(reason: &str) -> Failure {
+    refuse(Code::TokenInvalid, "Authorization", reason, "invalid_token")
+}
+
+fn refuse(code: Code, header: &str, reason: &str, error: &str) -> Failure {
     let challenge =
         format!("DPoP algs=\"EdDSA\", error=\"{error}\", error_description=\"{reason}\"");
     Failure::new(code)
         .with("reason", reason)
+        .at(code, format!("header:{header}"), reason)
         .challenged(challenge)
 }

@@ -10,6 +10,7 @@ use stella_api::{Code, MAX_BODY};
 use stella_locale::Labels;
 
 use crate::Failure;
+use crate::headers::{encoding, single};
 
 /// A JSON object of a known shape: strict JSON, no unknown fields where the type denies them.
 #[derive(Debug)]
@@ -94,7 +95,7 @@ fn too_large(declared: Option<u64>) -> Failure {
     };
     let (place, detail) = match declared.filter(|size| *size > MAX_BODY) {
         Some(size) => (
-            "Content-Length",
+            "header:Content-Length",
             of("error-body-too-large-declared", &size.to_string()),
         ),
         None => ("body", of("error-body-too-large-read", "")),
@@ -109,14 +110,9 @@ fn is_json(media: &str) -> bool {
 }
 
 fn demand_media_type(headers: &HeaderMap, takes: impl Fn(&str) -> bool) -> Result<(), Failure> {
-    let refused = |found: &str| {
-        let code = Code::MediaTypeUnsupported;
-        Failure::new(code)
-            .with("found", found)
-            .at(code, header::CONTENT_TYPE, found)
-    };
-    let value = headers
-        .get(header::CONTENT_TYPE)
+    let refused = |found: &str| unsupported("Content-Type", found);
+    let value = single(headers, "Content-Type")
+        .map_err(|reason| Failure::invalid("header:Content-Type", reason))?
         .ok_or_else(|| refused("none"))?;
     let text = value.to_str().map_err(|_| refused("?"))?;
     if text.trim().is_empty() {
@@ -128,11 +124,20 @@ fn demand_media_type(headers: &HeaderMap, takes: impl Fn(&str) -> bool) -> Resul
         part.strip_prefix("charset=")
             .is_none_or(|set| set.trim_matches('"') == "utf-8")
     };
-    if takes(&media) && parts.all(utf8) {
-        Ok(())
-    } else {
-        Err(refused(text))
+    if !(takes(&media) && parts.all(utf8)) {
+        return Err(refused(text));
     }
+    match encoding(headers) {
+        Some(encoding) => Err(unsupported("Content-Encoding", encoding)),
+        None => Ok(()),
+    }
+}
+
+fn unsupported(header: &str, found: &str) -> Failure {
+    let code = Code::MediaTypeUnsupported;
+    Failure::new(code)
+        .with("found", format!("{header} {found}"))
+        .at(code, format!("header:{header}"), found)
 }
 
 fn kind_of(value: &Value) -> &'static str {
@@ -190,7 +195,7 @@ mod tests {
 
         let declared = Request::post("/").header("content-length", "68000000");
         let declared = refused(declared, body()).await;
-        assert_eq!(declared.errors[0].pointer, "Content-Length");
+        assert_eq!(declared.errors[0].pointer, "header:Content-Length");
         assert!(declared.errors[0].detail.contains("68000000"));
     }
 }

@@ -150,7 +150,7 @@ on_every_driver! {
         let Err(ClientError::Problem(typed)) = ingester.send(typed).await.success() else {
             panic!("it is of another type");
         };
-        assert_eq!((typed.code.as_str(), typed.errors[0].pointer.as_str()), ("MEDIA_TYPE_UNSUPPORTED", "content-type"));
+        assert_eq!((typed.code.as_str(), typed.errors[0].pointer.as_str()), ("MEDIA_TYPE_UNSUPPORTED", "header:Content-Type"));
         let huge = vec![b' '; 64 * 1024 * 1024 + 1];
         let Err(ClientError::Problem(huge)) = ingester.send(fixtures::ingest("advisory", &huge)).await.success() else {
             panic!("it is over the limit");
@@ -158,7 +158,7 @@ on_every_driver! {
         assert_eq!((huge.code.as_str(), huge.status), ("BODY_TOO_LARGE", 413));
         assert_eq!(huge.detail, "the body is longer than 67108864 bytes");
         let place = &huge.errors[0];
-        assert_eq!(place.pointer, "Content-Length");
+        assert_eq!(place.pointer, "header:Content-Length");
         assert_eq!(place.detail, "67108865 bytes are declared, 67108864 are the limit");
         assert_eq!(analyst.code(Call::get(DOCUMENTS)).await, "NO_DATA");
     }
