@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stella_api::{Code, Page};
+use stella_locale::Labels;
 
 use crate::Failure;
 
@@ -74,7 +75,11 @@ fn decode<K: DeserializeOwned>(list: &str, token: &str) -> Result<K, Failure> {
         let (named, key): (String, K) = serde_json::from_slice(&text).ok()?;
         (named == list).then_some(key)
     };
-    read().ok_or_else(|| Failure::new(Code::PageTokenInvalid))
+    read().ok_or_else(|| {
+        let code = Code::PageTokenInvalid;
+        let detail = Labels::english().text(&format!("{}-detail", code.label_key()));
+        Failure::new(code).at(code, "query:pageToken", detail)
+    })
 }
 
 #[cfg(test)]

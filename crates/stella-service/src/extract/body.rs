@@ -1,9 +1,13 @@
 //! Bodies.
 
+use std::error::Error as _;
+
+use axum::RequestExt as _;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::IntoResponse as _;
-use bytes::Bytes;
+use axum::http::{HeaderMap, header};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use stella_api::{Code, MAX_BODY};
@@ -19,9 +23,9 @@ pub struct Json<T>(pub T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         demand_media_type(request.headers(), is_json)?;
-        let bytes = read(request, state).await?;
+        let bytes = read(request).await?;
         let value = stella_canonical::json::parse(&bytes).map_err(|error| {
             Failure::new(Code::BodyMalformed).with("reason", &error).at(
                 Code::BodyMalformed,
@@ -54,30 +58,45 @@ pub struct Document {
 impl<S: Send + Sync> FromRequest<S> for Document {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         demand_media_type(request.headers(), |media| {
             is_json(media) || media == "application/octet-stream"
         })?;
         let headers = request.headers().clone();
         Ok(Self {
-            bytes: read(request, state).await?,
+            bytes: read(request).await?,
             headers,
         })
     }
 }
 
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Failure> {
+async fn read(request: Request) -> Result<Bytes, Failure> {
     let declared = declared(request.headers());
-    Bytes::from_request(request, state)
-        .await
-        .map_err(|rejection| {
-            let response = rejection.into_response();
-            if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+    let mut parts = request.into_limited_body().into_data_stream();
+    let mut bytes = BytesMut::new();
+    while let Some(part) = parts.next().await {
+        let part = part.map_err(|error| {
+            let limit = error
+                .source()
+                .is_some_and(|cause| cause.is::<LengthLimitError>());
+            if limit {
                 too_large(declared)
             } else {
-                Failure::new(Code::BodyMalformed).with("reason", "the body ended early")
+                ended(bytes.len())
             }
-        })
+        })?;
+        bytes.extend_from_slice(&part);
+    }
+    Ok(bytes.freeze())
+}
+
+/// The connection broke, or what came is no chunked body.
+fn ended(size: usize) -> Failure {
+    let values = [("size", size.to_string().into())];
+    let reason = Labels::english().format("error-body-malformed-ended", &values);
+    Failure::new(Code::BodyMalformed)
+        .with("reason", &reason)
+        .at(Code::BodyMalformed, "body", reason)
 }
 
 fn declared(headers: &HeaderMap) -> Option<u64> {
@@ -170,6 +189,7 @@ fn pointer_of(path: &serde_path_to_error::Path) -> String {
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use axum::body::Body;
+    use axum::response::IntoResponse as _;
     use stella_api::Problem;
 
     use super::*;
@@ -178,9 +198,24 @@ mod tests {
         let request = request.header("content-type", "application/json");
         let request = request.body(body).unwrap();
         let failure = Document::from_request(request, &()).await;
-        let response = failure.expect_err("it is over the limit").into_response();
+        let response = failure.expect_err("it is broken").into_response();
         let body = axum::body::to_bytes(response.into_body(), 64 * 1024).await;
         serde_json::from_slice(&body.unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_body_that_ends_early_is_told_with_where_it_ended() {
+        let parts = [Ok("{\"a\":"), Ok(" 1"), Err(std::io::Error::other("gone"))];
+        let body = Body::from_stream(futures_util::stream::iter(parts));
+        let told = refused(Request::post("/"), body).await;
+        assert_eq!(
+            (told.code.as_str(), told.errors[0].pointer.as_str()),
+            ("BODY_MALFORMED", "body")
+        );
+        assert_eq!(
+            told.errors[0].detail,
+            "the body ended after 7 bytes, before its end"
+        );
     }
 
     /// A router sets the limit; without one it is the framework's, which is smaller.

@@ -58,6 +58,13 @@ on_every_driver! {
         }
         let (_, place, detail) = told(&analyst, Call::get("/api/v1/findings?pageSize=many")).await;
         assert_eq!((place.as_str(), detail.as_str()), ("query:pageSize", "pageSize is 1 to 500, not `many`"));
+        let list = "/api/v1/evidence/documents";
+        let (code, place, _) = told(&analyst, Call::get(&format!("{list}?pageToken=x"))).await;
+        assert_eq!((code.as_str(), place.as_str()), ("PAGE_TOKEN_INVALID", "query:pageToken"));
+        let cut = Call::post("/api/v1/replay/runs", "application/json", "{\n  \"token\": \"x\",\n");
+        let (code, place, detail) = told(&analyst, cut).await;
+        assert_eq!((code.as_str(), place.as_str()), ("BODY_MALFORMED", ""));
+        assert!(detail.ends_with("(line 2 column 16)"), "{detail}");
         let (_, place, _) = told(&analyst, Call::get("/api/v1/findings/%ff")).await;
         assert_eq!(place, "path:id");
     }
@@ -98,6 +105,7 @@ fn bad() -> Vec<Bad> {
     let (malformed, several) = ("ERR_AOC_009", "ERR_AOC_002");
     vec![
         row("comma", b"{\n \"id\": 1\n \"b\": 2}", malformed, (3, 2), ""),
+        row("line break", b"{\n \"id\": 1,\n", malformed, (2, 10), ""),
         row("truncated", cut, malformed, (1, end), "/summary"),
         row("deep", deep.as_bytes(), "ERR_AOC_010", (2, 134), &deepest),
         row(
