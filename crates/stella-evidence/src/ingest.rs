@@ -33,38 +33,48 @@ impl Evidence {
             fault::point("evidence-blob-put");
         }
         let key = key_of(&accepted);
-        let outcome = self.keep(op, &accepted, &key, inline).await?;
+        let (outcome, record) = self.keep(op, &accepted, &key, inline).await?;
         fault::point("evidence-kept");
+        // What came first is due by the id that came with it.
+        let key = Key {
+            upstream_id: record.upstream.id.clone(),
+            ..key
+        };
         // What is new is due; what was there before hardly ever is.
         if outcome != Outcome::Identical || self.is_due(op, &key).await? {
             self.derive_if_due(op, &key).await?;
         }
-        Ok(answer(accepted, outcome))
+        Ok(answer(&accepted.document, outcome, record))
     }
 
+    /// What is stored of the document when this returns, and what became of it.
     async fn keep(
         &self,
         op: &OpContext,
         accepted: &Accepted,
         key: &Key,
         inline: bool,
-    ) -> Result<Outcome, EvidenceError> {
+    ) -> Result<(Outcome, DocumentRecord), EvidenceError> {
+        let stream = &accepted.envelope.source.stream;
         let mut tx = self.db.write(op).await?;
         store::add_raw(&mut tx, op, accepted, inline).await?;
-        let earlier = store::earlier(&mut tx, op, key, &accepted.envelope.source.stream).await?;
-        if earlier.identical {
-            return Ok(Outcome::Identical);
+        if let Some(record) = store::kept(&mut tx, op, key, stream).await? {
+            return Ok((Outcome::Identical, record));
         }
+        let earlier = store::earlier(&mut tx, op, key, stream).await?;
         let record = record(op, accepted, &earlier, inline);
         let times = times(op, accepted);
         if !store::add_provenance(&mut tx, op, key, &record, times).await? {
             // Another process kept the same document between the two statements.
-            return Ok(Outcome::Identical);
+            let record = store::kept(&mut tx, op, key, stream).await?;
+            let gone =
+                || EvidenceError::unreadable(format!("document {}", key.digest), "gone again");
+            return Ok((Outcome::Identical, record.ok_or_else(gone)?));
         }
         store::index(&mut tx, op, accepted).await?;
         store::mark_due(&mut tx, op, key).await?;
         tx.commit().await?;
-        Ok(record.outcome)
+        Ok((record.outcome, record))
     }
 }
 
@@ -138,9 +148,8 @@ fn references(document: &Document) -> Vec<Reference> {
     advisory.references.iter().map(read).collect()
 }
 
-fn answer(accepted: Accepted, outcome: Outcome) -> IngestAnswer {
-    let mut notices: Vec<Notice> = accepted
-        .document
+fn answer(document: &Document, outcome: Outcome, record: DocumentRecord) -> IngestAnswer {
+    let mut notices: Vec<Notice> = document
         .notices
         .iter()
         .map(|notice| Notice {
@@ -158,9 +167,9 @@ fn answer(accepted: Accepted, outcome: Outcome) -> IngestAnswer {
         });
     }
     IngestAnswer {
-        id: accepted.digest.to_string(),
+        id: record.id,
         outcome,
-        upstream: accepted.envelope.upstream,
+        upstream: record.upstream,
         notices,
     }
 }

@@ -21,8 +21,6 @@ pub(crate) struct RawRow {
 /// What came before from the same source under the same id.
 #[derive(Debug, Default)]
 pub(crate) struct Earlier {
-    /// The very same bytes.
-    pub(crate) identical: bool,
     /// The document that arrived last.
     pub(crate) digest: Option<String>,
     /// Its version.
@@ -62,17 +60,28 @@ pub(crate) async fn has_documents(tx: &mut Tx, tenant: &TenantId) -> Result<bool
     Ok(found.is_some())
 }
 
+/// The record of the very same bytes from the same source.
+pub(crate) async fn kept(
+    tx: &mut Tx,
+    op: &OpContext,
+    key: &Key,
+    stream: &str,
+) -> Result<Option<DocumentRecord>, EvidenceError> {
+    let row: Option<String> = on!(tx, c => query_scalar(
+        "SELECT record FROM evidence.provenance \
+         WHERE tenant = $1 AND digest = $2 AND publisher = $3 AND stream = $4",
+    ).bind(op.tenant().as_str()).bind(&key.digest).bind(&key.publisher).bind(stream)
+        .fetch_optional(c))
+    .map_err(StoreError::from)?;
+    row.map(|body| parse(&key.digest, &body)).transpose()
+}
+
 pub(crate) async fn earlier(
     tx: &mut Tx,
     op: &OpContext,
     key: &Key,
     stream: &str,
 ) -> Result<Earlier, StoreError> {
-    let identical: Option<i64> = on!(&mut *tx, c => query_scalar(
-        "SELECT CAST(1 AS bigint) FROM evidence.provenance \
-         WHERE tenant = $1 AND digest = $2 AND publisher = $3 AND stream = $4",
-    ).bind(op.tenant().as_str()).bind(&key.digest).bind(&key.publisher).bind(stream)
-        .fetch_optional(c))?;
     let last: Option<(String, Option<String>)> = on!(tx, c => query_as(
         "SELECT digest, document_version FROM evidence.provenance \
          WHERE tenant = $1 AND kind = $2 AND publisher = $3 AND upstream_id = $4 AND stream = $5 \
@@ -81,7 +90,6 @@ pub(crate) async fn earlier(
         .bind(&key.upstream_id).bind(stream).fetch_optional(c))?;
     let (digest, version) = last.unzip();
     Ok(Earlier {
-        identical: identical.is_some(),
         digest,
         version: version.flatten(),
     })

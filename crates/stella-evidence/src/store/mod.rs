@@ -11,7 +11,7 @@ pub(crate) use derived::{
     packages_named, packages_of, share_heads, take_head,
 };
 pub(crate) use document::{
-    DocumentFilter, Earlier, add_provenance, add_raw, documents, earlier, has_documents, raw,
+    DocumentFilter, Earlier, add_provenance, add_raw, documents, earlier, has_documents, kept, raw,
     record,
 };
 pub(crate) use finding::{

@@ -1,7 +1,7 @@
 //! The Aggregation-Only Contract over HTTP.
 
 use serde_json::{Value, json};
-use stella_api::evidence::{DocumentRecord, Outcome};
+use stella_api::evidence::{DocumentRecord, IngestAnswer, Outcome};
 use stella_api::findings::{Finding, SourceRole, Verdict};
 use stella_api::{Page, Scope};
 use stella_client::{Call, ClientError};
@@ -83,6 +83,24 @@ on_every_driver! {
             assert_eq!(reply.headers["etag"], format!("\"{}\"", first.id));
         }
         assert_eq!(documents(&analyst).await, 2);
+    }
+
+    /// What is answered is what is stored, not what a second sender says of the same bytes.
+    async fn an_identical_document_is_answered_with_what_came_first(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        let document = bytes(&sbom(&["alpha@1.0.0"]));
+        let first = ingester.ingest("sbom", &document).await;
+        let path = format!("/api/v1/evidence/documents/{}", first.id);
+        let record: DocumentRecord = analyst.get(&path).await;
+        assert_eq!((&first.upstream, record.upstream.document_version.as_deref()), (&record.upstream, Some("1")));
+        let mut envelope = fixtures::envelope(&document);
+        envelope["upstream"]["id"] = "another".into();
+        envelope["upstream"]["fetchedAt"] = "2026-03-01T00:00:00Z".into();
+        let again = ingester.send(fixtures::with_envelope("sbom", &document, &envelope)).await;
+        assert_eq!(again.status.as_u16(), 200);
+        let again: IngestAnswer = again.json().unwrap();
+        assert_eq!((again.outcome, again.upstream), (Outcome::Identical, first.upstream));
+        assert_eq!(analyst.get::<DocumentRecord>(&path).await, record);
     }
 
     async fn revisions_stay_and_the_newest_counts_in_any_order(world) {
