@@ -15,8 +15,10 @@ use stella_api::findings::Verdict;
 use stella_assess::{Coverage, NamedPackage, cover};
 use stella_canonical::DigestError;
 use stella_context::{OpContext, SystemContext};
+use stella_service::{Failure, IntoFailure as _};
 use stella_storage::{ObjectError, StoreError, Tx};
 
+use crate::backlog::Failed;
 use crate::store::{self, AdvisoryFacts, ComponentRow, FindingRow, Key};
 use crate::{Evidence, EvidenceError};
 
@@ -30,17 +32,21 @@ impl Evidence {
         Ok(due)
     }
 
-    pub(crate) async fn derive_if_due(
-        &self,
-        op: &OpContext,
-        key: &Key,
-    ) -> Result<(), EvidenceError> {
-        let mut tx = self.db.write(op).await?;
-        if store::is_due(&mut tx, op.tenant(), key).await? {
-            self.derive(&mut tx, op.tenant(), key).await?;
-            tx.commit().await?;
-        }
-        Ok(())
+    pub(crate) async fn derive_if_due(&self, op: &OpContext, key: &Key) -> Result<(), Failure> {
+        let derived = async {
+            let mut tx = self.db.write(op).await?;
+            if store::is_due(&mut tx, op.tenant(), key).await? {
+                self.derive(&mut tx, op.tenant(), key).await?;
+                tx.commit().await?;
+            }
+            Ok::<_, EvidenceError>(())
+        };
+        derived.await.map_err(|error| {
+            let failure = error.into_failure();
+            let of = (op.tenant().clone(), key.clone());
+            self.failed().insert(of, failure.code());
+            failure
+        })
     }
 
     /// Works off what an earlier process kept and did not get to derive; says how many. A
@@ -50,7 +56,7 @@ impl Evidence {
     /// # Errors
     /// The database is away.
     pub async fn reconcile(&self, system: &SystemContext) -> Result<usize, EvidenceError> {
-        let mut derived = 0;
+        let (mut derived, mut failed) = (0, Failed::new());
         for (tenant, key) in store::due(system, &self.db).await? {
             let mut tx = self.db.system_in(system, &tenant).await?;
             match self.derive(&mut tx, &tenant, &key).await {
@@ -63,9 +69,11 @@ impl Evidence {
                 }
                 Err(error) => {
                     tracing::error!(%tenant, document = key.digest, %error, "cannot derive");
+                    failed.insert((tenant, key), error.into_failure().code());
                 }
             }
         }
+        *self.failed() = failed;
         if derived > 0 {
             tracing::info!(documents = derived, "derived what was kept before");
         }

@@ -6,6 +6,7 @@ use stella_api::evidence::{
 };
 use stella_context::OpContext;
 use stella_formats::{Body, Document};
+use stella_service::{Failure, IntoFailure as _};
 
 use crate::guard::{Accepted, Violation, judge};
 use crate::store::{self, Earlier, Key};
@@ -23,7 +24,23 @@ impl Evidence {
         kind: EvidenceKind,
         envelope: Result<Envelope, Vec<Violation>>,
         bytes: bytes::Bytes,
-    ) -> Result<IngestAnswer, EvidenceError> {
+    ) -> Result<IngestAnswer, Failure> {
+        let taken = self.take(op, kind, envelope, bytes).await;
+        let (key, due, answer) = taken.map_err(EvidenceError::into_failure)?;
+        if due {
+            self.derive_if_due(op, &key).await?;
+        }
+        Ok(answer)
+    }
+
+    /// Keeps the document; tells what it is derived from as, and whether that is due.
+    async fn take(
+        &self,
+        op: &OpContext,
+        kind: EvidenceKind,
+        envelope: Result<Envelope, Vec<Violation>>,
+        bytes: bytes::Bytes,
+    ) -> Result<(Key, bool, IngestAnswer), EvidenceError> {
         let accepted = judge(kind, envelope, bytes).map_err(EvidenceError::Refused)?;
         let inline = accepted.bytes.len() <= INLINE;
         if !inline {
@@ -41,10 +58,8 @@ impl Evidence {
             ..key
         };
         // What is new is due; what was there before hardly ever is.
-        if outcome != Outcome::Identical || self.is_due(op, &key).await? {
-            self.derive_if_due(op, &key).await?;
-        }
-        Ok(answer(&accepted.document, outcome, record))
+        let due = outcome != Outcome::Identical || self.is_due(op, &key).await?;
+        Ok((key, due, answer(&accepted.document, outcome, record)))
     }
 
     /// What is stored of the document when this returns, and what became of it.

@@ -19,7 +19,7 @@ mod sentinel;
 pub use answer::{Answer, Answers, Kept, RawAnswer};
 pub use extract::{Authorized, Document, Json, Path, Public, Query};
 pub use failure::{Fail, Failure, Failures, IntoFailure};
-pub use health::{Check, Probe};
+pub use health::{Check, Found, Probe};
 pub use house::{House, HouseOptions, Service, describe};
 pub use keys::KeySource;
 pub use once::OnceOnly;

@@ -155,7 +155,7 @@ pub(crate) async fn due(
     system: &SystemContext,
     db: &Db,
 ) -> Result<Vec<(TenantId, Key)>, StoreError> {
-    let mut tx = db.system(system).await?;
+    let mut tx = db.system_read(system).await?;
     let rows: Vec<(String, String, String, String, String)> = on!(&mut tx, c => query_as(
         "SELECT tenant, kind, publisher, upstream_id, digest FROM evidence.derivations_due \
          ORDER BY due_at, tenant, kind, publisher, upstream_id, digest",
@@ -177,6 +177,14 @@ pub(crate) async fn due(
             Some((of, key))
         });
     Ok(named.collect())
+}
+
+/// How much is still to be derived, of every tenant.
+pub(crate) async fn count_due(tx: &mut Tx) -> Result<u64, StoreError> {
+    let count: i64 = on!(tx, c => query_scalar(
+        "SELECT count(*) FROM evidence.derivations_due",
+    ).fetch_one(c))?;
+    Ok(count.unsigned_abs())
 }
 
 /// Locks the head of a publisher's document and sets it to the newest revision, which it gives.
