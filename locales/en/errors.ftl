@@ -132,6 +132,7 @@ error-storage-connection-missing = no connection string
 error-storage-connection-invalid = the connection string cannot be read
 error-storage-localhost-in-production = a connection to localhost in production
 error-storage-role-unsafe = the serving role is unsafe
+error-storage-role-unsafe-hint = a superuser runs: CREATE ROLE stella_service NOLOGIN; CREATE ROLE stella_app LOGIN PASSWORD '...' IN ROLE stella_service; connect as stella_app to serve
 error-storage-schema-newer-than-binary = the schema is newer than this binary
 error-storage-schema-older-than-binary = migrations are pending
 error-storage-directory-missing = no data directory

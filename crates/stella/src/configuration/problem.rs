@@ -1,9 +1,11 @@
 //! What is wrong with a configuration, told so that a person can act on it.
 
 use std::fmt;
+use std::path::Path;
 
 use stella_api::Code;
 use stella_cli::{ExitCode, Failure};
+use stella_signing::KeyError;
 
 use super::Key;
 
@@ -39,6 +41,22 @@ impl Problem {
         Self::new(Code::ConfigKeyUnknown, hint).with("key", written)
     }
 
+    /// A master key that cannot be read, or is not that of the stored keys.
+    #[must_use]
+    pub fn master_key(file: &Path, reason: &KeyError) -> Self {
+        let remedy = match reason {
+            KeyError::Sealed { .. } => {
+                "name the key that this installation was first started with, or restore the row"
+            }
+            _ => {
+                "restore it; where nothing is stored yet, make one: head -c 32 /dev/urandom > FILE"
+            }
+        };
+        Self::new(Code::ConfigValueInvalid, format!("{reason}; {remedy}"))
+            .with("key", "Security:MasterKeyFile")
+            .with("file", file.display())
+    }
+
     /// All of them as one failure, the first giving its code.
     #[must_use]
     pub fn told(problems: &[Self]) -> Failure {
@@ -52,6 +70,8 @@ impl Problem {
         failure
     }
 }
+
+impl std::error::Error for Problem {}
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
