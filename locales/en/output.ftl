@@ -278,6 +278,8 @@ accepts-folder = a folder
 accepts-master-key = a file of 32 bytes that only its owner may read
 accepts-public-url = an http or https URL without a path
 hint-config-connection = { $reason }; write postgres://ROLE:PASSWORD@HOST/DATABASE
+hint-config-master-key-unreadable = { $reason }; restore it; where nothing is stored yet, make one: head -c 32 /dev/urandom > FILE
+hint-config-master-key-other = { $reason }; name the key that this installation was first started with, or restore the row
 hint-config-mapping = the file holds no mapping
 hint-config-nearest = did you mean { $key }?
 hint-config-set = --set takes KEY=VALUE

@@ -34,6 +34,7 @@ refused-once-used = it was used before
 refused-once-full = too many at once
 
 # The token endpoint
+refused-form-encoded = Content-Encoding { $encoding } is not undone
 refused-form = the body must be application/x-www-form-urlencoded
 refused-grant-type = not `{ $found }`: client_credentials
 refused-grant-type-missing = grant_type is missing
@@ -60,9 +61,12 @@ refused-scope-alone = { $scope } is given only together with { $other }
 refused-scope-beside = { $scope } and { $other } are never in one token
 
 # Requests
-refused-body-cut = the body ended early
+refused-name-utf8 = is no UTF-8 text
+refused-name-long = has { $size } bytes, { $limit } are the limit
+refused-header-twice = { $name } is sent more than once
+refused-body-no-object = expected an object, found { $kind }
 refused-name-nul = the character U+0000 is in no name
-refused-page-size = pageSize is 1 to { $most }, not { $size }
+refused-page-size = pageSize is 1 to { $most }, not `{ $size }`
 refused-id = `{ $id }` is no digest and no prefix of { $digits } or more
 refused-finding-id = `{ $id }` is no finding's whole id
 refused-score-id = `{ $id }` is no score's id and no prefix of one

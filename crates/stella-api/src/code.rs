@@ -126,6 +126,8 @@ codes! {
     ObjectCorrupt = "OBJECT_CORRUPT", 500, exit 6;
     /// The blob is not in the store.
     ObjectMissing = "OBJECT_MISSING", 404, exit 4;
+    /// A stored record cannot be read back: it is not what was written there.
+    RecordCorrupt = "RECORD_CORRUPT", 500, exit 6;
     /// A stored result no longer has the digest that it was stored with.
     ScoreCorrupt = "SCORE_CORRUPT", 500, exit 6;
     /// The finding is informational: it has no score.

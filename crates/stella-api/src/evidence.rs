@@ -236,7 +236,7 @@ pub struct IngestAnswer {
     pub id: String,
     /// What became of it.
     pub outcome: Outcome,
-    /// What the publisher calls it.
+    /// What is stored of its origin: where it is identical, what came with it first.
     pub upstream: Upstream,
     /// What the reader noticed and kept nevertheless.
     pub notices: Vec<Notice>,

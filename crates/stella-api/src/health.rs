@@ -31,4 +31,28 @@ pub struct ReadinessCheck {
     pub name: String,
     /// Whether it holds.
     pub ready: bool,
+    /// What is left to do, where anything is: the service serves meanwhile, from what is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backlog: Option<Backlog>,
+}
+
+/// Work that is left to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Backlog {
+    /// How many documents wait.
+    pub count: u64,
+    /// The first that was tried and could not be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck: Option<Stuck>,
+}
+
+/// Work that was tried and could not be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Stuck {
+    /// Why: the code that a request would be answered with.
+    pub code: String,
+    /// The document's id.
+    pub document: String,
 }

@@ -34,7 +34,8 @@ pub struct Problem {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProblemItem {
-    /// A JSON pointer (RFC 6901) into the body, or `header:Name`, `query:name`, `path:name`.
+    /// A JSON pointer (RFC 6901) into the body, or `header:Name`, `query:name`, `path:name`,
+    /// `body` for the body as a whole.
     pub pointer: String,
     /// The stable code.
     pub code: String,

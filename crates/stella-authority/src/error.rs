@@ -17,14 +17,6 @@ pub enum AuthorityError {
     /// The stored keys.
     #[error(transparent)]
     Keys(#[from] KeyStoreError),
-    /// Stored data that cannot be read back.
-    #[error("stored {what} cannot be read: {reason}")]
-    Unreadable {
-        /// What it is.
-        what: &'static str,
-        /// Why.
-        reason: String,
-    },
     /// No such tenant.
     #[error("there is no tenant {0}")]
     TenantUnknown(String),

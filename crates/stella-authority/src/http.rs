@@ -12,6 +12,7 @@ use stella_api::authority::{
 };
 use stella_api::scope::{AnyScope, Scope};
 use stella_context::{Clock, SystemContext};
+use stella_service::headers::{encoding, single};
 use stella_service::{
     Answer, Answers, Authorized, Fail, IntoFailure as _, Public, Routes, failures, route,
 };
@@ -50,14 +51,21 @@ async fn answer(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<TokenAnswer, Refusal> {
-    let form = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let invalid = |text: String| Refusal::OAuth("invalid_request", text);
+    let form = single(headers, "Content-Type").map_err(invalid)?;
+    if let Some(encoding) = encoding(headers) {
+        return Err(refuse(
+            "invalid_request",
+            "refused-form-encoded",
+            &[("encoding", encoding.into())],
+        ));
+    }
+    let form = form.and_then(|value| value.to_str().ok());
     if form.and_then(|text| text.split(';').next()) != Some("application/x-www-form-urlencoded") {
         return Err(refuse("invalid_request", "refused-form", &[]));
     }
-    let request: TokenRequest = serde_urlencoded::from_bytes(body)
-        .map_err(|error| Refusal::OAuth("invalid_request", error.to_string()))?;
+    let request: TokenRequest =
+        serde_urlencoded::from_bytes(body).map_err(|error| invalid(error.to_string()))?;
     let jkt = authority
         .sentinel
         .proof("POST", "/oauth/token", headers)

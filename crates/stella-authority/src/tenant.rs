@@ -3,6 +3,7 @@
 use stella_api::TenantId;
 use stella_api::authority::TenantSettings;
 use stella_context::{OpContext, SystemContext};
+use stella_storage::StoreError;
 
 use crate::{Authority, AuthorityError, store};
 
@@ -48,11 +49,7 @@ impl Authority {
         }
         settings.trusted_vex_publishers.push(publisher.to_owned());
         settings.trusted_vex_publishers.sort();
-        let body =
-            stella_canonical::canonical(&settings).map_err(|error| AuthorityError::Unreadable {
-                what: "settings",
-                reason: error.to_string(),
-            })?;
+        let body = stella_canonical::canonical(&settings).map_err(|e| unreadable(tenant, e))?;
         store::put_settings(&mut tx, tenant, &String::from_utf8_lossy(&body)).await?;
         Ok(tx.commit().await?)
     }
@@ -60,8 +57,9 @@ impl Authority {
 
 fn read(row: Option<String>, tenant: &TenantId) -> Result<TenantSettings, AuthorityError> {
     let body = row.ok_or_else(|| AuthorityError::TenantUnknown(tenant.to_string()))?;
-    serde_json::from_str(&body).map_err(|error| AuthorityError::Unreadable {
-        what: "settings",
-        reason: error.to_string(),
-    })
+    serde_json::from_str(&body).map_err(|error| unreadable(tenant, error))
+}
+
+fn unreadable(tenant: &TenantId, reason: impl ToString) -> AuthorityError {
+    StoreError::unreadable(format!("settings of tenant {tenant}"), reason).into()
 }

@@ -9,6 +9,7 @@ use stella_api::{Scope, TenantId};
 use stella_context::{Clock, IdSource, SystemContext};
 use stella_locale::{Labels, Value};
 use stella_signing::{Claims, Confirmation, Unverified, sign_jwt, verify_jwt};
+use stella_storage::StoreError;
 
 use crate::{Authority, AuthorityError, store};
 
@@ -258,10 +259,7 @@ fn choose_tenant(
     };
     let tenant = chosen.parse().map_err(|_| {
         let reason = format!("`{chosen}` is no tenant id");
-        AuthorityError::Unreadable {
-            what: "client role",
-            reason,
-        }
+        StoreError::unreadable("client role", reason)
     })?;
     Ok((tenant, allowed))
 }

@@ -12,11 +12,15 @@ use std::collections::btree_map::Entry;
 use stella_api::TenantId;
 use stella_api::evidence::EvidenceKind;
 use stella_api::findings::Verdict;
+use stella_api::replay::State;
 use stella_assess::{Coverage, NamedPackage, cover};
+use stella_canonical::DigestError;
 use stella_context::{OpContext, SystemContext};
+use stella_service::{Failure, IntoFailure as _};
 use stella_storage::{ObjectError, StoreError, Tx};
 
-use crate::store::{self, AdvisoryFacts, ComponentRow, FindingRow, Key, Texts};
+use crate::backlog::Failed;
+use crate::store::{self, AdvisoryFacts, ComponentRow, FindingRow, Key};
 use crate::{Evidence, EvidenceError};
 
 impl Evidence {
@@ -29,17 +33,21 @@ impl Evidence {
         Ok(due)
     }
 
-    pub(crate) async fn derive_if_due(
-        &self,
-        op: &OpContext,
-        key: &Key,
-    ) -> Result<(), EvidenceError> {
-        let mut tx = self.db.write(op).await?;
-        if store::is_due(&mut tx, op.tenant(), key).await? {
-            self.derive(&mut tx, op.tenant(), key).await?;
-            tx.commit().await?;
-        }
-        Ok(())
+    pub(crate) async fn derive_if_due(&self, op: &OpContext, key: &Key) -> Result<(), Failure> {
+        let derived = async {
+            let mut tx = self.db.write(op).await?;
+            if store::is_due(&mut tx, op.tenant(), key).await? {
+                self.derive(&mut tx, op.tenant(), key).await?;
+                tx.commit().await?;
+            }
+            Ok::<_, EvidenceError>(())
+        };
+        derived.await.map_err(|error| {
+            let failure = error.into_failure();
+            let of = (op.tenant().clone(), key.clone());
+            self.failed().insert(of, failure.code());
+            failure
+        })
     }
 
     /// Works off what an earlier process kept and did not get to derive; says how many. A
@@ -49,7 +57,7 @@ impl Evidence {
     /// # Errors
     /// The database is away.
     pub async fn reconcile(&self, system: &SystemContext) -> Result<usize, EvidenceError> {
-        let mut derived = 0;
+        let (mut derived, mut failed) = (0, Failed::new());
         for (tenant, key) in store::due(system, &self.db).await? {
             let mut tx = self.db.system_in(system, &tenant).await?;
             match self.derive(&mut tx, &tenant, &key).await {
@@ -62,9 +70,11 @@ impl Evidence {
                 }
                 Err(error) => {
                     tracing::error!(%tenant, document = key.digest, %error, "cannot derive");
+                    failed.insert((tenant, key), error.into_failure().code());
                 }
             }
         }
+        *self.failed() = failed;
         if derived > 0 {
             tracing::info!(documents = derived, "derived what was kept before");
         }
@@ -148,9 +158,13 @@ impl Evidence {
         key: &Key,
         digest: &str,
     ) -> Result<AdvisoryFacts, EvidenceError> {
+        let unreadable = |reason: &dyn ToString| {
+            let what = format!("head of {} {}", key.publisher, key.upstream_id);
+            EvidenceError::unreadable(what, reason.to_string())
+        };
         let name = digest
             .parse()
-            .map_err(|error| EvidenceError::unreadable("digest", error))?;
+            .map_err(|error: DigestError| unreadable(&error))?;
         let row = store::raw(tx, tenant, digest).await?;
         let inline = row.and_then(|row| row.bytes);
         // Whoever posted an SBOM asked for no blob of ours: that one is gone is no 404 of theirs.
@@ -158,14 +172,13 @@ impl Evidence {
         let bytes = bytes.map_err(|error| match error {
             EvidenceError::Object(ObjectError::Missing(_)) => EvidenceError::Corrupt {
                 document: digest.to_owned(),
-                actual: "none: the blob is gone".to_owned(),
+                actual: State::Missing.to_string(),
             },
             other => other,
         })?;
-        let document = stella_formats::read(&bytes)
-            .map_err(|error| EvidenceError::unreadable("advisory", error))?;
+        let document = stella_formats::read(&bytes).map_err(|error| unreadable(&error))?;
         let stella_formats::Body::Advisory(advisory) = document.body else {
-            return Err(EvidenceError::unreadable("advisory", "it is none"));
+            return Err(unreadable(&format!("{digest} is no advisory")));
         };
         Ok(AdvisoryFacts {
             publisher: key.publisher.clone(),
@@ -190,21 +203,16 @@ fn finding(
     let sbom = component
         .sbom
         .parse()
-        .map_err(|e| EvidenceError::unreadable("digest", e))?;
+        .map_err(|error: DigestError| component.unreadable(error))?;
     let id = stella_assess::finding_id(
         &sbom,
         &component.reference,
         &facts.publisher,
         &facts.upstream_id,
     );
-    let id = id.map_err(|error| EvidenceError::unreadable("finding", error))?;
-    Ok(Some(row(
-        id.to_string(),
-        component,
-        package,
-        facts,
-        coverage,
-    )))
+    let id = id.map_err(|error| component.unreadable(error))?;
+    let row = row(id.to_string(), component, package, facts, coverage)?;
+    Ok(Some(row))
 }
 
 fn row(
@@ -213,8 +221,8 @@ fn row(
     package: &NamedPackage,
     facts: &AdvisoryFacts,
     coverage: Coverage,
-) -> FindingRow {
-    FindingRow {
+) -> Result<FindingRow, EvidenceError> {
+    Ok(FindingRow {
         id,
         sbom: component.sbom.clone(),
         bom_ref: component.bom_ref.clone(),
@@ -233,9 +241,9 @@ fn row(
         .to_owned(),
         rule: coverage.rule,
         range: coverage.range,
-        fixed_versions: Texts(coverage.fixed_versions),
+        fixed_versions: store::list(&coverage.fixed_versions)?,
         informational: package.informational.clone(),
         summary: facts.summary.clone(),
-        identifiers: Texts(facts.identifiers.clone()),
-    }
+        identifiers: store::list(&facts.identifiers)?,
+    })
 }

@@ -100,10 +100,7 @@ impl Evidence {
         match inline {
             Some(bytes) => match Digest::of(&bytes) {
                 actual if actual == *digest => Ok(bytes),
-                actual => Err(EvidenceError::Corrupt {
-                    document: digest.to_string(),
-                    actual: actual.to_string(),
-                }),
+                actual => Err(EvidenceError::other_bytes(digest, &actual)),
             },
             None => Ok(self.objects.get(BUCKET, tenant, digest).await?),
         }

@@ -1,6 +1,7 @@
 //! What can go wrong in Evidence.
 
 use stella_api::Code;
+use stella_canonical::Digest;
 use stella_service::{Failure, IntoFailure};
 use stella_storage::{ObjectError, StoreError};
 
@@ -18,12 +19,12 @@ pub enum EvidenceError {
     /// A document that breaks the contract, with every violation.
     #[error("the document breaks the contract: {0:?}")]
     Refused(Vec<Violation>),
-    /// Stored bytes are not those that came.
-    #[error("document {document} is stored with bytes of digest {actual}")]
+    /// What is stored of a document is not what was stored.
+    #[error("document {document} is not stored as it came: found {actual}")]
     Corrupt {
         /// The document's id.
         document: String,
-        /// The digest of what is there.
+        /// The digest of the bytes that are there, or why there are none.
         actual: String,
     },
     /// No such thing in the tenant, or none that the token may see.
@@ -32,21 +33,19 @@ pub enum EvidenceError {
     /// Nothing that such a list could come from: `documents` or `findings`.
     #[error("nothing was taken in yet that {0} could come from")]
     NoData(&'static str),
-    /// Stored data that cannot be read back.
-    #[error("stored {what} cannot be read: {reason}")]
-    Unreadable {
-        /// What it is.
-        what: &'static str,
-        /// Why.
-        reason: String,
-    },
 }
 
 impl EvidenceError {
-    pub(crate) fn unreadable(what: &'static str, reason: impl ToString) -> Self {
-        Self::Unreadable {
-            what,
-            reason: reason.to_string(),
+    /// Something derived that cannot be read back; of a document itself it is [`Self::Corrupt`].
+    pub(crate) fn unreadable(what: impl ToString, reason: impl ToString) -> Self {
+        StoreError::unreadable(what, reason).into()
+    }
+
+    /// Bytes of another digest than names them.
+    pub(crate) fn other_bytes(document: &Digest, actual: &Digest) -> Self {
+        Self::Corrupt {
+            document: document.to_string(),
+            actual: actual.to_string(),
         }
     }
 }
@@ -57,22 +56,17 @@ impl IntoFailure for EvidenceError {
             Self::Store(error) => error.into_failure(),
             Self::Object(ObjectError::Corrupt {
                 expected, actual, ..
-            }) => corrupt(&expected.to_string(), &actual.to_string()),
+            }) => Self::other_bytes(&expected, &actual).into_failure(),
             Self::Object(error) => error.into_failure(),
             Self::Refused(violations) => refused(&violations),
-            Self::Corrupt { document, actual } => corrupt(&document, &actual),
+            Self::Corrupt { document, actual } => Failure::new(Code::EvidenceCorrupt)
+                .with("document", &document)
+                .with("actual", &actual)
+                .at(Code::EvidenceCorrupt, document, actual),
             Self::Unknown(what) => Failure::not_found(what),
             Self::NoData(list) => Failure::new(Code::NoData).with("list", list),
-            Self::Unreadable { .. } => Failure::new(Code::Internal).because(self),
         }
     }
-}
-
-fn corrupt(document: &str, actual: &str) -> Failure {
-    Failure::new(Code::EvidenceCorrupt)
-        .with("document", document)
-        .with("actual", actual)
-        .at(Code::EvidenceCorrupt, document, actual)
 }
 
 /// The first violation names the answer; all of them are listed.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use stella_api::Page;
 use stella_api::evidence::EvidenceKind;
 use stella_api::findings::{Finding, FindingComponent, FindingSource, Match, SourceRole, Verdict};
+use stella_canonical::{Digest, DigestError};
 use stella_context::OpContext;
 use stella_service::{Failure, IdRange, IntoFailure as _, Paging};
 use stella_storage::Tx;
@@ -57,7 +58,21 @@ impl Evidence {
 }
 
 async fn told(tx: &mut Tx, op: &OpContext, row: FindingRow) -> Result<Finding, EvidenceError> {
-    let sources = sources(tx, op, &row).await?;
+    let list = |column, text: &str| {
+        serde_json::from_str::<Vec<String>>(text).map_err(|error| row.unreadable(column, error))
+    };
+    let identifiers = list("identifiers", &row.identifiers)?;
+    let fixed_versions = list("fixed_versions", &row.fixed_versions)?;
+    let verdict = match row.verdict.as_str() {
+        "affected" => Verdict::Affected,
+        "undetermined" => Verdict::Undetermined,
+        other => {
+            return Err(row
+                .unreadable("verdict", format!("`{other}` is none"))
+                .into());
+        }
+    };
+    let sources = sources(tx, op, &row, &identifiers).await?;
     Ok(Finding {
         id: row.id,
         component: FindingComponent {
@@ -70,19 +85,16 @@ async fn told(tx: &mut Tx, op: &OpContext, row: FindingRow) -> Result<Finding, E
         },
         vulnerability: row.upstream_id,
         publisher: row.publisher,
-        vulnerability_ids: row.identifiers.0,
+        vulnerability_ids: identifiers,
         summary: row.summary,
         matched: Match {
-            verdict: match row.verdict.as_str() {
-                "affected" => Verdict::Affected,
-                _ => Verdict::Undetermined,
-            },
+            verdict,
             rule: row.rule,
             range: row.range,
             document: row.advisory,
             pointer: row.advisory_pointer,
         },
-        fixed_versions: row.fixed_versions.0,
+        fixed_versions,
         informational: row.informational,
         sources,
     })
@@ -93,12 +105,13 @@ async fn sources(
     tx: &mut Tx,
     op: &OpContext,
     row: &FindingRow,
+    identifiers: &[String],
 ) -> Result<Vec<FindingSource>, EvidenceError> {
     let mut found = BTreeSet::new();
     if let Some(sbom) = store::provenance_of(tx, op.tenant(), &row.sbom).await? {
         found.insert((SourceRole::Sbom, ordered(sbom)));
     }
-    for identifier in &row.identifiers.0 {
+    for identifier in identifiers {
         for source in store::speaking_of(tx, op.tenant(), identifier).await? {
             let own = source.digest == row.advisory
                 && source.publisher == row.publisher
@@ -130,9 +143,15 @@ fn shaped(
     role: SourceRole,
     (document, publisher, upstream_id, kind): Ordered,
 ) -> Result<FindingSource, EvidenceError> {
-    let kind: EvidenceKind = kind
+    let unreadable = |reason: &dyn ToString| {
+        let what = format!("head of {publisher} {upstream_id}");
+        EvidenceError::unreadable(what, reason.to_string())
+    };
+    let kind: EvidenceKind = kind.parse().map_err(|error: String| unreadable(&error))?;
+    // Whoever scores the finding asks for the document by it.
+    let _: Digest = document
         .parse()
-        .map_err(|error: String| EvidenceError::unreadable("kind", error))?;
+        .map_err(|error: DigestError| unreadable(&error))?;
     Ok(FindingSource {
         role,
         kind,

@@ -24,8 +24,8 @@ use crate::{Evidence, document, envelope, finding};
 type Domain = State<Arc<Evidence>>;
 
 failures!(Ingest: Aoc001, Aoc002, Aoc004, Aoc005, Aoc007, Aoc009, Aoc010, EvidenceCorrupt);
-failures!(ListDocuments: PageTokenInvalid, NoData);
-failures!(OneDocument: NotFound);
+failures!(ListDocuments: PageTokenInvalid, NoData, EvidenceCorrupt);
+failures!(OneDocument: NotFound, EvidenceCorrupt);
 failures!(Bytes: NotFound, EvidenceCorrupt, ObjectMissing);
 failures!(ListFindings: PageTokenInvalid, NoData);
 failures!(OneFinding: NotFound, IdAmbiguous);
@@ -119,8 +119,8 @@ struct DocumentQuery {
     /// Only documents that name this id.
     identifier: Option<String>,
     /// How many entries at the most: 1 to 500, 50 if not said.
-    #[param(minimum = 1, maximum = 500)]
-    page_size: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
+    page_size: Option<String>,
     /// Where the page before ended, as it said.
     page_token: Option<String>,
 }
@@ -138,7 +138,11 @@ async fn list_documents(
     State(evidence): Domain,
     Query(query): Query<DocumentQuery>,
 ) -> Result<Answer<Page<DocumentRecord>>, Fail<ListDocuments>> {
-    let paging = Paging::read(document::LIST, query.page_size, query.page_token.as_deref())?;
+    let paging = Paging::read(
+        document::LIST,
+        query.page_size.as_deref(),
+        query.page_token.as_deref(),
+    )?;
     let asked = |kind: &EvidenceKind| query.kind.is_none_or(|only| only == *kind);
     let filter = DocumentFilter {
         kinds: visible(&op).into_iter().filter(asked).collect(),
@@ -188,8 +192,8 @@ struct FindingQuery {
     /// Only findings of this component.
     purl: Option<String>,
     /// How many entries at the most: 1 to 500, 50 if not said.
-    #[param(minimum = 1, maximum = 500)]
-    page_size: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
+    page_size: Option<String>,
     /// Where the page before ended, as it said.
     page_token: Option<String>,
 }
@@ -201,7 +205,11 @@ async fn list_findings(
     State(evidence): Domain,
     Query(query): Query<FindingQuery>,
 ) -> Result<Answer<Page<Finding>>, Fail<ListFindings>> {
-    let paging = Paging::read(finding::LIST, query.page_size, query.page_token.as_deref())?;
+    let paging = Paging::read(
+        finding::LIST,
+        query.page_size.as_deref(),
+        query.page_token.as_deref(),
+    )?;
     let FindingQuery {
         sbom,
         vulnerability,

@@ -7,6 +7,7 @@ use stella_api::evidence::{
 use stella_context::OpContext;
 use stella_formats::{Body, Document};
 use stella_locale::Labels;
+use stella_service::{Failure, IntoFailure as _};
 
 use crate::guard::{Accepted, Violation, judge};
 use crate::store::{self, Earlier, Key};
@@ -24,7 +25,23 @@ impl Evidence {
         kind: EvidenceKind,
         envelope: Result<Envelope, Vec<Violation>>,
         bytes: bytes::Bytes,
-    ) -> Result<IngestAnswer, EvidenceError> {
+    ) -> Result<IngestAnswer, Failure> {
+        let taken = self.take(op, kind, envelope, bytes).await;
+        let (key, due, answer) = taken.map_err(EvidenceError::into_failure)?;
+        if due {
+            self.derive_if_due(op, &key).await?;
+        }
+        Ok(answer)
+    }
+
+    /// Keeps the document; tells what it is derived from as, and whether that is due.
+    async fn take(
+        &self,
+        op: &OpContext,
+        kind: EvidenceKind,
+        envelope: Result<Envelope, Vec<Violation>>,
+        bytes: bytes::Bytes,
+    ) -> Result<(Key, bool, IngestAnswer), EvidenceError> {
         let accepted = judge(kind, envelope, bytes).map_err(EvidenceError::Refused)?;
         let inline = accepted.bytes.len() <= INLINE;
         if !inline {
@@ -34,38 +51,46 @@ impl Evidence {
             fault::point("evidence-blob-put");
         }
         let key = key_of(&accepted);
-        let outcome = self.keep(op, &accepted, &key, inline).await?;
+        let (outcome, record) = self.keep(op, &accepted, &key, inline).await?;
         fault::point("evidence-kept");
+        // What came first is due by the id that came with it.
+        let key = Key {
+            upstream_id: record.upstream.id.clone(),
+            ..key
+        };
         // What is new is due; what was there before hardly ever is.
-        if outcome != Outcome::Identical || self.is_due(op, &key).await? {
-            self.derive_if_due(op, &key).await?;
-        }
-        Ok(answer(accepted, outcome))
+        let due = outcome != Outcome::Identical || self.is_due(op, &key).await?;
+        Ok((key, due, answer(&accepted.document, outcome, record)))
     }
 
+    /// What is stored of the document when this returns, and what became of it.
     async fn keep(
         &self,
         op: &OpContext,
         accepted: &Accepted,
         key: &Key,
         inline: bool,
-    ) -> Result<Outcome, EvidenceError> {
+    ) -> Result<(Outcome, DocumentRecord), EvidenceError> {
+        let stream = &accepted.envelope.source.stream;
         let mut tx = self.db.write(op).await?;
         store::add_raw(&mut tx, op, accepted, inline).await?;
-        let earlier = store::earlier(&mut tx, op, key, &accepted.envelope.source.stream).await?;
-        if earlier.identical {
-            return Ok(Outcome::Identical);
+        if let Some(record) = store::kept(&mut tx, op, key, stream).await? {
+            return Ok((Outcome::Identical, record));
         }
+        let earlier = store::earlier(&mut tx, op, key, stream).await?;
         let record = record(op, accepted, &earlier, inline);
         let times = times(op, accepted);
         if !store::add_provenance(&mut tx, op, key, &record, times).await? {
             // Another process kept the same document between the two statements.
-            return Ok(Outcome::Identical);
+            let record = store::kept(&mut tx, op, key, stream).await?;
+            let gone =
+                || EvidenceError::unreadable(format!("document {}", key.digest), "gone again");
+            return Ok((Outcome::Identical, record.ok_or_else(gone)?));
         }
         store::index(&mut tx, op, accepted).await?;
         store::mark_due(&mut tx, op, key).await?;
         tx.commit().await?;
-        Ok(record.outcome)
+        Ok((record.outcome, record))
     }
 }
 
@@ -139,9 +164,8 @@ fn references(document: &Document) -> Vec<Reference> {
     advisory.references.iter().map(read).collect()
 }
 
-fn answer(accepted: Accepted, outcome: Outcome) -> IngestAnswer {
-    let mut notices: Vec<Notice> = accepted
-        .document
+fn answer(document: &Document, outcome: Outcome, record: DocumentRecord) -> IngestAnswer {
+    let mut notices: Vec<Notice> = document
         .notices
         .iter()
         .map(|notice| Notice {
@@ -158,9 +182,9 @@ fn answer(accepted: Accepted, outcome: Outcome) -> IngestAnswer {
         });
     }
     IngestAnswer {
-        id: accepted.digest.to_string(),
+        id: record.id,
         outcome,
-        upstream: accepted.envelope.upstream,
+        upstream: record.upstream,
         notices,
     }
 }

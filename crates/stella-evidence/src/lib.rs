@@ -1,6 +1,7 @@
 //! Evidence: takes in what others publish and keeps it exactly so, under the Aggregation-Only
 //! Contract. Findings are derived from it, beside it, and can always be derived again.
 
+mod backlog;
 mod derive;
 mod document;
 mod envelope;
@@ -12,7 +13,7 @@ mod http;
 mod ingest;
 mod store;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use stella_context::SystemContext;
 use stella_service::{Check, Described, Service};
@@ -37,6 +38,7 @@ const BUCKET: Bucket = Bucket("evidence");
 pub struct Evidence {
     db: Db,
     objects: ObjectStore,
+    failed: Mutex<backlog::Failed>,
 }
 
 impl Evidence {
@@ -49,7 +51,11 @@ impl Evidence {
         db: Db,
         objects: ObjectStore,
     ) -> Result<Arc<Self>, EvidenceError> {
-        let evidence = Self { db, objects };
+        let evidence = Self {
+            db,
+            objects,
+            failed: Mutex::default(),
+        };
         evidence.reconcile(system).await?;
         Ok(Arc::new(evidence))
     }
@@ -67,6 +73,7 @@ pub fn service(evidence: Arc<Evidence>) -> Service {
     let checks = vec![
         Check::database(&evidence.db),
         Check::object_store(&evidence.objects),
+        backlog::check(&evidence),
     ];
     Service {
         name: "evidence",

@@ -49,14 +49,6 @@ pub enum ReplayError {
     /// The token lacks a scope that reading the inputs needs.
     #[error("the token lacks {0}")]
     ScopeMissing(stella_api::Scope),
-    /// A stored text that cannot be read back.
-    #[error("stored {what} cannot be read: {reason}")]
-    Unreadable {
-        /// What it is.
-        what: &'static str,
-        /// Why.
-        reason: String,
-    },
     /// Something that has no canonical form.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
@@ -72,11 +64,8 @@ pub enum ReplayError {
 }
 
 impl ReplayError {
-    pub(crate) fn unreadable(what: &'static str, reason: impl ToString) -> Self {
-        Self::Unreadable {
-            what,
-            reason: reason.to_string(),
-        }
+    pub(crate) fn unreadable(what: impl ToString, reason: impl ToString) -> Self {
+        StoreError::unreadable(what, reason).into()
     }
 }
 

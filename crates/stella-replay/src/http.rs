@@ -14,7 +14,7 @@ use crate::Replay;
 
 type Domain = State<Arc<Replay>>;
 
-failures!(Manifests: NotFound, IdAmbiguous, ScoreCorrupt);
+failures!(Manifests: NotFound, IdAmbiguous, EvidenceCorrupt, ScoreCorrupt);
 failures!(Runs: NotFound, ReplayTokenInvalid, ReplayTokenExpired);
 failures!(Snapshots: NotFound, ObjectCorrupt, ObjectMissing);
 

@@ -133,7 +133,7 @@ fn answer(row: &ManifestRow) -> Result<ManifestAnswer, ReplayError> {
     let manifest: Digest = row
         .digest
         .parse()
-        .map_err(|error| ReplayError::unreadable("digest", error))?;
+        .map_err(|error| ReplayError::unreadable("index row of a manifest", error))?;
     Ok(ManifestAnswer {
         token: ReplayToken {
             manifest: *manifest.as_bytes(),

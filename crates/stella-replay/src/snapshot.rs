@@ -81,7 +81,7 @@ impl Replay {
             .ok_or_else(unknown)?;
         let bytes = self.objects.get(BUCKET, op.tenant(), &digest).await?;
         let snapshot = serde_json::from_slice(&bytes)
-            .map_err(|error| ReplayError::unreadable("snapshot", error))?;
+            .map_err(|error| ReplayError::unreadable(format!("snapshot {id}"), error))?;
         Ok(SnapshotRecord {
             id: id.to_owned(),
             snapshot,

@@ -60,8 +60,8 @@ struct ScoreQuery {
     /// Only scores of this vulnerability, by the matched advisory's own id.
     vulnerability: Option<String>,
     /// How many entries at the most: 1 to 500, 50 if not said.
-    #[param(minimum = 1, maximum = 500)]
-    page_size: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
+    page_size: Option<String>,
     /// Where the page before ended, as it said.
     page_token: Option<String>,
 }
@@ -73,7 +73,11 @@ async fn list_scores(
     State(risk_engine): Domain,
     Query(query): Query<ScoreQuery>,
 ) -> Result<Answer<Page<ScoreResult>>, Fail<ListScores>> {
-    let paging = Paging::read(score::LIST, query.page_size, query.page_token.as_deref())?;
+    let paging = Paging::read(
+        score::LIST,
+        query.page_size.as_deref(),
+        query.page_token.as_deref(),
+    )?;
     let filter = ScoreFilter {
         sbom: query.sbom,
         band: query.band.map(|band| format!("{band:?}")),

@@ -159,12 +159,18 @@ impl IntoFailure for Failure {
 
 impl IntoFailure for StoreError {
     fn into_failure(self) -> Failure {
-        let code = match &self {
-            StoreError::Conflict(_) => Code::Conflict,
-            StoreError::Unavailable(_) | StoreError::Locked { .. } => Code::Unavailable,
-            _ => Code::Internal,
+        let failure = match &self {
+            StoreError::Conflict(_) => Failure::new(Code::Conflict),
+            StoreError::Unavailable(_) | StoreError::Locked { .. } => {
+                Failure::new(Code::Unavailable)
+            }
+            StoreError::Unreadable { what, reason } => Failure::new(Code::RecordCorrupt)
+                .with("what", what)
+                .with("reason", reason)
+                .at(Code::RecordCorrupt, what, reason),
+            _ => Failure::new(Code::Internal),
         };
-        Failure::new(code).because(self)
+        failure.because(self)
     }
 }
 

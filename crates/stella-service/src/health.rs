@@ -5,14 +5,30 @@ use std::pin::Pin;
 
 use axum::extract::State;
 use stella_api::Code;
-use stella_api::health::{Alive, Readiness, ReadinessCheck};
+use stella_api::health::{Alive, Backlog, Readiness, ReadinessCheck};
 use stella_locale::Labels;
 use stella_storage::{Db, ObjectStore};
 
 use crate::{Answer, Fail, Failure, Public, failures};
 
+/// What a check finds.
+#[derive(Debug)]
+pub struct Found {
+    /// Whether what is checked is there.
+    pub ready: bool,
+    /// What is left to do, where anything is.
+    pub backlog: Option<Backlog>,
+}
+
+impl From<bool> for Found {
+    fn from(ready: bool) -> Self {
+        let backlog = None;
+        Self { ready, backlog }
+    }
+}
+
 /// A check that somebody's asking starts.
-pub type Probe = Box<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+pub type Probe = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Found> + Send>> + Send + Sync>;
 
 /// One thing that a service needs to serve.
 pub struct Check {
@@ -29,7 +45,7 @@ impl Check {
         let db = db.clone();
         let probe = move || {
             let db = db.clone();
-            Box::pin(async move { db.ping().await.is_ok() }) as _
+            Box::pin(async move { db.ping().await.is_ok().into() }) as _
         };
         Self {
             name: "database",
@@ -43,7 +59,7 @@ impl Check {
         let store = store.clone();
         let probe = move || {
             let store = store.clone();
-            Box::pin(async move { store.ping().await.is_ok() }) as _
+            Box::pin(async move { store.ping().await.is_ok().into() }) as _
         };
         Self {
             name: "objectStore",
@@ -80,12 +96,13 @@ pub(crate) async fn ready(
     let mut told = Vec::new();
     for (service, list) in checks.iter() {
         for check in list {
-            let ready = (check.probe)().await;
+            let Found { ready, backlog } = (check.probe)().await;
             let (service, name) = ((*service).to_owned(), check.name.to_owned());
             told.push(ReadinessCheck {
                 service,
                 name,
                 ready,
+                backlog,
             });
         }
     }

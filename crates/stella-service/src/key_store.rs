@@ -27,16 +27,6 @@ pub enum KeyStoreError {
     /// The key itself, or the master key.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// A row whose parts do not belong together.
-    #[error("stored signing key {kid} of {schema} cannot be read: {reason}")]
-    Unreadable {
-        /// Whose it is.
-        schema: &'static str,
-        /// Which.
-        kid: String,
-        /// Why.
-        reason: String,
-    },
 }
 
 #[derive(sqlx::FromRow)]
@@ -156,11 +146,8 @@ impl KeyStore {
     }
 
     fn unreadable(&self, kid: &str, reason: &str) -> KeyStoreError {
-        KeyStoreError::Unreadable {
-            schema: self.schema,
-            kid: kid.to_owned(),
-            reason: reason.to_owned(),
-        }
+        let what = format!("the signing key {kid} of {}", self.schema);
+        StoreError::unreadable(what, reason).into()
     }
 }
 

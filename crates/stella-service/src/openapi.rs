@@ -16,8 +16,15 @@ use utoipa::openapi::{
 pub(crate) const SCHEME: &str = "opTok";
 
 /// What any operation may answer, however it was made.
-const ANYWHERE: &[Code] = &[Code::Internal, Code::Unavailable, Code::Timeout];
+const ANYWHERE: &[Code] = &[
+    Code::Internal,
+    Code::RecordCorrupt,
+    Code::Unavailable,
+    Code::Timeout,
+];
 const WITH_TOKEN: &[Code] = &[
+    // A header that stands twice.
+    Code::RequestInvalid,
     Code::TokenMissing,
     Code::TokenInvalid,
     Code::DpopInvalid,

@@ -26,13 +26,19 @@ impl<K: Serialize + DeserializeOwned> Paging<K> {
     ///
     /// # Errors
     /// A size out of bounds, or a token that this list did not give.
-    pub fn read(list: &str, size: Option<u32>, token: Option<&str>) -> Result<Self, Failure> {
-        let size = size.unwrap_or(DEFAULT_SIZE);
-        if !(1..=MAX_SIZE).contains(&size) {
-            let values = [("most", MAX_SIZE.into()), ("size", size.into())];
-            let reason = Labels::english().format("refused-page-size", &values);
-            return Err(Failure::invalid("query:pageSize", reason));
-        }
+    pub fn read(list: &str, size: Option<&str>, token: Option<&str>) -> Result<Self, Failure> {
+        let size = match size {
+            None => DEFAULT_SIZE,
+            Some(text) => {
+                let read = text.parse().ok();
+                let fits = read.filter(|size| (1..=MAX_SIZE).contains(size));
+                fits.ok_or_else(|| {
+                    let values = [("most", MAX_SIZE.into()), ("size", text.into())];
+                    let reason = Labels::english().format("refused-page-size", &values);
+                    Failure::invalid("query:pageSize", reason)
+                })?
+            }
+        };
         let after = token.map(|token| decode(list, token)).transpose()?;
         Ok(Self { size, after })
     }
@@ -70,7 +76,11 @@ fn decode<K: DeserializeOwned>(list: &str, token: &str) -> Result<K, Failure> {
         let (named, key): (String, K) = serde_json::from_slice(&text).ok()?;
         (named == list).then_some(key)
     };
-    read().ok_or_else(|| Failure::new(Code::PageTokenInvalid))
+    read().ok_or_else(|| {
+        let code = Code::PageTokenInvalid;
+        let detail = Labels::english().text(&format!("{}-detail", code.label_key()));
+        Failure::new(code).at(code, "query:pageToken", detail)
+    })
 }
 
 #[cfg(test)]
@@ -84,7 +94,7 @@ mod tests {
         let mut seen = Vec::new();
         let mut token: Option<String> = None;
         loop {
-            let paging = Paging::<u32>::read("a", Some(3), token.as_deref()).unwrap();
+            let paging = Paging::<u32>::read("a", Some("3"), token.as_deref()).unwrap();
             let rows = all
                 .iter()
                 .copied()
@@ -96,11 +106,12 @@ mod tests {
             if token.is_none() {
                 break;
             }
-            assert!(Paging::<u32>::read("b", Some(3), token.as_deref()).is_err());
+            assert!(Paging::<u32>::read("b", Some("3"), token.as_deref()).is_err());
         }
         assert_eq!(seen, all);
-        assert!(Paging::<u32>::read("a", Some(0), None).is_err());
-        assert!(Paging::<u32>::read("a", Some(501), None).is_err());
+        assert!(Paging::<u32>::read("a", Some("0"), None).is_err());
+        assert!(Paging::<u32>::read("a", Some("501"), None).is_err());
+        assert!(Paging::<u32>::read("a", Some("many"), None).is_err());
         assert!(Paging::<u32>::read("a", None, Some("nonsense")).is_err());
     }
 }

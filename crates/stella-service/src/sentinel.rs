@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue};
 use stella_api::{Code, Scope, TenantId};
 use stella_client::{InProcess, Principal};
 use stella_context::{Actor, Clock};
@@ -12,6 +12,7 @@ use stella_locale::Labels;
 use stella_signing::{Claims, Unverified, verify_jwt};
 
 use crate::dpop::{Proofs, Request};
+use crate::headers::single;
 use crate::{Failure, KeySource};
 
 /// How far clocks may be apart, in seconds.
@@ -68,7 +69,7 @@ impl Sentinel {
         let (method, path) = (parts.method.as_str(), parts.uri.path());
         let jkt = self
             .check_proof(method, path, &parts.headers, Some(token))
-            .map_err(|why| refuse(Code::DpopInvalid, why, "invalid_dpop_proof"))?;
+            .map_err(|why| refuse(Code::DpopInvalid, "DPoP", why, "invalid_dpop_proof"))?;
         if claims.cnf.as_ref().map(|cnf| cnf.jkt.as_str()) != Some(jkt.as_str()) {
             return Err(invalid("refused-token-bound-otherwise"));
         }
@@ -110,10 +111,8 @@ impl Sentinel {
         headers: &HeaderMap,
         token: Option<&str>,
     ) -> Result<String, &'static str> {
-        let mut proofs = headers.get_all("dpop").iter();
-        let (Some(proof), None) = (proofs.next(), proofs.next()) else {
-            return Err("refused-proof-count");
-        };
+        let proof = single(headers, "DPoP").ok().flatten();
+        let proof = proof.ok_or("refused-proof-count")?;
         let proof = proof.to_str().map_err(|_| "refused-proof-no-text")?;
         let url = format!("{}{path}", self.issuer);
         let now = Clock::System.now().as_second();
@@ -131,7 +130,7 @@ impl Sentinel {
 
 fn presented(headers: &HeaderMap) -> Result<&str, Failure> {
     let missing = || Failure::new(Code::TokenMissing).challenged("DPoP algs=\"EdDSA\"".to_owned());
-    let value = headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
+    let value = sole(headers, "Authorization")?.ok_or_else(missing)?;
     let text = value
         .to_str()
         .map_err(|_| invalid("refused-token-no-text"))?;
@@ -170,8 +169,11 @@ fn principal_of(claims: Claims) -> Result<Principal, Failure> {
 
 /// A tenant header may only repeat the token's tenant.
 fn agree_on_tenant(headers: &HeaderMap, principal: &Principal) -> Result<(), Failure> {
-    let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    let (ours, upstreams) = (header("x-stella-tenant"), header("x-stellaops-tenant"));
+    let header = |name| {
+        let value = sole(headers, name)?;
+        Ok::<_, Failure>(value.map(|value| value.to_str().unwrap_or("?")))
+    };
+    let (ours, upstreams) = (header("X-Stella-Tenant")?, header("X-StellaOps-Tenant")?);
     if let (Some(a), Some(b)) = (ours, upstreams)
         && a != b
     {
@@ -184,16 +186,21 @@ fn agree_on_tenant(headers: &HeaderMap, principal: &Principal) -> Result<(), Fai
     }
 }
 
+fn sole<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a HeaderValue>, Failure> {
+    single(headers, name).map_err(|reason| Failure::invalid(format!("header:{name}"), reason))
+}
+
 fn invalid(why: &str) -> Failure {
-    refuse(Code::TokenInvalid, why, "invalid_token")
+    refuse(Code::TokenInvalid, "Authorization", why, "invalid_token")
 }
 
 /// `why` is the key of a label, here as in all that leads here.
-fn refuse(code: Code, why: &str, error: &str) -> Failure {
+fn refuse(code: Code, header: &str, why: &str, error: &str) -> Failure {
     let reason = Labels::english().text(why);
     let challenge =
         format!("DPoP algs=\"EdDSA\", error=\"{error}\", error_description=\"{reason}\"");
     Failure::new(code)
-        .with("reason", reason)
+        .with("reason", &reason)
+        .at(code, format!("header:{header}"), reason)
         .challenged(challenge)
 }

@@ -26,6 +26,12 @@ pub enum KeyError {
         /// Where the bytes came from.
         place: String,
     },
+    /// The bytes are no master key.
+    #[error("{place} does not hold the 32 bytes of a master key")]
+    NoMaster {
+        /// Where the bytes came from.
+        place: String,
+    },
     /// The master key does not open it, or its bytes were changed.
     #[error("the master key does not open {place}")]
     Sealed {

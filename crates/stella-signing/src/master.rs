@@ -47,10 +47,9 @@ impl MasterKey {
     /// # Errors
     /// Another length.
     pub fn new(bytes: &[u8], place: &str) -> Result<Self, KeyError> {
-        let key =
-            RandomizedNonceKey::new(&AES_256_GCM, bytes).map_err(|_| KeyError::Malformed {
-                place: place.to_owned(),
-            })?;
+        let key = RandomizedNonceKey::new(&AES_256_GCM, bytes).map_err(|_| KeyError::NoMaster {
+            place: place.to_owned(),
+        })?;
         Ok(Self { key })
     }
 

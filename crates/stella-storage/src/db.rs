@@ -161,6 +161,17 @@ impl Db {
         }
     }
 
+    /// The same to read only: nobody waits for it, and it for no writer.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn system_read(&self, _system: &SystemContext) -> Result<Tx, StoreError> {
+        match self {
+            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin_with("BEGIN READ ONLY").await?)),
+            Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?)),
+        }
+    }
+
     /// Begins a transaction of the installation itself within one tenant.
     ///
     /// # Errors

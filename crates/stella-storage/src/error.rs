@@ -15,8 +15,8 @@ pub enum StoreError {
     /// Stored data that cannot be read back.
     #[error("stored {what} cannot be read: {reason}")]
     Unreadable {
-        /// What it is.
-        what: &'static str,
+        /// What it is, by its name.
+        what: String,
         /// Why it cannot be read.
         reason: String,
     },
@@ -77,6 +77,17 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Stored data that cannot be read back.
+    #[must_use]
+    pub fn unreadable(what: impl ToString, reason: impl ToString) -> Self {
+        Self::Unreadable {
+            what: what.to_string(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error as E;
@@ -89,6 +100,10 @@ impl From<sqlx::Error> for StoreError {
             }
             E::Io(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::Tls(_) => {
                 Self::Unavailable(error)
+            }
+            // The statement found the row, and what stands there is nothing that we write.
+            E::ColumnDecode { index, source } => {
+                Self::unreadable(format!("column {}", index.trim_matches('"')), source)
             }
             other => Self::Statement(other),
         }

@@ -34,7 +34,7 @@ impl<'r> Decode<'r, Postgres> for DbTime {
             PgValueFormat::Binary => {
                 let micros = <i64 as Decode<'r, Postgres>>::decode(value)?;
                 Ok(Self(Timestamp::from_microsecond(
-                    micros + POSTGRES_EPOCH_MICROS,
+                    micros.saturating_add(POSTGRES_EPOCH_MICROS),
                 )?))
             }
             PgValueFormat::Text => Ok(Self(value.as_str()?.parse()?)),

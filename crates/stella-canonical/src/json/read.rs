@@ -21,10 +21,10 @@ pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
     deserializer.disable_recursion_limit();
     let mut state = State::default();
     let result = Strict(&mut state).deserialize(&mut deserializer);
-    let value = result.map_err(|error| state.refusal(&error))?;
+    let value = result.map_err(|error| state.refusal(text, &error))?;
     deserializer
         .end()
-        .map_err(|error| refusal(JsonError::TRAILING, String::new(), &error))?;
+        .map_err(|error| refusal(JsonError::TRAILING, String::new(), text, &error))?;
     Ok(value)
 }
 
@@ -101,7 +101,7 @@ struct State {
 }
 
 impl State {
-    fn refusal(self, error: &serde_json::Error) -> JsonError {
+    fn refusal(self, text: &str, error: &serde_json::Error) -> JsonError {
         let mut pointer = String::new();
         for step in &self.path {
             match step {
@@ -112,6 +112,7 @@ impl State {
         refusal(
             self.refused.unwrap_or_else(|| code_of(error)),
             pointer,
+            text,
             error,
         )
     }
@@ -122,12 +123,28 @@ impl State {
     }
 }
 
-fn refusal(code: &'static str, pointer: String, error: &serde_json::Error) -> JsonError {
-    let (line, column) = (error.line(), error.column().max(1));
-    let text = error.to_string();
-    let message = text
-        .strip_suffix(&format!(" at line {line} column {}", error.column()))
-        .unwrap_or(&text);
+fn refusal(
+    code: &'static str,
+    pointer: String,
+    text: &str,
+    error: &serde_json::Error,
+) -> JsonError {
+    let (line, column) = match (error.line(), error.column()) {
+        // A line break at fault is told as what comes behind it: nothing, a line further down.
+        (next @ 2.., 0) => {
+            let line = text.split('\n').nth(next - 2).unwrap_or_default();
+            (next - 1, line.len() + 1)
+        }
+        (line, column) => (line, column.max(1)),
+    };
+    let told = error.to_string();
+    let message = told
+        .strip_suffix(&format!(
+            " at line {} column {}",
+            error.line(),
+            error.column()
+        ))
+        .unwrap_or(&told);
     JsonError {
         code,
         pointer,

@@ -58,7 +58,8 @@ async fn add_package(
     package: &NamedPackage,
 ) -> Result<(), StoreError> {
     let (ecosystem, name) = package.package_key();
-    let affected = serde_json::to_string(&package.affected).map_err(unreadable)?;
+    let affected =
+        serde_json::to_string(&package.affected).map_err(|error| unreadable(digest, error))?;
     execute!(
         tx,
         query(
@@ -148,37 +149,42 @@ pub(crate) async fn clear_due(tx: &mut Tx, tenant: &TenantId, key: &Key) -> Resu
     Ok(())
 }
 
-/// Everything that is still to be derived, of every tenant.
+/// Everything that is still to be derived, of every tenant. A row that names nothing is told to
+/// the log and keeps none of the others waiting.
 pub(crate) async fn due(
     system: &SystemContext,
     db: &Db,
-) -> Result<Vec<(TenantId, Key)>, EvidenceError> {
-    let mut tx = db.system(system).await?;
+) -> Result<Vec<(TenantId, Key)>, StoreError> {
+    let mut tx = db.system_read(system).await?;
     let rows: Vec<(String, String, String, String, String)> = on!(&mut tx, c => query_as(
         "SELECT tenant, kind, publisher, upstream_id, digest FROM evidence.derivations_due \
          ORDER BY due_at, tenant, kind, publisher, upstream_id, digest",
-    ).fetch_all(c))
-    .map_err(StoreError::from)?;
+    ).fetch_all(c))?;
     tx.commit().await?;
-    rows.into_iter()
-        .map(|(tenant, kind, publisher, upstream_id, digest)| {
-            let tenant = tenant
-                .parse()
-                .map_err(|e| EvidenceError::unreadable("tenant", e))?;
-            let kind: EvidenceKind = kind
-                .parse()
-                .map_err(|e: String| EvidenceError::unreadable("kind", e))?;
-            Ok((
-                tenant,
-                Key {
-                    kind,
-                    publisher,
-                    upstream_id,
-                    digest,
-                },
-            ))
-        })
-        .collect()
+    let named = rows
+        .into_iter()
+        .filter_map(|(tenant, kind, publisher, upstream_id, digest)| {
+            let (Ok(of), Ok(kind)) = (tenant.parse(), kind.parse()) else {
+                tracing::error!(%tenant, kind, document = digest, "a due row that names nothing");
+                return None;
+            };
+            let key = Key {
+                kind,
+                publisher,
+                upstream_id,
+                digest,
+            };
+            Some((of, key))
+        });
+    Ok(named.collect())
+}
+
+/// How much is still to be derived, of every tenant.
+pub(crate) async fn count_due(tx: &mut Tx) -> Result<u64, StoreError> {
+    let count: i64 = on!(tx, c => query_scalar(
+        "SELECT count(*) FROM evidence.derivations_due",
+    ).fetch_one(c))?;
+    Ok(count.unsigned_abs())
 }
 
 /// Locks the head of a publisher's document and sets it to the newest revision, which it gives.
@@ -270,7 +276,7 @@ pub(crate) async fn packages_of(
         "SELECT pointer, informational, affected FROM evidence.packages \
          WHERE tenant = $1 AND digest = $2 ORDER BY position",
     ).bind(tenant.as_str()).bind(digest).fetch_all(c))?;
-    rows.into_iter().map(named).collect()
+    rows.into_iter().map(|row| named(digest, row)).collect()
 }
 
 pub(crate) async fn packages_named(
@@ -284,11 +290,14 @@ pub(crate) async fn packages_named(
          WHERE tenant = $1 AND ecosystem = $2 AND package = $3 AND digest = $4 \
          ORDER BY position",
     ).bind(tenant.as_str()).bind(ecosystem).bind(package).bind(digest).fetch_all(c))?;
-    rows.into_iter().map(named).collect()
+    rows.into_iter().map(|row| named(digest, row)).collect()
 }
 
-fn named((pointer, informational, affected): PackageRow) -> Result<NamedPackage, StoreError> {
-    let affected = serde_json::from_str(&affected).map_err(unreadable)?;
+fn named(
+    digest: &str,
+    (pointer, informational, affected): PackageRow,
+) -> Result<NamedPackage, StoreError> {
+    let affected = serde_json::from_str(&affected).map_err(|error| unreadable(digest, error))?;
     Ok(NamedPackage {
         pointer,
         informational,
@@ -314,7 +323,13 @@ impl ComponentRow {
     /// Where the package URL points, with the version that the SBOM gives beside it.
     pub(crate) fn coordinates(&self) -> Result<Coordinates, EvidenceError> {
         stella_assess::coordinates(&self.purl, Some(&self.version))
-            .map_err(|error| EvidenceError::unreadable("package URL", error))
+            .map_err(|error| self.unreadable(error))
+    }
+
+    /// What stands in a column is nothing that was indexed.
+    pub(crate) fn unreadable(&self, reason: impl ToString) -> EvidenceError {
+        let what = format!("component {} of document {}", self.reference, self.sbom);
+        EvidenceError::unreadable(what, reason)
     }
 }
 
@@ -342,9 +357,6 @@ pub(crate) async fn components_of(
     ).bind(tenant.as_str()).bind(sbom).fetch_all(c))?)
 }
 
-fn unreadable(error: serde_json::Error) -> StoreError {
-    StoreError::Unreadable {
-        what: "package statement",
-        reason: error.to_string(),
-    }
+fn unreadable(digest: &str, error: serde_json::Error) -> StoreError {
+    StoreError::unreadable(format!("package statement of document {digest}"), error)
 }

@@ -9,6 +9,7 @@ use stella_service::Paging;
 use stella_storage::{DbTime, StoreError, Tx, execute, on};
 
 use super::Key;
+use crate::EvidenceError;
 use crate::guard::Accepted;
 
 /// The raw row of a document; its bytes are elsewhere where it has none.
@@ -20,8 +21,6 @@ pub(crate) struct RawRow {
 /// What came before from the same source under the same id.
 #[derive(Debug, Default)]
 pub(crate) struct Earlier {
-    /// The very same bytes.
-    pub(crate) identical: bool,
     /// The document that arrived last.
     pub(crate) digest: Option<String>,
     /// Its version.
@@ -61,17 +60,28 @@ pub(crate) async fn has_documents(tx: &mut Tx, tenant: &TenantId) -> Result<bool
     Ok(found.is_some())
 }
 
+/// The record of the very same bytes from the same source.
+pub(crate) async fn kept(
+    tx: &mut Tx,
+    op: &OpContext,
+    key: &Key,
+    stream: &str,
+) -> Result<Option<DocumentRecord>, EvidenceError> {
+    let row: Option<String> = on!(tx, c => query_scalar(
+        "SELECT record FROM evidence.provenance \
+         WHERE tenant = $1 AND digest = $2 AND publisher = $3 AND stream = $4",
+    ).bind(op.tenant().as_str()).bind(&key.digest).bind(&key.publisher).bind(stream)
+        .fetch_optional(c))
+    .map_err(StoreError::from)?;
+    row.map(|body| parse(&key.digest, &body)).transpose()
+}
+
 pub(crate) async fn earlier(
     tx: &mut Tx,
     op: &OpContext,
     key: &Key,
     stream: &str,
 ) -> Result<Earlier, StoreError> {
-    let identical: Option<i64> = on!(&mut *tx, c => query_scalar(
-        "SELECT CAST(1 AS bigint) FROM evidence.provenance \
-         WHERE tenant = $1 AND digest = $2 AND publisher = $3 AND stream = $4",
-    ).bind(op.tenant().as_str()).bind(&key.digest).bind(&key.publisher).bind(stream)
-        .fetch_optional(c))?;
     let last: Option<(String, Option<String>)> = on!(tx, c => query_as(
         "SELECT digest, document_version FROM evidence.provenance \
          WHERE tenant = $1 AND kind = $2 AND publisher = $3 AND upstream_id = $4 AND stream = $5 \
@@ -80,7 +90,6 @@ pub(crate) async fn earlier(
         .bind(&key.upstream_id).bind(stream).fetch_optional(c))?;
     let (digest, version) = last.unzip();
     Ok(Earlier {
-        identical: identical.is_some(),
         digest,
         version: version.flatten(),
     })
@@ -121,12 +130,13 @@ pub(crate) async fn record(
     tx: &mut Tx,
     tenant: &TenantId,
     digest: &str,
-) -> Result<Option<DocumentRecord>, StoreError> {
+) -> Result<Option<DocumentRecord>, EvidenceError> {
     let row: Option<String> = on!(tx, c => query_scalar(
         "SELECT record FROM evidence.provenance WHERE tenant = $1 AND digest = $2 \
          ORDER BY publisher, stream LIMIT 1",
-    ).bind(tenant.as_str()).bind(digest).fetch_optional(c))?;
-    row.map(|body| parse(&body)).transpose()
+    ).bind(tenant.as_str()).bind(digest).fetch_optional(c))
+    .map_err(StoreError::from)?;
+    row.map(|body| parse(digest, &body)).transpose()
 }
 
 pub(crate) async fn raw(
@@ -154,11 +164,11 @@ pub(crate) async fn documents(
     tenant: &TenantId,
     filter: &DocumentFilter,
     paging: &Paging<(String, String, String)>,
-) -> Result<Vec<DocumentRecord>, StoreError> {
+) -> Result<Vec<DocumentRecord>, EvidenceError> {
     let (digest, publisher, stream) = paging.after.clone().unwrap_or_default();
     let shown = |kind: EvidenceKind| filter.kinds.contains(&kind).then(|| kind.as_str());
-    let rows: Vec<String> = on!(tx, c => query_scalar(
-        "SELECT p.record FROM evidence.provenance p \
+    let rows: Vec<(String, String)> = on!(tx, c => query_as(
+        "SELECT p.digest, p.record FROM evidence.provenance p \
          WHERE p.tenant = $1 AND (p.digest, p.publisher, p.stream) > ($2, $3, $4) \
          AND p.kind IN ($5, $6, $7, $8) \
          AND ($9 IS NULL OR p.publisher = $9) AND ($10 IS NULL OR p.upstream_id = $10) \
@@ -169,20 +179,26 @@ pub(crate) async fn documents(
         .bind(shown(EvidenceKind::Advisory)).bind(shown(EvidenceKind::Vex))
         .bind(shown(EvidenceKind::Sbom)).bind(shown(EvidenceKind::Signal))
         .bind(filter.publisher.as_deref()).bind(filter.upstream_id.as_deref())
-        .bind(filter.identifier.as_deref()).bind(paging.limit()).fetch_all(c))?;
-    rows.iter().map(|body| parse(body)).collect()
+        .bind(filter.identifier.as_deref()).bind(paging.limit()).fetch_all(c))
+    .map_err(StoreError::from)?;
+    rows.iter()
+        .map(|(digest, body)| parse(digest, body))
+        .collect()
 }
 
 fn text(record: &DocumentRecord) -> Result<String, StoreError> {
-    serde_json::to_string(record).map_err(|error| StoreError::Unreadable {
-        what: "record",
-        reason: error.to_string(),
-    })
+    serde_json::to_string(record).map_err(|error| StoreError::unreadable("record", error))
 }
 
-fn parse(body: &str) -> Result<DocumentRecord, StoreError> {
-    serde_json::from_str(body).map_err(|error| StoreError::Unreadable {
-        what: "record",
-        reason: error.to_string(),
-    })
+fn parse(digest: &str, body: &str) -> Result<DocumentRecord, EvidenceError> {
+    let corrupt = |actual: String| EvidenceError::Corrupt {
+        document: digest.to_owned(),
+        actual,
+    };
+    let record: DocumentRecord =
+        serde_json::from_str(body).map_err(|error| corrupt(format!("record: {error}")))?;
+    if record.id != digest {
+        return Err(corrupt(format!("record of {}", record.id)));
+    }
+    Ok(record)
 }

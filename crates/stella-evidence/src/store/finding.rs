@@ -1,5 +1,7 @@
 //! Findings, and the documents that speak to them.
 
+use std::fmt::Display;
+
 use sqlx::{query, query_as, query_scalar};
 use stella_api::TenantId;
 use stella_service::{IdRange, Paging};
@@ -15,19 +17,7 @@ pub(crate) struct AdvisoryFacts {
     pub(crate) summary: Option<String>,
 }
 
-/// A list of texts in one column, as a JSON array.
-#[derive(Clone, Debug)]
-pub(crate) struct Texts(pub(crate) Vec<String>);
-
-impl TryFrom<String> for Texts {
-    type Error = serde_json::Error;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        serde_json::from_str(&text).map(Self)
-    }
-}
-
-/// A finding as it is stored.
+/// A finding as it is stored; lists of texts are JSON arrays.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct FindingRow {
     pub(crate) id: String,
@@ -44,12 +34,20 @@ pub(crate) struct FindingRow {
     pub(crate) verdict: String,
     pub(crate) rule: String,
     pub(crate) range: String,
-    #[sqlx(try_from = "String")]
-    pub(crate) fixed_versions: Texts,
+    pub(crate) fixed_versions: String,
     pub(crate) informational: Option<String>,
     pub(crate) summary: Option<String>,
-    #[sqlx(try_from = "String")]
-    pub(crate) identifiers: Texts,
+    pub(crate) identifiers: String,
+}
+
+impl FindingRow {
+    /// What stands in a column is nothing that was derived.
+    pub(crate) fn unreadable(&self, column: &str, reason: impl Display) -> StoreError {
+        StoreError::unreadable(
+            format!("finding {}", self.id),
+            format!("{column}: {reason}"),
+        )
+    }
 }
 
 macro_rules! columns {
@@ -118,20 +116,18 @@ pub(crate) async fn put_findings(
         .bind(&row.verdict)
         .bind(&row.rule)
         .bind(&row.range)
-        .bind(list(&row.fixed_versions)?)
+        .bind(&row.fixed_versions)
         .bind(row.informational.as_deref())
         .bind(row.summary.as_deref())
-        .bind(list(&row.identifiers)?)
+        .bind(&row.identifiers)
         .bind(stella_assess::DERIVATION)
     )?;
     Ok(())
 }
 
-fn list(texts: &Texts) -> Result<String, StoreError> {
-    serde_json::to_string(&texts.0).map_err(|error| StoreError::Unreadable {
-        what: "list",
-        reason: error.to_string(),
-    })
+/// A list of texts in one column.
+pub(crate) fn list(texts: &[String]) -> Result<String, StoreError> {
+    serde_json::to_string(texts).map_err(|error| StoreError::unreadable("list", error))
 }
 
 /// Which findings a list shows; what is not said does not narrow it.

@@ -7,16 +7,16 @@ mod finding;
 use stella_api::evidence::EvidenceKind;
 
 pub(crate) use derived::{
-    ComponentRow, clear_due, components_named, components_of, due, index, is_due, mark_due,
-    packages_named, packages_of, share_heads, take_head,
+    ComponentRow, clear_due, components_named, components_of, count_due, due, index, is_due,
+    mark_due, packages_named, packages_of, share_heads, take_head,
 };
 pub(crate) use document::{
-    DocumentFilter, Earlier, add_provenance, add_raw, documents, earlier, has_documents, raw,
+    DocumentFilter, Earlier, add_provenance, add_raw, documents, earlier, has_documents, kept, raw,
     record,
 };
 pub(crate) use finding::{
-    AdvisoryFacts, FindingFilter, FindingRow, SourceRow, Texts, drop_findings, findings,
-    findings_between, has_ground, provenance_of, put_findings, signal_heads, speaking_of,
+    AdvisoryFacts, FindingFilter, FindingRow, SourceRow, drop_findings, findings, findings_between,
+    has_ground, list, provenance_of, put_findings, signal_heads, speaking_of,
 };
 
 /// What a publisher calls a document, and its bytes.

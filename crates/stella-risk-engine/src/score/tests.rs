@@ -221,7 +221,7 @@ on_every_driver! {
         }
         let (mut seen, mut token) = (vec![], None);
         loop {
-            let paging = Paging::read(LIST, Some(1), token.as_deref()).unwrap();
+            let paging = Paging::read(LIST, Some("1"), token.as_deref()).unwrap();
             let page = engine
                 .scores(&op, &ScoreFilter::default(), &paging)
                 .await

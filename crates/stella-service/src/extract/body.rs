@@ -1,25 +1,31 @@
 //! Bodies.
 
+use std::error::Error as _;
+
+use axum::RequestExt as _;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::IntoResponse as _;
-use bytes::Bytes;
+use axum::http::{HeaderMap, header};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use stella_api::{Code, MAX_BODY};
 use stella_locale::Labels;
 
 use crate::Failure;
+use crate::headers::{encoding, single};
 
-/// A JSON body of a known shape: strict JSON, no unknown fields where the type denies them.
+/// A JSON object of a known shape: strict JSON, no unknown fields where the type denies them.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         demand_media_type(request.headers(), is_json)?;
-        let bytes = read(request, state).await?;
+        let bytes = read(request).await?;
         let value = stella_canonical::json::parse(&bytes).map_err(|error| {
             Failure::new(Code::BodyMalformed).with("reason", &error).at(
                 Code::BodyMalformed,
@@ -27,6 +33,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
                 &error,
             )
         })?;
+        // Serde would take an array for an object, member by member.
+        if !value.is_object() {
+            let values = [("kind", kind_of(&value).into())];
+            let reason = Labels::english().format("refused-body-no-object", &values);
+            return Err(Failure::invalid("", reason));
+        }
         let read: Result<T, _> = serde_path_to_error::deserialize(value);
         read.map(Self).map_err(|error| {
             let pointer = pointer_of(error.path());
@@ -47,31 +59,45 @@ pub struct Document {
 impl<S: Send + Sync> FromRequest<S> for Document {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         demand_media_type(request.headers(), |media| {
             is_json(media) || media == "application/octet-stream"
         })?;
         let headers = request.headers().clone();
         Ok(Self {
-            bytes: read(request, state).await?,
+            bytes: read(request).await?,
             headers,
         })
     }
 }
 
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Failure> {
+async fn read(request: Request) -> Result<Bytes, Failure> {
     let declared = declared(request.headers());
-    Bytes::from_request(request, state)
-        .await
-        .map_err(|rejection| {
-            let response = rejection.into_response();
-            if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+    let mut parts = request.into_limited_body().into_data_stream();
+    let mut bytes = BytesMut::new();
+    while let Some(part) = parts.next().await {
+        let part = part.map_err(|error| {
+            let limit = error
+                .source()
+                .is_some_and(|cause| cause.is::<LengthLimitError>());
+            if limit {
                 too_large(declared)
             } else {
-                let reason = Labels::english().text("refused-body-cut");
-                Failure::new(Code::BodyMalformed).with("reason", reason)
+                ended(bytes.len())
             }
-        })
+        })?;
+        bytes.extend_from_slice(&part);
+    }
+    Ok(bytes.freeze())
+}
+
+/// The connection broke, or what came is no chunked body.
+fn ended(size: usize) -> Failure {
+    let values = [("size", size.to_string().into())];
+    let reason = Labels::english().format("error-body-malformed-ended", &values);
+    Failure::new(Code::BodyMalformed)
+        .with("reason", &reason)
+        .at(Code::BodyMalformed, "body", reason)
 }
 
 fn declared(headers: &HeaderMap) -> Option<u64> {
@@ -89,7 +115,7 @@ fn too_large(declared: Option<u64>) -> Failure {
     };
     let (place, detail) = match declared.filter(|size| *size > MAX_BODY) {
         Some(size) => (
-            "Content-Length",
+            "header:Content-Length",
             of("error-body-too-large-declared", &size.to_string()),
         ),
         None => ("body", of("error-body-too-large-read", "")),
@@ -104,14 +130,9 @@ fn is_json(media: &str) -> bool {
 }
 
 fn demand_media_type(headers: &HeaderMap, takes: impl Fn(&str) -> bool) -> Result<(), Failure> {
-    let refused = |found: &str| {
-        let code = Code::MediaTypeUnsupported;
-        Failure::new(code)
-            .with("found", found)
-            .at(code, header::CONTENT_TYPE, found)
-    };
-    let value = headers
-        .get(header::CONTENT_TYPE)
+    let refused = |found: &str| unsupported("Content-Type", found);
+    let value = single(headers, "Content-Type")
+        .map_err(|reason| Failure::invalid("header:Content-Type", reason))?
         .ok_or_else(|| refused("none"))?;
     let text = value.to_str().map_err(|_| refused("?"))?;
     if text.trim().is_empty() {
@@ -123,10 +144,30 @@ fn demand_media_type(headers: &HeaderMap, takes: impl Fn(&str) -> bool) -> Resul
         part.strip_prefix("charset=")
             .is_none_or(|set| set.trim_matches('"') == "utf-8")
     };
-    if takes(&media) && parts.all(utf8) {
-        Ok(())
-    } else {
-        Err(refused(text))
+    if !(takes(&media) && parts.all(utf8)) {
+        return Err(refused(text));
+    }
+    match encoding(headers) {
+        Some(encoding) => Err(unsupported("Content-Encoding", encoding)),
+        None => Ok(()),
+    }
+}
+
+fn unsupported(header: &str, found: &str) -> Failure {
+    let code = Code::MediaTypeUnsupported;
+    Failure::new(code)
+        .with("found", format!("{header} {found}"))
+        .at(code, format!("header:{header}"), found)
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
     }
 }
 
@@ -149,6 +190,7 @@ fn pointer_of(path: &serde_path_to_error::Path) -> String {
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use axum::body::Body;
+    use axum::response::IntoResponse as _;
     use stella_api::Problem;
 
     use super::*;
@@ -157,9 +199,24 @@ mod tests {
         let request = request.header("content-type", "application/json");
         let request = request.body(body).unwrap();
         let failure = Document::from_request(request, &()).await;
-        let response = failure.expect_err("it is over the limit").into_response();
+        let response = failure.expect_err("it is broken").into_response();
         let body = axum::body::to_bytes(response.into_body(), 64 * 1024).await;
         serde_json::from_slice(&body.unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_body_that_ends_early_is_told_with_where_it_ended() {
+        let parts = [Ok("{\"a\":"), Ok(" 1"), Err(std::io::Error::other("gone"))];
+        let body = Body::from_stream(futures_util::stream::iter(parts));
+        let told = refused(Request::post("/"), body).await;
+        assert_eq!(
+            (told.code.as_str(), told.errors[0].pointer.as_str()),
+            ("BODY_MALFORMED", "body")
+        );
+        assert_eq!(
+            told.errors[0].detail,
+            "the body ended after 7 bytes, before its end"
+        );
     }
 
     /// A router sets the limit; without one it is the framework's, which is smaller.
@@ -174,7 +231,7 @@ mod tests {
 
         let declared = Request::post("/").header("content-length", "68000000");
         let declared = refused(declared, body()).await;
-        assert_eq!(declared.errors[0].pointer, "Content-Length");
+        assert_eq!(declared.errors[0].pointer, "header:Content-Length");
         assert!(declared.errors[0].detail.contains("68000000"));
     }
 }

@@ -1,5 +1,6 @@
 //! Parameters in paths and queries.
 
+use axum::extract::path::ErrorKind;
 use axum::extract::{FromRequestParts, rejection::PathRejection};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -8,10 +9,17 @@ use stella_locale::Labels;
 use crate::Failure;
 
 const ENCODED_NUL: &str = "%00";
+/// What a decoder puts where bytes are no UTF-8.
+const NO_UTF8: char = char::REPLACEMENT_CHARACTER;
 
-/// PostgreSQL has no text with U+0000: nothing that is stored is named so.
-fn no_nul(place: &str) -> Failure {
-    Failure::invalid(place, Labels::english().text("refused-name-nul"))
+/// The most bytes that a parameter of the query may have: nothing that is stored has a longer name.
+fn longest(parameter: &str) -> usize {
+    match parameter {
+        "purl" => 1024,
+        // It holds the names where a page ended.
+        "pageToken" => 4096,
+        _ => 512,
+    }
 }
 
 /// The parameters of the path.
@@ -23,12 +31,22 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         if parts.uri.path().contains(ENCODED_NUL) {
-            return Err(no_nul("path:"));
+            // PostgreSQL has no text with U+0000: nothing that is stored is named so.
+            let reason = Labels::english().text("refused-name-nul");
+            return Err(Failure::invalid("path:", reason));
         }
         let read: Result<axum::extract::Path<T>, PathRejection> =
             axum::extract::Path::from_request_parts(parts, state).await;
-        read.map(|path| Self(path.0))
-            .map_err(|error| Failure::invalid("path:", error.body_text()))
+        read.map(|path| Self(path.0)).map_err(|error| match &error {
+            PathRejection::FailedToDeserializePathParams(told) => match told.kind() {
+                ErrorKind::InvalidUtf8InPathParam { key } => {
+                    let reason = Labels::english().text("refused-name-utf8");
+                    Failure::invalid(format!("path:{key}"), reason)
+                }
+                other => Failure::invalid("path:", other),
+            },
+            _ => Failure::invalid("path:", error.body_text()),
+        })
     }
 }
 
@@ -41,12 +59,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         let query = parts.uri.query().unwrap_or_default();
-        let mut given = form_urlencoded::parse(query.as_bytes());
-        if let Some((name, _)) =
-            given.find(|(name, value)| name.contains('\0') || value.contains('\0'))
-        {
-            let place = format!("query:{}", name.replace('\0', ""));
-            return Err(no_nul(&place));
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if let Some(reason) = refusal(&name, &value) {
+                let name: String = name.chars().filter(|c| *c != '\0').take(64).collect();
+                return Err(Failure::invalid(format!("query:{name}"), reason));
+            }
         }
         let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
         let read: Result<T, _> = serde_path_to_error::deserialize(pairs);
@@ -54,5 +71,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             let place = format!("query:{}", error.path());
             Failure::invalid(place, error.into_inner())
         })
+    }
+}
+
+/// Why no parameter can be so.
+fn refusal(name: &str, value: &str) -> Option<String> {
+    let labels = Labels::english();
+    let (limit, either) = (longest(name), |c| name.contains(c) || value.contains(c));
+    if either('\0') {
+        Some(labels.text("refused-name-nul"))
+    } else if either(NO_UTF8) {
+        Some(labels.text("refused-name-utf8"))
+    } else if value.len() > limit {
+        let values = [("size", value.len().into()), ("limit", limit.into())];
+        Some(labels.format("refused-name-long", &values))
+    } else {
+        None
     }
 }

@@ -7,9 +7,20 @@ mod openapi;
 mod serve;
 mod up;
 
+use std::error::Error;
+use std::path::Path;
+
 use stella_api::Code;
+use stella_authority::AuthorityError;
 use stella_cli::{Answer, ExitCode, Failure, ServerCommand, Session};
+use stella_evidence::EvidenceError;
+use stella_replay::ReplayError;
+use stella_service::KeyStoreError;
+use stella_signing::KeyError;
 use stella_storage::StoreError;
+
+use crate::configuration::Problem;
+use crate::platform::{Platform, Setup};
 
 /// Runs one of them.
 ///
@@ -25,12 +36,28 @@ pub async fn run(command: ServerCommand, session: &mut Session) -> Result<Answer
     }
 }
 
+/// Opens the platform; that the master key is not the one of the stored keys is a setting that is
+/// wrong.
+async fn open(setup: Setup, key_file: &Path) -> anyhow::Result<Platform> {
+    Platform::open(setup)
+        .await
+        .map_err(|error| match error.chain().find_map(of_keys) {
+            Some(KeyStoreError::Key(reason @ KeyError::Sealed { .. })) => {
+                Problem::master_key(key_file, reason).into()
+            }
+            _ => error,
+        })
+}
+
 /// A start that failed: the registry's code where the cause has one, and the whole chain.
 fn failed(error: anyhow::Error) -> Failure {
     if let Some(unusable) = error.downcast_ref::<listen::Unusable>() {
         return unusable.told("serve-listen-hint");
     }
-    let cause = error.chain().find_map(|cause| cause.downcast_ref());
+    if let Some(problem) = error.downcast_ref::<Problem>() {
+        return Problem::told(std::slice::from_ref(problem));
+    }
+    let cause = error.chain().find_map(of_store);
     let code = cause.and_then(code_of).unwrap_or(Code::Internal);
     let exit = ExitCode::of_code(code);
     let failure = Failure::told(code.as_str(), exit, format!("{error:#}"));
@@ -56,8 +83,79 @@ fn code_of(cause: &StoreError) -> Option<Code> {
         StoreError::Unavailable(_) => Some(Code::StorageConnectionUnreachable),
         StoreError::SchemaNewer { .. } => Some(Code::StorageSchemaNewer),
         StoreError::SchemaOlder { .. } => Some(Code::StorageSchemaOlder),
-        StoreError::RoleUnsafe { .. } => Some(Code::StorageRoleUnsafe),
+        StoreError::RoleUnsafe { .. } | StoreError::RoleMissing(_) => Some(Code::StorageRoleUnsafe),
+        StoreError::Unreadable { .. } => Some(Code::RecordCorrupt),
         StoreError::Folder { .. } => Some(Code::StorageDirectoryMissing),
         _ => None,
+    }
+}
+
+/// The failure of a database, which the errors of services stand for without being its cause.
+fn of_store<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a StoreError> {
+    let authority = match cause.downcast_ref() {
+        Some(AuthorityError::Store(error)) => Some(error),
+        _ => None,
+    };
+    let evidence = match cause.downcast_ref() {
+        Some(EvidenceError::Store(error)) => Some(error),
+        _ => None,
+    };
+    let keys = match of_keys(cause) {
+        Some(KeyStoreError::Store(error)) => Some(error),
+        _ => None,
+    };
+    let found = authority.or(evidence).or(keys);
+    found.or_else(|| cause.downcast_ref())
+}
+
+/// The failure of a service's stored keys.
+fn of_keys<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a KeyStoreError> {
+    match (cause.downcast_ref(), cause.downcast_ref()) {
+        (Some(AuthorityError::Keys(error)), _) | (_, Some(ReplayError::Keys(error))) => Some(error),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn told(error: impl Into<anyhow::Error>) -> (String, ExitCode, String) {
+        let failure = failed(error.into().context("opening a service"));
+        let hint = failure.hint.clone().unwrap_or_default();
+        (failure.code.to_string(), failure.exit, hint)
+    }
+
+    #[test]
+    fn a_missing_role_is_told_with_the_statements_that_make_it() {
+        let (code, exit, hint) = told(StoreError::RoleMissing("stella_service"));
+        assert_eq!(
+            (code.as_str(), exit),
+            ("STORAGE_ROLE_UNSAFE", ExitCode::Configuration)
+        );
+        assert!(
+            hint.contains("CREATE ROLE stella_service NOLOGIN;"),
+            "{hint}"
+        );
+        assert!(hint.contains("IN ROLE stella_service;"), "{hint}");
+    }
+
+    #[test]
+    fn a_database_that_fails_within_a_service_keeps_its_code() {
+        let away = || StoreError::from(sqlx::Error::PoolTimedOut);
+        for error in [
+            anyhow::Error::from(AuthorityError::Store(away())),
+            EvidenceError::Store(away()).into(),
+            away().into(),
+        ] {
+            assert_eq!(told(error).0, "STORAGE_CONNECTION_UNREACHABLE");
+        }
+        let row = StoreError::unreadable("the signing key", "its kid is another key's");
+        let (code, exit, _) = told(AuthorityError::Store(row));
+        assert_eq!(
+            (code.as_str(), exit),
+            ("RECORD_CORRUPT", ExitCode::VerificationFailed)
+        );
     }
 }

@@ -9,7 +9,7 @@ use stella_signing::MasterKey;
 use stella_storage::ObjectStore;
 
 use super::{failed, listen};
-use crate::configuration::{Environment, Settings};
+use crate::configuration::{Environment, Problem, Settings};
 use crate::logging::{self, Form};
 use crate::platform::{Platform, Setup, Storage};
 
@@ -38,7 +38,9 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let folder = storage.temporary().map(|folder| folder.root());
     let folder = folder.or(settings.data.as_deref());
     let objects_root = folder.context("Storage:DataDirectory")?.join("objects");
-    let master = MasterKey::load(&settings.master_key).context("Security:MasterKeyFile")?;
+    let key_file = &settings.master_key;
+    let master =
+        MasterKey::load(key_file).map_err(|error| Problem::master_key(key_file, &error))?;
     let setup = Setup {
         public_url: settings.public_url.clone(),
         databases,
@@ -46,7 +48,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         master,
         clock: Clock::System,
     };
-    let platform = Platform::open(setup).await?;
+    let platform = super::open(setup, key_file).await?;
     let listener = listen::bind(settings.listen).await?;
     // With port 0 only the listener knows where it listens.
     let address = listener.local_addr().context("the address")?;

@@ -18,6 +18,7 @@ use stella_storage::{DataFolder, ObjectStore};
 
 use super::listen::Stop;
 use super::{failed, listen};
+use crate::configuration::Problem;
 use crate::logging::{self, Form};
 use crate::platform::{Databases, Platform, Setup};
 
@@ -137,7 +138,9 @@ async fn open(
     sample: bool,
 ) -> anyhow::Result<Platform> {
     let folder = DataFolder::open(&places.data)?;
-    let master = MasterKey::load_or_create(&folder.root().join("master.key"))?;
+    let key_file = folder.root().join("master.key");
+    let master = MasterKey::load_or_create(&key_file)
+        .map_err(|error| Problem::master_key(&key_file, &error))?;
     let databases = Databases::embedded(&folder).await?;
     let objects = ObjectStore::seed_fs(&folder.root().join("objects"));
     let clock = Clock::System;
@@ -148,7 +151,7 @@ async fn open(
         master,
         clock,
     };
-    let platform = Platform::open(setup).await?;
+    let platform = super::open(setup, &key_file).await?;
     let system = SystemContext::new("stella up", clock);
     let tenant: TenantId = TENANT.parse()?;
     let authority = &platform.authority;

@@ -1,10 +1,12 @@
 //! What is wrong with a configuration, told so that a person can act on it.
 
 use std::fmt;
+use std::path::Path;
 
 use stella_api::Code;
 use stella_cli::{ExitCode, Failure};
 use stella_locale::Labels;
+use stella_signing::KeyError;
 
 use super::Key;
 
@@ -41,6 +43,19 @@ impl Problem {
         Self::new(Code::ConfigKeyUnknown, hint).with("key", written)
     }
 
+    /// A master key that cannot be read, or is not that of the stored keys.
+    #[must_use]
+    pub fn master_key(file: &Path, reason: &KeyError) -> Self {
+        let hint = match reason {
+            KeyError::Sealed { .. } => "hint-config-master-key-other",
+            _ => "hint-config-master-key-unreadable",
+        };
+        let hint = Labels::english().format(hint, &[("reason", reason.to_string().into())]);
+        Self::new(Code::ConfigValueInvalid, hint)
+            .with("key", "Security:MasterKeyFile")
+            .with("file", file.display())
+    }
+
     /// All of them as one failure, the first giving its code.
     #[must_use]
     pub fn told(problems: &[Self]) -> Failure {
@@ -54,6 +69,8 @@ impl Problem {
         failure
     }
 }
+
+impl std::error::Error for Problem {}
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -118,6 +118,19 @@ on_every_driver! {
         let mut asked = form(&signed, "risk:read");
         asked.push(("tenant", "globex"));
         tried.push(("invalid_request", ask(&world, proof(&world, &dpop, &id()), &asked).await));
+        // A second proof is none, whichever of the two is good; other headers stand once too.
+        let signed = good("twice");
+        let body = serde_urlencoded::to_string(form(&signed, "risk:read")).unwrap();
+        for (expected, name, value) in [
+            ("invalid_dpop_proof", "dpop", proof(&world, &dpop, &id()).unwrap().as_str()),
+            ("invalid_request", "content-type", FORM),
+            ("invalid_request", "content-encoding", "gzip"),
+        ] {
+            let mut call = Call::post("/oauth/token", FORM, body.clone());
+            call = call.with("dpop".parse().unwrap(), proof(&world, &dpop, &id()).unwrap().parse().unwrap());
+            call.headers.append(name.parse::<axum::http::HeaderName>().unwrap(), value.parse().unwrap());
+            tried.push((expected, world.http().send(call).await.unwrap()));
+        }
         for (expected, reply) in &tried {
             assert_eq!(error(reply), *expected, "{:?}", reply.body);
         }
@@ -155,6 +168,13 @@ on_every_driver! {
         assert_eq!(send("DPoP", &token, by(&dpop, "1")).await, "DPOP_INVALID");
         assert_eq!(send("DPoP", &token, None).await, "DPOP_INVALID");
         assert_eq!(send("Bearer", &token, by(&dpop, "2")).await, "TOKEN_INVALID");
+        let mut twice = Call::get(path).with("authorization".parse().unwrap(), format!("DPoP {token}").parse().unwrap());
+        for id in ["4", "5"] {
+            let proof = by(&dpop, id).unwrap().parse().unwrap();
+            twice.headers.append("dpop".parse::<axum::http::HeaderName>().unwrap(), proof);
+        }
+        let told = String::from_utf8(world.http().send(twice).await.unwrap().body.to_vec()).unwrap();
+        assert!(told.contains("DPOP_INVALID") && told.contains("header:DPoP"), "{told}");
         let other = SigningKey::generate().unwrap();
         assert_eq!(send("DPoP", &token, by(&other, "3")).await, "TOKEN_INVALID");
         for end in [0, 10, token.len() / 2, token.len() - 1] {

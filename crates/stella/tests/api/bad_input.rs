@@ -1,12 +1,77 @@
-//! Bad input as the command line tells it: with its place, and nothing of it is stored.
+//! Bad input: told with its place, to programs and by the command line, and nothing is stored.
+
+use serde_json::Value;
+use stella_api::Problem;
+use stella_client::{Call, ClientError};
 
 use serde_json::json;
 use stella_api::ReplayToken;
-use stella_client::{Call, ClientError};
 
 use crate::cli::Person;
 use crate::fixtures::{advisory, bytes};
-use crate::world::World;
+use crate::world::{Caller, World, on_every_driver};
+
+/// The code of a problem, the first place that it names, and what is wrong there.
+async fn told(caller: &Caller, call: Call) -> (String, String, String) {
+    let problem: Problem = match caller.send(call).await.success() {
+        Err(ClientError::Problem(problem)) => *problem,
+        other => panic!("no problem: {other:?}"),
+    };
+    let first = problem.errors.into_iter().next();
+    let first = first.unwrap_or_else(|| panic!("{} names no place", problem.code));
+    (problem.code, first.pointer, first.detail)
+}
+
+/// Every parameter of every query, with the path that takes it.
+fn parameters(world: &World) -> Vec<(String, String)> {
+    let operations = world.contract.operations().into_iter();
+    let of = |(_, path, operation): (String, String, Value)| {
+        let path = path.replace("{id}", &format!("sha256:{}", "0".repeat(64)));
+        let all = operation["parameters"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        let query = all.into_iter().filter(|one| one["in"] == "query");
+        query
+            .map(|one| (path.clone(), one["name"].as_str().unwrap().to_owned()))
+            .collect::<Vec<_>>()
+    };
+    operations.flat_map(of).collect()
+}
+
+on_every_driver! {
+    async fn a_parameter_that_nothing_is_named_is_refused_with_its_place(world) {
+        let analyst = world.analyst("acme");
+        let all = parameters(&world);
+        assert!(all.len() >= 14, "{all:?}");
+        for (path, name) in &all {
+            for (value, reason) in [("%ff", "UTF-8"), ("a%c3", "UTF-8"), ("%00", "U+0000"), (&"x".repeat(9_000), "9000 bytes")] {
+                let place = format!("query:{name}");
+                let (code, pointer, detail) = told(&analyst, Call::get(&format!("{path}?{name}={value}"))).await;
+                assert_eq!((code.as_str(), pointer), ("REQUEST_INVALID", place), "{path}");
+                assert!(detail.contains(reason), "{path} {name}: {detail}");
+            }
+        }
+        let long = format!("/api/v1/findings?vulnerability={}", "x".repeat(513));
+        assert!(told(&analyst, Call::get(&long)).await.2.ends_with("512 are the limit"));
+        // What just fits is asked for: there is nothing yet.
+        for (name, length) in [("vulnerability", 512), ("purl", 1024)] {
+            let fits = format!("/api/v1/findings?{name}={}", "x".repeat(length));
+            assert_eq!(analyst.code(Call::get(&fits)).await, "NO_DATA");
+        }
+        let (_, place, detail) = told(&analyst, Call::get("/api/v1/findings?pageSize=many")).await;
+        assert_eq!((place.as_str(), detail.as_str()), ("query:pageSize", "pageSize is 1 to 500, not `many`"));
+        let list = "/api/v1/evidence/documents";
+        let (code, place, _) = told(&analyst, Call::get(&format!("{list}?pageToken=x"))).await;
+        assert_eq!((code.as_str(), place.as_str()), ("PAGE_TOKEN_INVALID", "query:pageToken"));
+        let cut = Call::post("/api/v1/replay/runs", "application/json", "{\n  \"token\": \"x\",\n");
+        let (code, place, detail) = told(&analyst, cut).await;
+        assert_eq!((code.as_str(), place.as_str()), ("BODY_MALFORMED", ""));
+        assert!(detail.ends_with("(line 2 column 16)"), "{detail}");
+        let (_, place, _) = told(&analyst, Call::get("/api/v1/findings/%ff")).await;
+        assert_eq!(place, "path:id");
+    }
+}
 
 /// A bad document, and where it is told to break.
 struct Bad {
@@ -43,6 +108,7 @@ fn bad() -> Vec<Bad> {
     let (malformed, several) = ("ERR_AOC_009", "ERR_AOC_002");
     vec![
         row("comma", b"{\n \"id\": 1\n \"b\": 2}", malformed, (3, 2), ""),
+        row("line break", b"{\n \"id\": 1,\n", malformed, (2, 10), ""),
         row("truncated", cut, malformed, (1, end), "/summary"),
         row("deep", deep.as_bytes(), "ERR_AOC_010", (2, 134), &deepest),
         row(

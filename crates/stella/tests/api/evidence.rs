@@ -1,7 +1,7 @@
 //! The Aggregation-Only Contract over HTTP.
 
 use serde_json::{Value, json};
-use stella_api::evidence::{DocumentRecord, Outcome};
+use stella_api::evidence::{DocumentRecord, IngestAnswer, Outcome};
 use stella_api::findings::{Finding, SourceRole, Verdict};
 use stella_api::{Page, Scope};
 use stella_client::{Call, ClientError};
@@ -85,6 +85,24 @@ on_every_driver! {
         assert_eq!(documents(&analyst).await, 2);
     }
 
+    /// What is answered is what is stored, not what a second sender says of the same bytes.
+    async fn an_identical_document_is_answered_with_what_came_first(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        let document = bytes(&sbom(&["alpha@1.0.0"]));
+        let first = ingester.ingest("sbom", &document).await;
+        let path = format!("/api/v1/evidence/documents/{}", first.id);
+        let record: DocumentRecord = analyst.get(&path).await;
+        assert_eq!((&first.upstream, record.upstream.document_version.as_deref()), (&record.upstream, Some("1")));
+        let mut envelope = fixtures::envelope(&document);
+        envelope["upstream"]["id"] = "another".into();
+        envelope["upstream"]["fetchedAt"] = "2026-03-01T00:00:00Z".into();
+        let again = ingester.send(fixtures::with_envelope("sbom", &document, &envelope)).await;
+        assert_eq!(again.status.as_u16(), 200);
+        let again: IngestAnswer = again.json().unwrap();
+        assert_eq!((again.outcome, again.upstream), (Outcome::Identical, first.upstream));
+        assert_eq!(analyst.get::<DocumentRecord>(&path).await, record);
+    }
+
     async fn revisions_stay_and_the_newest_counts_in_any_order(world) {
         let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
         ingester.ingest("sbom", &bytes(&sbom(&["alpha@1.5.0"]))).await;
@@ -150,7 +168,7 @@ on_every_driver! {
         let Err(ClientError::Problem(typed)) = ingester.send(typed).await.success() else {
             panic!("it is of another type");
         };
-        assert_eq!((typed.code.as_str(), typed.errors[0].pointer.as_str()), ("MEDIA_TYPE_UNSUPPORTED", "content-type"));
+        assert_eq!((typed.code.as_str(), typed.errors[0].pointer.as_str()), ("MEDIA_TYPE_UNSUPPORTED", "header:Content-Type"));
         let huge = vec![b' '; 64 * 1024 * 1024 + 1];
         let Err(ClientError::Problem(huge)) = ingester.send(fixtures::ingest("advisory", &huge)).await.success() else {
             panic!("it is over the limit");
@@ -158,7 +176,7 @@ on_every_driver! {
         assert_eq!((huge.code.as_str(), huge.status), ("BODY_TOO_LARGE", 413));
         assert_eq!(huge.detail, "the body is longer than 67108864 bytes");
         let place = &huge.errors[0];
-        assert_eq!(place.pointer, "Content-Length");
+        assert_eq!(place.pointer, "header:Content-Length");
         assert_eq!(place.detail, "67108865 bytes are declared, 67108864 are the limit");
         assert_eq!(analyst.code(Call::get(DOCUMENTS)).await, "NO_DATA");
     }

@@ -1,9 +1,19 @@
 //! What every service has.
 
+use axum::http::HeaderName;
+use stella_api::Problem;
 use stella_api::health::{Alive, Readiness};
-use stella_client::Call;
+use stella_client::{Call, ClientError, Reply};
 
+use crate::fixtures::{self, advisory, bytes};
 use crate::world::{World, on_every_driver};
+
+fn refused(reply: Reply) -> Problem {
+    match reply.success() {
+        Err(ClientError::Problem(problem)) => *problem,
+        other => panic!("no problem: {other:?}"),
+    }
+}
 
 on_every_driver! {
     async fn a_house_is_alive_and_ready(world) {
@@ -26,6 +36,57 @@ on_every_driver! {
         assert_eq!(caller.code(with(&[("x-stellaops-tenant", "globex")])).await, "TENANT_MISMATCH");
         let both = with(&[("x-stella-tenant", "acme"), ("x-stellaops-tenant", "globex")]);
         assert_eq!(caller.code(both).await, "TENANT_HEADERS_DIFFER");
+    }
+
+    /// One proxy judges by the first and another by the last: none of two is believed.
+    async fn a_header_that_stands_twice_is_refused_by_its_name(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        let document = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
+        let whoami = Call::get("/api/v1/authority/whoami");
+        let posted = fixtures::ingest("advisory", &document);
+        let rows = [
+            (&analyst, &whoami, "X-Stella-Tenant", "acme", "header:X-Stella-Tenant"),
+            (&analyst, &whoami, "X-StellaOps-Tenant", "acme", "header:X-StellaOps-Tenant"),
+            (&ingester, &posted, "Content-Type", "application/json", "header:Content-Type"),
+            (&ingester, &posted, "Stella-Provenance", "e30", "Stella-Provenance:"),
+        ];
+        for (caller, call, name, value, place) in rows {
+            let mut call = call.clone();
+            for _ in 0..2 {
+                call.headers.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+            }
+            let told = refused(caller.send(call).await);
+            assert!(["REQUEST_INVALID", "ERR_AOC_004"].contains(&told.code.as_str()), "{told:?}");
+            assert_eq!(told.errors[0].pointer, place);
+        }
+        // Those of a token are beside what the client sends itself.
+        let repeated = |name: &str| {
+            let name: HeaderName = name.parse().unwrap();
+            let mut call = whoami.clone();
+            for value in ["DPoP a.b.c", "DPoP d.e.f"] {
+                call.headers.append(name.clone(), value.parse().unwrap());
+            }
+            call
+        };
+        let told = refused(world.http().send(repeated("Authorization")).await.unwrap());
+        assert_eq!((told.code.as_str(), told.errors[0].pointer.as_str()), ("REQUEST_INVALID", "header:Authorization"));
+    }
+
+    /// Bytes are judged as they come: what undoing an encoding would make of them is not.
+    async fn an_encoded_body_is_refused_by_its_header(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        let document = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
+        let asked = Call::post_json("/api/v1/replay/manifests", &serde_json::json!({"scoreId": "x"})).unwrap();
+        let posted = fixtures::ingest("advisory", &document);
+        for (caller, call) in [(&ingester, &posted), (&analyst, &asked)] {
+            let with = |encoding: &str| call.clone().with("content-encoding".parse().unwrap(), encoding.parse().unwrap());
+            for encoding in ["gzip", "identity, br", "nonsense"] {
+                let told = refused(caller.send(with(encoding)).await);
+                let place = (told.status, told.code.as_str(), told.errors[0].pointer.as_str());
+                assert_eq!(place, (415, "MEDIA_TYPE_UNSUPPORTED", "header:Content-Encoding"));
+            }
+            assert_ne!(caller.send(with("identity")).await.status.as_u16(), 415);
+        }
     }
 
     async fn unknown_routes_and_methods_are_problems_too(world) {

@@ -25,6 +25,7 @@ mod serve;
 mod signed;
 mod tamper;
 mod tenancy;
+mod unreadable;
 mod up;
 mod verdicts;
 mod world;

@@ -115,6 +115,24 @@ async fn an_installation_is_migrated_once_and_served_by_two_processes() {
         send("TERM", &server);
         assert!(server.wait().unwrap().success());
     }
+
+    // Another master key than the one that the keys were stored under, and none.
+    let other = tempfile::tempdir().unwrap();
+    let start = |more: &[String]| {
+        let settings = [std::slice::from_ref(&app), more].concat();
+        stella(other.path(), "serve", &settings).output().unwrap()
+    };
+    let place = |file: &Path| {
+        let file = file.display();
+        format!("CONFIG_VALUE_INVALID key=Security:MasterKeyFile file={file} hint=\"")
+    };
+    let wrong = start(&[]);
+    ends_with(&wrong, 78, &place(&other.path().join("master.key")));
+    ends_with(&wrong, 78, "first started with");
+    let nowhere = other.path().join("nowhere");
+    let none = start(&[format!("Security:MasterKeyFile={}", nowhere.display())]);
+    ends_with(&none, 78, &place(&nowhere));
+    ends_with(&none, 78, "head -c 32 /dev/urandom");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use serde_json::json;
 use stella_api::Page;
 use stella_api::findings::Finding;
+use stella_api::health::Readiness;
 use stella_api::replay::{ManifestAnswer, ReplayCause, ReplayOutcome, ReplayVerdict};
 use stella_api::score::ScoreResult;
 use stella_client::Call;
@@ -64,6 +65,15 @@ on_every_driver! {
         let reply = world.ingester("acme").send(fixtures::ingest("sbom", &other)).await;
         let Err(stella_client::ClientError::Problem(told)) = reply.success() else { panic!("derived from edited bytes") };
         assert_eq!((told.code.as_str(), told.errors[0].pointer.as_str()), ("EVIDENCE_CORRUPT", made.advisory.as_str()));
+        // The service serves on, and says what waits and why.
+        let stuck = async || {
+            let ready: Readiness = world.analyst("acme").get("/readyz").await;
+            assert!(ready.ready, "{ready:?}");
+            let check = ready.checks.into_iter().find(|check| check.name == "derivations").unwrap();
+            check.backlog.map(|left| (left.count, left.stuck.map(|stuck| (stuck.code, stuck.document))))
+        };
+        let told = ("EVIDENCE_CORRUPT".to_owned(), stella_canonical::Digest::of(&other).to_string());
+        assert_eq!(stuck().await, Some((1, Some(told.clone()))));
 
         // The document stays due; the other tenant's is worked off all the same.
         world.ingester("globex").ingest("sbom", &bytes(&sbom(&["gamma@1.0.0"]))).await;
@@ -81,6 +91,10 @@ on_every_driver! {
         let evidence = &world.platform.evidence;
         assert!(evidence.reconcile(&system).await.unwrap() > 0);
         assert_eq!(evidence.reconcile(&system).await.unwrap(), 0);
+        assert_eq!(stuck().await, Some((1, Some(told))));
+        // What another process worked off is told no more.
+        by_hand(&world, "evidence", &[], "DELETE FROM evidence.derivations_due").await;
+        assert_eq!(stuck().await, None);
     }
 
     async fn the_same_answer_comes_again_and_a_token_is_given_once(world) {

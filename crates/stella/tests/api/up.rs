@@ -107,6 +107,25 @@ fn what_is_set_by_itself_is_told_beside_the_report() {
     serde_json::from_slice::<serde_json::Value>(&json.stdout).unwrap();
 }
 
+#[test]
+fn another_master_key_is_told_by_its_file() {
+    let home = tempfile::tempdir().unwrap();
+    let first = stella(home.path(), &["up", "--once"]);
+    assert!(first.status.success(), "{}", text(&first.stderr));
+    let key = home.path().join("data/stella/master.key");
+    for (other, reason) in [
+        ([9; 32].as_slice(), "the master key does not open"),
+        (b"no key", "does not hold the 32 bytes of a master key"),
+    ] {
+        std::fs::write(&key, other).unwrap();
+        let second = stella(home.path(), &["up", "--once"]);
+        let told = text(&second.stderr);
+        assert_eq!(second.status.code(), Some(78), "{told}");
+        assert!(told.contains(&format!("file={}", key.display())), "{told}");
+        assert!(told.contains(reason), "{told}");
+    }
+}
+
 /// A port that was free a moment ago and that nobody listens on.
 fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -207,11 +226,18 @@ fn a_taken_address_is_told_with_the_remedy() {
 fn a_start_that_nobody_foresaw_sends_nobody_to_a_trace() {
     let home = tempfile::tempdir().unwrap();
     assert!(stella(home.path(), &["up", "--once"]).status.success());
-    std::fs::write(home.path().join("data/stella/master.key"), "no key").unwrap();
+    let tables = home.path().join("data/stella/db/authority.sqlite");
+    // What stands in the log would be written over it; it is not there after a clean end.
+    let _ = std::fs::remove_file(tables.with_extension("sqlite-wal"));
+    std::fs::write(
+        tables,
+        "nothing of SQLite's, and longer than its header".repeat(9),
+    )
+    .unwrap();
     let broken = stella(home.path(), &["up", "--once"]);
     let told = text(&broken.stderr);
     assert_eq!(broken.status.code(), Some(1), "{told}");
-    assert!(told.contains("master.key"), "{told}");
+    assert!(told.contains("not a database"), "{told}");
     assert!(!told.contains("trace"), "{told}");
 }
 

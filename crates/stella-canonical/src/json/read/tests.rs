@@ -74,6 +74,29 @@ fn refuses_with_code_and_place() {
 }
 
 #[test]
+fn a_text_that_ends_early_is_told_where_it_ended() {
+    let pretty = "{\n  \"a\": [\n    true,\n\n    {\"b\": \"c\"}\n  ]\n}";
+    for end in 1..pretty.len() {
+        let (cut, last) = (&pretty[..end], end - 1);
+        let error = parse(cut.as_bytes()).unwrap_err();
+        let before = &cut[..last];
+        let line = before.matches('\n').count() + 1;
+        let column = last - before.rfind('\n').map_or(0, |at| at + 1) + 1;
+        assert_eq!(
+            (error.line, error.column),
+            (line, column),
+            "{cut:?}: {error}"
+        );
+    }
+    let error = parse(b"{\n  \"a\": 1,\n").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "EOF while parsing a value (line 2 column 10)"
+    );
+    assert_eq!((parse(b"").unwrap_err().line, refused("[1,\n").2), (1, 1));
+}
+
+#[test]
 fn bounds_integers_but_not_what_prints_an_exponent() {
     for good in [
         "9007199254740991",

@@ -100,6 +100,36 @@ on_every_driver! {
         assert!(tried >= 5, "only {tried} fields name something");
     }
 
+    /// Whatever else comes than an object with texts is told with its place and what was
+    /// expected, and never by the name of a type of ours.
+    async fn a_body_of_another_shape_is_told_with_its_place(world) {
+        let analyst = world.analyst("acme");
+        let values = || [json!(null), json!(true), json!(7), json!(["a"]), json!([]), json!({}), json!("a")];
+        let mut tried = 0;
+        for (path, fields) in bodies(&world) {
+            let whole = values().into_iter().filter(|value| !value.is_object());
+            let whole = whole.map(|body| (body, String::new()));
+            let one = |field: &String| {
+                let wrong = values().into_iter().filter(|value| !value.is_string() && !value.is_null());
+                let of = |value| (json!({field: value}), format!("/{field}"));
+                wrong.map(of).collect::<Vec<_>>()
+            };
+            let parts: Vec<_> = fields.iter().flat_map(one).collect();
+            let unknown = (json!({"colour": 1}), "/colour".to_owned());
+            for (body, place) in whole.chain(parts).chain([unknown]) {
+                let told = problem(&analyst, &path, &body, "-").await;
+                assert_eq!(told["code"], "REQUEST_INVALID", "{path} {body}: {told}");
+                let error = &told["errors"][0];
+                assert_eq!(error["pointer"], place.as_str(), "{path} {body}: {told}");
+                let detail = error["detail"].as_str().unwrap();
+                assert!(detail.contains("expected"), "{path} {body}: {detail}");
+                assert!(!detail.contains("struct") && !detail.contains("Request"), "{path} {body}: {detail}");
+                tried += 1;
+            }
+        }
+        assert!(tried > 30, "only {tried} bodies were tried");
+    }
+
     async fn what_is_no_id_in_a_body_is_refused(world) {
         let acme = named(&world).await;
         let analyst = world.analyst("acme");
