@@ -154,7 +154,7 @@ why-undetermined = undetermined: { $rule }
 
 replay-token = replay token: { $token }
 replay-check = check it with: stella replay verify { $token }
-replay-unsigned = the manifest behind it is not signed yet: it proves equality, not who made it
+replay-unsigned = the manifest behind it is not signed: it proves equality, not who made it
 replay-manifest = manifest { $digest }, not signed
 replay-manifest-signed = manifest { $digest }, signed
 replayed-invalid = neither a replay token (rt1.…) nor an id of 8 to 64 hexadecimal digits

@@ -1,5 +1,8 @@
 //! Keys that sign: pairs as PKCS#8, their encryption at rest, attestations and compact JWTs.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod foreign;
 mod jwt;
 mod key;
 mod master;
