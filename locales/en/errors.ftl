@@ -138,6 +138,7 @@ error-storage-localhost-in-production = a connection to localhost in production
 error-storage-role-unsafe = the serving role is unsafe
 error-storage-role-unsafe-hint = a superuser runs: CREATE ROLE stella_service NOLOGIN; CREATE ROLE stella_app LOGIN PASSWORD '...' IN ROLE stella_service; connect as stella_app to serve
 error-storage-schema-newer-than-binary = the schema is newer than this binary
+error-storage-schema-newer-than-binary-hint = run the release that migrated it, or a newer one
 error-storage-schema-older-than-binary = migrations are pending
 error-storage-directory-missing = no data directory
 error-storage-directory-missing-hint = name a folder that can be made and written to

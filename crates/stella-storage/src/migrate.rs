@@ -1,9 +1,13 @@
 //! Migrations: forward only, safe to run twice, frozen once landed.
+//!
+//! The file name of a migration ends in `_tolerates_N` where a binary whose newest migration is N
+//! may go on beside it: what such a binary reads and writes is still there. sqlx keeps the name
+//! with the version, so that an older binary can read what a newer one says of it.
 
 use std::sync::Arc;
 
-use sqlx::migrate::{Migrate as _, MigrateError, Migrator};
-use sqlx::{Acquire as _, PgPool, SqlitePool};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{AssertSqlSafe, PgPool, SqlitePool, query_as};
 
 use crate::{Connection, DataFolder, Db, StoreError};
 
@@ -36,6 +40,8 @@ impl Migrations {
         if found.is_none() {
             return Err(StoreError::RoleMissing(SERVING_ROLE));
         }
+        let applied = self.told(query_as(self.applied()).fetch_all(&pool).await)?;
+        self.pending(self.postgres, &applied)?;
         let done = self.migrator(self.postgres).run(&pool).await;
         pool.close().await;
         done.map_err(|source| self.failed(source))
@@ -53,45 +59,70 @@ impl Migrations {
         Ok(db)
     }
 
-    /// Refuses a PostgreSQL schema that is not exactly what this binary needs.
+    /// Refuses a PostgreSQL schema that this binary cannot serve.
     ///
     /// # Errors
-    /// Migrations are pending, the schema is newer than this binary, or the database is away.
+    /// Migrations are pending, one that is applied does not tolerate this binary, or the database
+    /// is away.
     pub async fn check_postgres(&self, db: &Db) -> Result<(), StoreError> {
         let Db::Postgres(pool) = db else {
             return Ok(());
         };
-        let applied = self.applied(pool).await?;
-        let known: Vec<i64> = self.postgres.iter().map(|one| one.version).collect();
-        let without = |these: &[i64], those: &[i64]| -> Vec<i64> {
-            let these = these.iter().filter(|version| !those.contains(version));
-            these.copied().collect()
-        };
-        let schema = self.schema;
-        let (unknown, pending) = (without(&applied, &known), without(&known, &applied));
-        match (unknown.is_empty(), pending.is_empty()) {
-            (true, true) => Ok(()),
-            (false, _) => Err(StoreError::SchemaNewer { schema, unknown }),
-            (true, false) => Err(StoreError::SchemaOlder { schema, pending }),
+        let applied = self.told(query_as(self.applied()).fetch_all(pool).await)?;
+        let pending = self.pending(self.postgres, &applied)?;
+        match pending.is_empty() {
+            true => Ok(()),
+            false => Err(StoreError::SchemaOlder {
+                schema: self.schema,
+                pending,
+            }),
         }
     }
 
-    /// The versions that are applied: none where the schema is not there yet. A database that
-    /// cannot be asked says nothing of its schema.
-    async fn applied(&self, pool: &PgPool) -> Result<Vec<i64>, StoreError> {
-        let mut connection = pool.acquire().await?;
-        let connection = connection.acquire().await?;
+    /// The versions that are still to be applied.
+    fn pending(&self, of: &Migrator, applied: &[Applied]) -> Result<Vec<i64>, StoreError> {
+        let known: Vec<i64> = of.iter().map(|one| one.version).collect();
+        let newest = known.iter().max().copied().unwrap_or_default();
+        let stops = |one: &&Applied| {
+            !known.contains(&one.version) && one.tolerates().is_none_or(|oldest| newest < oldest)
+        };
+        let unknown: Vec<i64> = applied
+            .iter()
+            .filter(stops)
+            .map(|one| one.version)
+            .collect();
+        if !unknown.is_empty() {
+            let schema = self.schema;
+            return Err(StoreError::SchemaNewer { schema, unknown });
+        }
+        let there = |version: &i64| applied.iter().any(|one| one.version == *version);
+        Ok(known
+            .into_iter()
+            .filter(|version| !there(version))
+            .collect())
+    }
+
+    fn applied(&self) -> AssertSqlSafe<String> {
         let table = self.table();
-        match connection.list_applied_migrations(&table).await {
-            Ok(applied) => Ok(applied.into_iter().map(|done| done.version).collect()),
-            Err(MigrateError::Execute(error)) if is_undefined(&error) => Ok(Vec::new()),
-            Err(source) => Err(self.failed(source)),
+        AssertSqlSafe(format!(
+            "SELECT version, description FROM {table} ORDER BY version"
+        ))
+    }
+
+    /// What is applied: nothing where the schema is not there yet. A database that cannot be
+    /// asked says nothing of its schema.
+    fn told(&self, read: Result<Vec<Applied>, sqlx::Error>) -> Result<Vec<Applied>, StoreError> {
+        match read {
+            Ok(applied) => Ok(applied),
+            Err(error) if is_undefined(&error) => Ok(Vec::new()),
+            Err(error) => Err(self.failed(MigrateError::Execute(error))),
         }
     }
 
     async fn run_sqlite(&self, writer: &SqlitePool) -> Result<(), StoreError> {
-        let migrator = self.migrator(self.sqlite);
-        migrator
+        let applied = self.told(query_as(self.applied()).fetch_all(writer).await)?;
+        self.pending(self.sqlite, &applied)?;
+        self.migrator(self.sqlite)
             .run(writer)
             .await
             .map_err(|source| self.failed(source))
@@ -100,6 +131,8 @@ impl Migrations {
     fn migrator(&self, of: &'static Migrator) -> Migrator {
         let mut migrator = Migrator::with_migrations(of.iter().cloned().collect());
         migrator.dangerous_set_table_name(self.table());
+        // Those of newer binaries, which were asked before.
+        migrator.set_ignore_missing(true);
         if std::ptr::eq(of, self.postgres) {
             migrator.create_schema(self.schema);
         }
@@ -113,10 +146,6 @@ impl Migrations {
     fn failed(&self, source: MigrateError) -> StoreError {
         let schema = self.schema;
         match source {
-            MigrateError::VersionMissing(version) => StoreError::SchemaNewer {
-                schema,
-                unknown: vec![version],
-            },
             // A database that is away is told as such, here too.
             MigrateError::Execute(error) => match StoreError::from(error) {
                 StoreError::Statement(error) => StoreError::Migration {
@@ -130,8 +159,26 @@ impl Migrations {
     }
 }
 
-/// SQLSTATE of a schema or a table that is not there.
+/// A migration as its schema remembers it.
+#[derive(sqlx::FromRow)]
+struct Applied {
+    version: i64,
+    description: String,
+}
+
+impl Applied {
+    /// The newest migration that a binary must know to go on beside this one.
+    fn tolerates(&self) -> Option<i64> {
+        let (_, oldest) = self.description.rsplit_once("tolerates ")?;
+        oldest.parse().ok()
+    }
+}
+
+/// A schema or a table that is not there, by PostgreSQL's SQLSTATE or SQLite's words, which has
+/// no code of its own for it.
 fn is_undefined(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|told| told.code());
-    code.is_some_and(|code| matches!(&*code, "3F000" | "42P01"))
+    error.as_database_error().is_some_and(|told| {
+        let code = told.code().unwrap_or_default();
+        matches!(&*code, "3F000" | "42P01") || told.message().starts_with("no such table")
+    })
 }

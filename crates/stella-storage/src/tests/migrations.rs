@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sqlx::{PgPool, query_scalar};
 
-use super::{bare, embedded, probe};
+use super::{bare, embedded, known, probe};
 use crate::{Connection, DataFolder, Db, StoreError};
 
 struct Urls {
@@ -75,6 +75,30 @@ async fn an_older_and_a_newer_schema_are_told_on_postgres() {
     let newer = probe(false).run_postgres(&owner).await.unwrap_err();
     assert_eq!(unknown(newer), ("probe", vec![2]));
     assert_eq!(applied(&owner).await, before);
+}
+
+/// Expand now, contract later: until then both versions serve.
+#[tokio::test]
+async fn a_binary_that_a_newer_migration_tolerates_goes_on_beside_it() {
+    for (name, serves) in [
+        ("later tolerates 1", true),
+        ("later tolerates 2", false),
+        ("later tolerates all", false),
+    ] {
+        let Urls { owner, app } = urls().await;
+        let older = probe(false);
+        older.run_postgres(&owner).await.unwrap();
+        known(Some(name)).run_postgres(&owner).await.unwrap();
+        known(Some(name)).check_postgres(&app).await.unwrap();
+        assert_eq!(older.check_postgres(&app).await.is_ok(), serves, "{name}");
+        let before = applied(&owner).await;
+        assert_eq!(older.run_postgres(&owner).await.is_ok(), serves, "{name}");
+        assert_eq!(applied(&owner).await, before, "{name}");
+
+        let folder = DataFolder::temporary().unwrap();
+        known(Some(name)).open_sqlite(&folder).await.unwrap();
+        assert_eq!(older.open_sqlite(&folder).await.is_ok(), serves, "{name}");
+    }
 }
 
 #[tokio::test]

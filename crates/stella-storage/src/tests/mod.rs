@@ -57,11 +57,11 @@ const SQLITE: &str = "\
         PRIMARY KEY (tenant, id)) STRICT;";
 const LATER: &str = "CREATE TABLE probe.later (id bigint);";
 
-fn migrator(texts: &[&str]) -> &'static Migrator {
-    let migration = |(index, text): (usize, &&str)| {
+fn migrator(texts: &[(&'static str, &str)]) -> &'static Migrator {
+    let migration = |(index, (name, text)): (usize, &(&'static str, &str))| {
         let version = i64::try_from(index).unwrap() + 1;
         let text = AssertSqlSafe((*text).to_owned()).into_sql_str();
-        Migration::new(version, "probe".into(), MigrationType::Simple, text, false)
+        Migration::new(version, (*name).into(), MigrationType::Simple, text, false)
     };
     let all = texts.iter().enumerate().map(migration).collect();
     // Services have theirs in statics; these are as few as the tests.
@@ -70,8 +70,18 @@ fn migrator(texts: &[&str]) -> &'static Migrator {
 
 /// The schema `probe` as a binary knows it: the newer one has a migration more.
 pub(crate) fn probe(newer: bool) -> Migrations {
-    let later = newer.then_some(LATER);
-    let texts = |first| [first].into_iter().chain(later).collect::<Vec<_>>();
+    known(newer.then_some("later"))
+}
+
+/// The schema `probe` with a second migration of this name, if any.
+pub(crate) fn known(later: Option<&'static str>) -> Migrations {
+    let later = later.map(|name| (name, LATER));
+    let texts = |first| {
+        [("probe", first)]
+            .into_iter()
+            .chain(later)
+            .collect::<Vec<_>>()
+    };
     Migrations {
         schema: "probe",
         postgres: migrator(&texts(POSTGRES)),

@@ -14,6 +14,7 @@ mod config;
 mod coverage;
 mod evidence;
 mod fixtures;
+mod frozen;
 mod journey;
 mod killed;
 mod kit;
