@@ -98,9 +98,13 @@ impl From<sqlx::Error> for StoreError {
             E::Database(ref database) if transient(database.code().as_deref()) => {
                 Self::Unavailable(error)
             }
-            E::Io(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::Tls(_) => {
-                Self::Unavailable(error)
-            }
+            // `Protocol`: whoever listens in place of a server that is away answers no PostgreSQL.
+            E::Io(_)
+            | E::PoolTimedOut
+            | E::PoolClosed
+            | E::WorkerCrashed
+            | E::Tls(_)
+            | E::Protocol(_) => Self::Unavailable(error),
             // The statement found the row, and what stands there is nothing that we write.
             E::ColumnDecode { index, source } => {
                 Self::unreadable(format!("column {}", index.trim_matches('"')), source)

@@ -7,6 +7,7 @@
 )]
 
 mod authority;
+mod away;
 mod bad_input;
 mod by_hand;
 mod cli;
@@ -18,6 +19,7 @@ mod frozen;
 mod journey;
 mod killed;
 mod kit;
+mod link;
 mod process;
 mod published;
 mod scopes;

@@ -16,6 +16,8 @@ use stella_storage::{Connection, DataFolder, ObjectStore};
 use stella_testkit::Contract;
 use stella_testkit::postgres::{self, TestDatabase};
 
+use crate::link::Link;
+
 /// Runs a test once on each driver, each time in a house of its own.
 macro_rules! on_every_driver {
     ($($(#[$doc:meta])* async fn $name:ident($world:ident) $body:block)*) => {
@@ -69,6 +71,22 @@ impl World {
         let connection = Connection::parse(&database.app_url).unwrap();
         let databases = Databases::postgres(&connection).await.unwrap();
         Self::start(databases, None, Some(database.owner_url.clone())).await
+    }
+
+    /// A house whose database can go away and come back.
+    pub async fn postgres_over_a_link() -> (Self, Link) {
+        let database = migrated_database().await;
+        let cluster = postgres::cluster().await;
+        let link = Link::to(&cluster.host, cluster.port).await;
+        let far = format!("{}:{}", cluster.host, cluster.port);
+        let url = database
+            .app_url
+            .replace(&far, &format!("127.0.0.1:{}", link.port()));
+        let databases = Databases::postgres(&Connection::parse(&url).unwrap())
+            .await
+            .unwrap();
+        let world = Self::start(databases, None, Some(database.owner_url.clone())).await;
+        (world, link)
     }
 
     pub async fn filesystem() -> Self {

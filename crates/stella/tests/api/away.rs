@@ -1,0 +1,101 @@
+//! The database goes away, also in mid-request, and comes back: an honest 503, nothing lost,
+//! nothing half-written, no restart.
+
+use sqlx::{Connection as _, PgConnection};
+use stella_api::evidence::{DocumentRecord, IngestAnswer, Outcome};
+use stella_client::{Call, ClientError, Reply};
+
+use crate::fixtures::{self, advisory, bytes, sbom};
+use crate::world::World;
+
+fn refused(reply: Reply) -> String {
+    assert_eq!(reply.status.as_u16(), 503, "{reply:?}");
+    assert!(reply.headers.contains_key("retry-after"), "{reply:?}");
+    match reply.success() {
+        Err(ClientError::Problem(problem)) => problem.code,
+        other => panic!("no problem: {other:?}"),
+    }
+}
+
+/// Waits until a statement of the database waits for a lock; each look is a round trip.
+async fn somebody_waits(owner: &mut PgConnection) {
+    let waiting = "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database \
+        WHERE d.datname = current_database() AND NOT l.granted";
+    loop {
+        let count: i64 = sqlx::query_scalar(waiting)
+            .fetch_one(&mut *owner)
+            .await
+            .unwrap();
+        if count > 0 {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_database_goes_away_in_mid_request_and_comes_back() {
+    let (world, link) = World::postgres_over_a_link().await;
+    let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+    let kept = ingester
+        .ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"])))
+        .await;
+    // Both have their tokens before anything breaks.
+    analyst.send(Call::get("/api/v1/findings")).await;
+    let document = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
+
+    // The writing transaction stands still within its statement when the link breaks.
+    let mut owner = PgConnection::connect(world.owner_url.as_deref().unwrap())
+        .await
+        .unwrap();
+    let mut lock = owner.begin().await.unwrap();
+    sqlx::query("LOCK TABLE evidence.provenance IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *lock)
+        .await
+        .unwrap();
+    let posted = ingester.send(fixtures::ingest("advisory", &document));
+    let cut = async {
+        somebody_waits(&mut lock).await;
+        link.cut();
+    };
+    let (reply, ()) = tokio::join!(posted, cut);
+    assert_eq!(refused(reply), "UNAVAILABLE");
+    lock.rollback().await.unwrap();
+
+    // While it is away every read and write says so, and so does readiness.
+    let path = format!("/api/v1/evidence/documents/{}", kept.id);
+    let write = fixtures::ingest("advisory", &document);
+    for reply in [
+        analyst.send(Call::get(&path)).await,
+        analyst.send(Call::get("/api/v1/findings")).await,
+        ingester.send(write).await,
+    ] {
+        assert_eq!(refused(reply), "UNAVAILABLE");
+    }
+    let ready = world.http().send(Call::get("/readyz")).await.unwrap();
+    assert_eq!(ready.status.as_u16(), 503);
+    let alive = world.http().send(Call::get("/healthz")).await.unwrap();
+    assert_eq!(alive.status.as_u16(), 200);
+
+    let new = world
+        .analyst("globex")
+        .try_send(Call::get("/api/v1/findings"))
+        .await;
+    let Err(ClientError::Problem(told)) = new else {
+        panic!("a token without a database: {new:?}")
+    };
+    assert_eq!((told.status, told.code.as_str()), (503, "UNAVAILABLE"));
+
+    link.mend();
+    let record: DocumentRecord = analyst.get(&path).await;
+    assert_eq!(record.id, kept.id);
+    let again: IngestAnswer = ingester.ingest("advisory", &document).await;
+    assert_eq!(
+        again.outcome,
+        Outcome::Stored,
+        "nothing of the broken call was kept"
+    );
+    let findings: serde_json::Value = analyst.get("/api/v1/findings").await;
+    assert_eq!(findings["items"].as_array().unwrap().len(), 1);
+    let ready = world.http().send(Call::get("/readyz")).await.unwrap();
+    assert_eq!(ready.status.as_u16(), 200);
+}
