@@ -36,6 +36,41 @@ pub struct Fault {
     pub detail: String,
 }
 
+/// One thing that is wrong with a configuration.
+///
+/// As text one line: the code, `name=value` words, the hint. As JSON an object of the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Stable, in SCREAMING_SNAKE.
+    pub code: &'static str,
+    /// Where it is and what is accepted; never a value that may be secret.
+    pub words: Vec<(&'static str, String)>,
+    /// What to do.
+    pub hint: String,
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code)?;
+        for (word, value) in &self.words {
+            write!(f, " {word}={value}")?;
+        }
+        write!(f, " hint=\"{}\"", self.hint)
+    }
+}
+
+impl Serialize for Setting {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let code = [("code", self.code)].into_iter();
+        let words = self
+            .words
+            .iter()
+            .map(|(word, value)| (*word, value.as_str()));
+        let hint = [("hint", self.hint.as_str())];
+        serializer.collect_map(code.chain(words).chain(hint))
+    }
+}
+
 /// What is told on standard error when a command fails, and how the process ends.
 ///
 /// A box, because it is carried by every result; its fields are those of [`Told`].
@@ -61,7 +96,7 @@ pub struct Told {
     pub errors: Vec<Fault>,
     /// All that is wrong with a configuration, a line each that says what to do.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub problems: Vec<String>,
+    pub problems: Vec<Setting>,
     /// The server's name for this request, to find it in the logs.
     #[serde(rename = "traceId", skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
@@ -167,7 +202,7 @@ impl Failure {
             ));
         }
         let problems = self.problems.iter();
-        lines.extend(problems.map(|problem| plain(problem).into_owned()));
+        lines.extend(problems.map(|problem| plain(&problem.to_string()).into_owned()));
         if let Some(hint) = &self.hint {
             lines.push(format!("{}: {}", labels.text("hint"), plain(hint)));
         }

@@ -39,7 +39,7 @@ use std::ffi::OsString;
 pub use answer::{Answer, Format};
 pub use arguments::ServerCommand;
 pub use exit::ExitCode;
-pub use failure::Failure;
+pub use failure::{Failure, Setting};
 pub use io::Io;
 pub use newcomer::newcomer_report;
 pub use plain::plain;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use stella_api::Code;
-use stella_cli::{ExitCode, Failure};
+use stella_cli::{ExitCode, Failure, Setting};
 use stella_locale::Labels;
 use stella_signing::KeyError;
 
@@ -56,6 +56,14 @@ impl Problem {
             .with("file", file.display())
     }
 
+    fn setting(&self) -> Setting {
+        Setting {
+            code: self.code.as_str(),
+            words: self.words.clone(),
+            hint: self.hint.clone(),
+        }
+    }
+
     /// All of them as one failure, the first giving its code.
     #[must_use]
     pub fn told(problems: &[Self]) -> Failure {
@@ -65,7 +73,7 @@ impl Problem {
         let labels = Labels::english();
         let message = labels.format("config-problems", &[("count", problems.len().into())]);
         let mut failure = Failure::told(code.as_str(), ExitCode::of_code(code), message);
-        failure.problems = problems.iter().map(Self::to_string).collect();
+        failure.problems = problems.iter().map(Self::setting).collect();
         failure
     }
 }
@@ -74,10 +82,6 @@ impl std::error::Error for Problem {}
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.code)?;
-        for (word, value) in &self.words {
-            write!(f, " {word}={value}")?;
-        }
-        write!(f, " hint=\"{}\"", self.hint)
+        self.setting().fmt(f)
     }
 }

@@ -78,6 +78,36 @@ fn every_problem_of_every_service_is_a_line() {
         );
         assert!(told.lines().any(|one| one.starts_with(&line)), "{told}");
     }
+    // The same as objects, for who reads JSON.
+    let done = config(
+        &["check", "-o", "json"],
+        &[("STELLA_ENVIRONMENT", "nonsense")],
+    );
+    let told: serde_json::Value = serde_json::from_slice(&done.stderr).unwrap();
+    let first = &told["problems"][0];
+    assert_eq!(
+        (
+            &first["code"],
+            &first["service"],
+            &first["key"],
+            &first["accepted"]
+        ),
+        (
+            &"STORAGE_DRIVER_MISSING".into(),
+            &"authority".into(),
+            &"Storage:Driver".into(),
+            &"postgres".into()
+        ),
+        "{told}"
+    );
+    assert!(
+        first["hint"]
+            .as_str()
+            .unwrap()
+            .contains("set Storage:Driver=postgres"),
+        "{told}"
+    );
+
     let unknown = config(&["explain", "Server:Lissten"], &[]);
     assert_eq!(unknown.status.code(), Some(78));
     assert!(text(&unknown.stderr).contains("did you mean Server:Listen?"));
