@@ -144,6 +144,7 @@ why-kev-floor = KEV
 why-kev-above-floor = KEV
 why-kev-no-catalogue = no whole KEV catalogue
 why-vex-trusted-not-affected = VEX not_affected by { $by }
+why-vex-self-contradicted = VEX of { $by } contradicts itself
 why-vex-untrusted-not-affected = VEX not_affected by { $by }, not trusted
 why-vex-statement-noted = VEX { $status } by { $by }
 why-failed = failed: { $code }

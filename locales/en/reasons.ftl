@@ -4,6 +4,7 @@
 explain-headline = { $vulnerability } in { $purl } scores { $score } of 100: { $band }.
 explain-headline-open = { $vulnerability } in { $purl } scores { $score } of 100: { $band }. It could be up to { $high }, for want of what is named below.
 explain-headline-unknown = { $vulnerability } in { $purl } is not scored: no published severity can be used. It could be anything up to { $high }.
+explain-headline-unknown-capped = { $vulnerability } in { $purl } is not scored: no published severity can be used. Whatever it were, a trusted statement caps it at { $high }.
 explain-headline-unknown-floor = { $vulnerability } in { $purl } is not scored: no published severity can be used. It is { $low } at the least and could be up to { $high }.
 
 reason-cvss-own-newest = The advisory itself states the CVSS { $version } vector { $vector }: a base score of { $score }, which is { $output } points.
@@ -33,6 +34,11 @@ reason-vex-untrusted-not-affected =
         [none] { "" }
        *[other] { " " }({ $justification })
     }, but is not in the tenant's trust policy: { $output } stays.
+reason-vex-self-contradicted =
+    { $publisher } states that the component is not affected{ $justification ->
+        [none] { "" }
+       *[other] { " " }({ $justification })
+    }, and at the same time the contrary: { $output } stays.
 reason-vex-statement-noted =
     { $publisher } states: { $status }{ $justification ->
         [none] { "" }

@@ -111,6 +111,9 @@ pub struct Observed {
     pub engine_version: String,
     /// When the manifest was made, RFC 3339 in UTC.
     pub created_at: String,
+    /// The digest of the whole stored result, with what of it is not hashed in `outputDigest`:
+    /// when it was made, by which release.
+    pub result_digest: String,
 }
 
 /// A stored manifest with its signature.
@@ -122,8 +125,8 @@ pub struct ManifestRecord {
     /// The manifest.
     pub manifest: Manifest,
     /// The DSSE envelope whose payload is an in-toto Statement v1: its subject is the digest, its
-    /// predicate (`https://stella-ops.org/replay/v1`) the manifest. Absent where the manifest is
-    /// of an older release.
+    /// predicate (`https://stella-ops.org/replay/v1`) the manifest. Absent where somebody took
+    /// it away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub envelope: Option<crate::dsse::Envelope>,
 }
@@ -163,7 +166,7 @@ pub struct ManifestAnswer {
     pub manifest_digest: String,
     /// The snapshot that holds every input.
     pub snapshot_id: String,
-    /// Whether the manifest is signed: those of older releases are not.
+    /// Whether the manifest is signed.
     pub signed: bool,
 }
 
@@ -228,7 +231,7 @@ pub struct ReplayVerdict {
     /// The recomputed answer, where it could be computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recomputed: Option<crate::score::ScoreResult>,
-    /// Whether the manifest carries a signature. One that does not hold is `tamper`.
+    /// Whether a key of the service signed the manifest; where none did, the cause is `tamper`.
     pub signed: bool,
 }
 

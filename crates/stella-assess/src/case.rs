@@ -12,7 +12,7 @@ use stella_scoring::{
 
 use crate::coverage::{NamedComponent, component_at, cover, packages};
 use crate::identity::vulnerability_ids;
-use crate::vex::statements;
+use crate::vex::{Stated, newest, statements};
 
 /// A document of a case, read.
 #[derive(Clone, Debug)]
@@ -89,9 +89,11 @@ pub fn assess(case: &Case<'_>) -> Result<Evaluation, AssessError> {
     signals
         .cvss
         .extend(vectors(&own_severities, own.digest, true));
+    let mut stated = Vec::new();
     for document in case.documents {
-        gather(document, &ids, sbom, &component, &mut signals);
+        gather(document, &ids, sbom, &component, &mut signals, &mut stated);
     }
+    signals.vex = newest(stated);
     let subject = Subject {
         vulnerability: case.vulnerability.to_owned(),
         purl: component.purl,
@@ -148,6 +150,7 @@ fn gather(
     sbom: &Sbom,
     component: &NamedComponent,
     signals: &mut Signals,
+    stated: &mut Vec<Stated>,
 ) {
     match (&source.document.body, source.role) {
         (Body::Advisory(other), SourceRole::Alias) if other.withdrawn.is_none() => {
@@ -167,9 +170,7 @@ fn gather(
             }
         }
         (Body::Vex(vex), SourceRole::Vex) => {
-            signals
-                .vex
-                .extend(statements(vex, source, ids, sbom, component));
+            stated.extend(statements(vex, source, ids, sbom, component));
         }
         _ => {}
     }

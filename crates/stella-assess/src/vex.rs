@@ -1,12 +1,41 @@
 //! Which VEX statements speak to a component: VEX speaks to a product and its component, never
 //! to a vulnerability alone.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use stella_formats::{Sbom, VexDocument, VexProduct, VexStatement};
 use stella_matching::Coordinates;
 use stella_scoring::{Source, VexSignal};
 
 use crate::case::CaseDocument;
 use crate::coverage::NamedComponent;
+
+/// A statement with the time that it was made, where that can be read.
+pub(crate) struct Stated {
+    signal: VexSignal,
+    at: Option<Timestamp>,
+}
+
+/// What each publisher says last: a later statement of the same publisher takes the place of an
+/// earlier one (OpenVEX 0.2.0, "Updating Statements"). Those made at the same time stay, and so
+/// does one whose time is unknown, which nothing can be said to follow.
+pub(crate) fn newest(stated: Vec<Stated>) -> Vec<VexSignal> {
+    let mut last: BTreeMap<String, Timestamp> = BTreeMap::new();
+    for one in &stated {
+        if let Some(at) = one.at {
+            let known = last.entry(one.signal.publisher.clone()).or_insert(at);
+            *known = at.max(*known);
+        }
+    }
+    let stands =
+        |one: &Stated| one.at.is_none() || one.at.as_ref() == last.get(&one.signal.publisher);
+    stated
+        .into_iter()
+        .filter(stands)
+        .map(|one| one.signal)
+        .collect()
+}
 
 /// The statements of a document on one of the ids that speak to the component.
 pub(crate) fn statements(
@@ -15,7 +44,7 @@ pub(crate) fn statements(
     ids: &[String],
     sbom: &Sbom,
     component: &NamedComponent,
-) -> Vec<VexSignal> {
+) -> Vec<Stated> {
     let named = |statement: &&VexStatement| {
         statement
             .vulnerability
@@ -23,14 +52,17 @@ pub(crate) fn statements(
             .any(|name| ids.iter().any(|id| id == name))
     };
     let speaks = |statement: &&VexStatement| speaks_of(statement, sbom, component);
-    let shaped = |statement: &VexStatement| VexSignal {
-        status: statement.status,
-        justification: statement.justification.clone(),
-        publisher: source.publisher.clone(),
-        source: Source {
-            document: source.digest,
-            pointer: statement.pointer.clone(),
+    let shaped = |statement: &VexStatement| Stated {
+        signal: VexSignal {
+            status: statement.status,
+            justification: statement.justification.clone(),
+            publisher: source.publisher.clone(),
+            source: Source {
+                document: source.digest,
+                pointer: statement.pointer.clone(),
+            },
         },
+        at: vex.stated_at(statement).and_then(|at| at.parse().ok()),
     };
     vex.statements
         .iter()
@@ -74,4 +106,67 @@ fn is_described(product: &VexProduct, sbom: &Sbom) -> bool {
     let same_id =
         product.id.is_some() && (product.id == subject.purl || product.id == subject.bom_ref);
     same_id || coordinates.is_some_and(|subject| names(product, &subject))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use stella_api::VexStatus;
+    use stella_canonical::Digest;
+
+    use super::*;
+
+    fn stated(publisher: &str, status: VexStatus, at: &str) -> Stated {
+        let pointer = format!("/{at}");
+        let source = Source {
+            document: Digest::of(publisher.as_bytes()),
+            pointer,
+        };
+        Stated {
+            signal: VexSignal {
+                status,
+                justification: None,
+                publisher: publisher.to_owned(),
+                source,
+            },
+            at: at.parse().ok(),
+        }
+    }
+
+    #[test]
+    fn of_a_publisher_the_last_statement_counts() {
+        let (old, new) = ("2023-01-01T00:00:00Z", "2024-01-01T01:00:00+01:00");
+        let other = "2024-01-01T00:00:00Z";
+        let all = || {
+            vec![
+                stated("a", VexStatus::NotAffected, old),
+                stated("a", VexStatus::Affected, new),
+                stated("a", VexStatus::Fixed, other),
+                stated("b", VexStatus::NotAffected, old),
+                stated("c", VexStatus::NotAffected, "some time"),
+                stated("c", VexStatus::Affected, old),
+            ]
+        };
+        let told = |stated: Vec<Stated>| -> Vec<_> {
+            let mut told: Vec<_> = newest(stated)
+                .into_iter()
+                .map(|one| (one.publisher, one.status))
+                .collect();
+            told.sort();
+            told
+        };
+        let of = |publisher: &str, status| (publisher.to_owned(), status);
+        let mut expected = vec![
+            of("a", VexStatus::Affected),
+            of("a", VexStatus::Fixed),
+            of("b", VexStatus::NotAffected),
+            of("c", VexStatus::NotAffected),
+            of("c", VexStatus::Affected),
+        ];
+        expected.sort();
+        assert_eq!(told(all()), expected);
+        let mut turned = all();
+        turned.reverse();
+        assert_eq!(told(turned), expected);
+    }
 }

@@ -12,8 +12,6 @@ impl Authority {
     /// The public keys whose tokens are good: active and retired ones, newest first.
     pub(crate) async fn jwks(&self, system: &SystemContext) -> Result<JwksAnswer, AuthorityError> {
         let keys = self.keys.public(system).await?;
-        Ok(JwksAnswer {
-            keys: keys.iter().map(|key| key.jwk()).collect(),
-        })
+        Ok(JwksAnswer { keys })
     }
 }

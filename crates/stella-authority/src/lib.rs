@@ -46,11 +46,11 @@ impl Authority {
     pub async fn open(
         system: &SystemContext,
         db: Db,
-        master: &MasterKey,
+        master: Arc<MasterKey>,
         sentinel: Sentinel,
     ) -> Result<Arc<Self>, AuthorityError> {
-        let keys = KeyStore::new(db.clone(), MIGRATIONS.schema, keys::PURPOSE);
-        let key = keys.active(system, master).await?;
+        let keys = KeyStore::new(db.clone(), MIGRATIONS.schema, keys::PURPOSE, master);
+        let key = keys.active(system).await?;
         Ok(Arc::new(Self {
             db,
             keys,

@@ -51,10 +51,10 @@ impl Replay {
         db: Db,
         objects: ObjectStore,
         peers: Peers,
-        master: &MasterKey,
+        master: Arc<MasterKey>,
     ) -> Result<Arc<Self>, ReplayError> {
-        let keys = KeyStore::new(db.clone(), MIGRATIONS.schema, signature::PURPOSE);
-        let key = keys.active(system, master).await?;
+        let keys = KeyStore::new(db.clone(), MIGRATIONS.schema, signature::PURPOSE, master);
+        let key = keys.active(system).await?;
         Ok(Arc::new(Self {
             db,
             objects,

@@ -52,12 +52,14 @@ impl Replay {
             return Ok((false, answer(&row)?));
         }
         let snapshot_id = self.freeze(op).await?;
+        let result_digest = Digest::of_canonical(&proof.result)?;
         let determined = determined(proof, snapshot_id.clone());
         let blob = canonical(&determined)?;
         let digest = self.objects.put(BUCKET, op.tenant(), blob).await?;
         let observed = Observed {
             engine_version: env!("CARGO_PKG_VERSION").to_owned(),
             created_at: op.clock().now().to_string(),
+            result_digest: result_digest.to_string(),
         };
         let signed = Manifest {
             determined,

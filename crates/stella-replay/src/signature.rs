@@ -3,7 +3,7 @@
 use stella_api::authority::JwksAnswer;
 use stella_api::dsse::Envelope;
 use stella_api::replay::{Manifest, State};
-use stella_attest::{AttestError, Statement, read_envelope, verify};
+use stella_attest::{AttestError, PublicKey, Statement, read_envelope, verify};
 use stella_canonical::{Digest, canonical};
 use stella_context::{Clock, SystemContext};
 
@@ -27,7 +27,6 @@ impl Replay {
     /// The public keys that verify manifests, newest first.
     pub(crate) async fn jwks(&self) -> Result<JwksAnswer, ReplayError> {
         let keys = self.keys.public(&system()).await?;
-        let keys = keys.iter().map(|key| key.jwk()).collect();
         Ok(JwksAnswer { keys })
     }
 
@@ -38,7 +37,11 @@ impl Replay {
         envelope: &str,
         digest: &Digest,
     ) -> Result<Result<Manifest, State>, ReplayError> {
-        let keys = self.keys.public(&system()).await?;
+        let published = self.keys.public(&system()).await?;
+        let keys: Vec<PublicKey> = published
+            .iter()
+            .filter_map(|key| PublicKey::from_jwk(key).ok())
+            .collect();
         let verified = read_envelope(envelope.as_bytes()).and_then(|read| verify(&read, &keys));
         Ok(match verified {
             Ok(verified) => statement(&verified.payload, digest),

@@ -18,7 +18,7 @@ use stella_scoring::{Observed, Profile, SEMANTICS, TrustPolicy};
 use crate::manifest::{demand_id, demand_reads};
 use crate::store::{self, ManifestRow};
 use crate::{Replay, ReplayError};
-use inspect::{Findings, check_index};
+use inspect::{Findings, check_index, signature_of};
 
 impl Replay {
     /// Gives an answer again and compares.
@@ -34,8 +34,8 @@ impl Replay {
             self.blob(op, "manifest", &row.digest, &mut found).await?;
         if let Some(manifest) = &manifest {
             check_index(&row, request, manifest, &mut found);
-            self.check_envelope(&row, &mut found).await?;
         }
+        self.check_envelope(&row, &mut found).await?;
         self.check_snapshot(op, &row, manifest.as_ref(), &mut found)
             .await?;
         let Some(manifest) = manifest else {
@@ -235,6 +235,8 @@ fn verdict(
     };
     differences.extend(found.tampered);
     differences.extend(found.missing);
+    let signature = signature_of(row);
+    let signed = differences.iter().all(|one| one.subject != signature);
     ReplayVerdict {
         outcome,
         cause,
@@ -243,7 +245,7 @@ fn verdict(
         snapshot_id: row.snapshot_id.clone(),
         differences,
         recomputed,
-        signed: row.envelope.is_some(),
+        signed,
     }
 }
 

@@ -62,6 +62,7 @@ fn headline(labels: &Labels, result: &ScoreResult) -> String {
     let key = match (result.score_bps, result.score_low_bps) {
         (Some(score), _) if score < result.score_high_bps => "explain-headline-open",
         (Some(_), _) => "explain-headline",
+        (None, _) if result.score_high_bps == 0 => "explain-headline-unknown-capped",
         (None, 0) => "explain-headline-unknown",
         (None, _) => "explain-headline-unknown-floor",
     };

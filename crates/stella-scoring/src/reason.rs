@@ -53,6 +53,9 @@ reasons! {
     VexTrustedNotAffected = "VEX_TRUSTED_NOT_AFFECTED", contributes: true;
     /// A publisher outside the tenant's trust policy says `not_affected`; it has no effect.
     VexUntrustedNotAffected = "VEX_UNTRUSTED_NOT_AFFECTED", contributes: true;
+    /// A publisher in the tenant's trust policy says `not_affected`, and at the same time that it
+    /// is affected or looked into; it has no effect.
+    VexSelfContradicted = "VEX_SELF_CONTRADICTED", contributes: true;
     /// A VEX statement of another status is shown; it has no effect.
     VexStatementNoted = "VEX_STATEMENT_NOTED", contributes: true;
 }

@@ -1,8 +1,9 @@
 //! Signing keys as rows of a service's own schema; only the master key opens their private part.
 
+use std::sync::Arc;
+
 use sqlx::{AssertSqlSafe, query, query_as};
 use stella_api::authority::PublicJwk;
-use stella_attest::{PublicKey, PublicKeyError};
 use stella_context::SystemContext;
 use stella_signing::{KeyError, MasterKey, SigningKey};
 use stella_storage::{Db, DbTime, StoreError, execute, on};
@@ -16,6 +17,7 @@ pub struct KeyStore {
     db: Db,
     schema: &'static str,
     purpose: &'static str,
+    master: Arc<MasterKey>,
 }
 
 /// What can go wrong with stored keys.
@@ -38,11 +40,17 @@ struct SealedKey {
 impl KeyStore {
     /// The keys of a schema for a purpose.
     #[must_use]
-    pub fn new(db: Db, schema: &'static str, purpose: &'static str) -> Self {
+    pub fn new(
+        db: Db,
+        schema: &'static str,
+        purpose: &'static str,
+        master: Arc<MasterKey>,
+    ) -> Self {
         Self {
             db,
             schema,
             purpose,
+            master,
         }
     }
 
@@ -51,46 +59,46 @@ impl KeyStore {
     ///
     /// # Errors
     /// The database is away, or the master key does not open the key.
-    pub async fn active(
-        &self,
-        system: &SystemContext,
-        master: &MasterKey,
-    ) -> Result<SigningKey, KeyStoreError> {
+    pub async fn active(&self, system: &SystemContext) -> Result<SigningKey, KeyStoreError> {
         if let Some(row) = self.sealed(system).await? {
-            return self.open(&row, master);
+            return self.open(&row);
         }
         let key = SigningKey::generate()?;
-        let sealed = master.seal(&self.label(key.kid()), key.pkcs8())?;
+        let sealed = self.master.seal(&self.label(key.kid()), key.pkcs8())?;
         match self.add(system, key.public(), &sealed).await {
             Ok(()) | Err(StoreError::Conflict(_)) => {}
             Err(error) => return Err(error.into()),
         }
         match self.sealed(system).await? {
-            Some(row) => self.open(&row, master),
+            Some(row) => self.open(&row),
             None => Err(self.unreadable(key.kid(), "it is gone again")),
         }
     }
 
-    /// The public keys that verify: active and retired ones, newest first.
+    /// The public keys that verify: active and retired ones, newest first. A row counts only
+    /// where the master key opens its private part, so that who can write to the table and does
+    /// not hold the master key adds no key; others are logged and left out.
     ///
     /// # Errors
-    /// The database is away, or a stored key is none.
-    pub async fn public(&self, system: &SystemContext) -> Result<Vec<PublicKey>, KeyStoreError> {
+    /// The database is away.
+    pub async fn public(&self, system: &SystemContext) -> Result<Vec<PublicJwk>, StoreError> {
         let statement = format!(
-            "SELECT kid, x FROM {}.signing_keys WHERE purpose = $1 \
+            "SELECT kid, sealed FROM {}.signing_keys WHERE purpose = $1 \
              AND state IN ('active', 'retired') ORDER BY created_at DESC, kid",
             self.schema
         );
         let mut tx = self.db.system(system).await?;
-        let rows: Vec<(String, String)> = on!(&mut tx, c => query_as(AssertSqlSafe(statement))
-            .bind(self.purpose).fetch_all(c))
-        .map_err(StoreError::from)?;
+        let rows: Vec<SealedKey> = on!(&mut tx, c => query_as(AssertSqlSafe(statement))
+            .bind(self.purpose).fetch_all(c))?;
         tx.commit().await?;
-        let keys = rows.into_iter().map(|(kid, x)| {
-            let unreadable = |error: PublicKeyError| self.unreadable(&kid, &error.to_string());
-            PublicKey::from_jwk(&ed25519(x)).map_err(unreadable)
+        let opened = rows.iter().filter_map(|row| match self.open(row) {
+            Ok(key) => Some(key.public().clone()),
+            Err(error) => {
+                tracing::error!(schema = self.schema, kid = row.kid, %error, "a stored key that is not ours");
+                None
+            }
         });
-        keys.collect()
+        Ok(opened.collect())
     }
 
     async fn sealed(&self, system: &SystemContext) -> Result<Option<SealedKey>, StoreError> {
@@ -129,9 +137,9 @@ impl KeyStore {
         tx.commit().await
     }
 
-    fn open(&self, row: &SealedKey, master: &MasterKey) -> Result<SigningKey, KeyStoreError> {
+    fn open(&self, row: &SealedKey) -> Result<SigningKey, KeyStoreError> {
         let label = self.label(&row.kid);
-        let pkcs8 = master.open(&label, &row.sealed)?;
+        let pkcs8 = self.master.open(&label, &row.sealed)?;
         let key = SigningKey::from_pkcs8(&pkcs8, &label)?;
         if key.kid() == row.kid {
             Ok(key)
@@ -148,17 +156,5 @@ impl KeyStore {
     fn unreadable(&self, kid: &str, reason: &str) -> KeyStoreError {
         let what = format!("the signing key {kid} of {}", self.schema);
         StoreError::unreadable(what, reason).into()
-    }
-}
-
-fn ed25519(x: String) -> PublicJwk {
-    PublicJwk {
-        kty: "OKP".to_owned(),
-        crv: "Ed25519".to_owned(),
-        x,
-        y: None,
-        alg: None,
-        key_use: None,
-        kid: None,
     }
 }

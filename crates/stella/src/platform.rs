@@ -169,7 +169,7 @@ pub struct Setup {
     /// Where blobs lie.
     pub objects: ObjectStore,
     /// Opens keys at rest.
-    pub master: MasterKey,
+    pub master: Arc<MasterKey>,
     /// The clock of recorded times.
     pub clock: Clock,
 }
@@ -200,14 +200,14 @@ impl Platform {
             replay,
             risk_engine,
         } = setup.databases;
-        let authority = Authority::open(&system, authority, &setup.master, sentinel.clone())
+        let authority = Authority::open(&system, authority, setup.master.clone(), sentinel.clone())
             .await
             .context("opening Authority")?;
         let evidence = Evidence::open(&system, evidence, setup.objects.clone())
             .await
             .context("opening Evidence")?;
         let risk_engine = RiskEngine::open(risk_engine, peers.clone());
-        let replay = Replay::open(&system, replay, setup.objects, peers.clone(), &setup.master)
+        let replay = Replay::open(&system, replay, setup.objects, peers.clone(), setup.master)
             .await
             .context("opening Replay")?;
         let services: Vec<Service> = vec![

@@ -21,6 +21,8 @@ use crate::{BUCKET, Replay, ReplayError};
 pub(super) struct Findings {
     pub(super) tampered: Vec<Difference>,
     pub(super) missing: Vec<Difference>,
+    /// The digest of the whole result, as it was signed.
+    result: Option<String>,
 }
 
 impl Findings {
@@ -102,11 +104,17 @@ impl Replay {
         row: &ManifestRow,
         found: &mut Findings,
     ) -> Result<(), ReplayError> {
+        let subject = signature_of(row);
         let Some(envelope) = &row.envelope else {
+            found.changed(&subject, "", &State::Sound, &State::Unsigned);
             return Ok(());
         };
-        let subject = format!("manifest signature {}", row.digest);
-        match self.signed(envelope, &digest_of(&row.digest)?).await? {
+        // The index may have been changed to say anything.
+        let Ok(digest) = row.digest.parse() else {
+            found.changed(&subject, "", &State::Sound, &State::SignedOther);
+            return Ok(());
+        };
+        match self.signed(envelope, &digest).await? {
             Err(state) => found.changed(&subject, "", &State::Sound, &state),
             Ok(signed) => {
                 let observed = serde_json::to_string(&signed.observed)
@@ -114,6 +122,7 @@ impl Replay {
                 if observed != row.observed {
                     found.changed(&subject, "/observed", &observed, &row.observed);
                 }
+                found.result = Some(signed.observed.result_digest);
             }
         }
         Ok(())
@@ -235,6 +244,10 @@ impl Replay {
         match self.peers.acting_for(op).get::<ScoreProof>(&path).await {
             Ok(proof) => {
                 found.tampered.extend(beside(&subject, manifest, &proof)?);
+                let actual = Digest::of_canonical(&proof.result)?.to_string();
+                if let Some(signed) = found.result.take().filter(|signed| *signed != actual) {
+                    found.changed(&subject, "", &signed, &actual);
+                }
                 Ok(Some(proof))
             }
             Err(error) => {
@@ -251,6 +264,11 @@ impl Replay {
             }
         }
     }
+}
+
+/// What a difference calls the signature of a manifest.
+pub(super) fn signature_of(row: &ManifestRow) -> String {
+    format!("manifest signature {}", row.digest)
 }
 
 /// The index only says where to look: what it says must be what the manifest says.

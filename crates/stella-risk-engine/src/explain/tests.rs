@@ -102,6 +102,14 @@ fn cases() -> Vec<Signals> {
             None,
             vex(VexStatus::Fixed, "vendor", None),
         ),
+        signals(
+            vec![],
+            None,
+            [VexStatus::NotAffected, VexStatus::Affected]
+                .iter()
+                .flat_map(|status| vex(*status, "vendor", absent))
+                .collect(),
+        ),
     ]
 }
 

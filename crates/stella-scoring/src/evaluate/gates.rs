@@ -41,7 +41,8 @@ pub(super) fn kev(ledger: &mut Ledger, gate: &GateRule, listings: Option<&[KevSi
 /// first, `not_affected` before all other statuses.
 type Statement<'a> = (bool, VexStatus, &'a str, Option<&'a str>);
 
-/// Applies the cap for each `not_affected` of a trusted publisher; shows all other statements.
+/// Applies the cap for each `not_affected` of a trusted publisher who does not also say that it is
+/// affected or looked into; shows all other statements.
 pub(super) fn vex(
     ledger: &mut Ledger,
     gate: &GateRule,
@@ -62,6 +63,9 @@ pub(super) fn vex(
             sources: refs(sources),
         };
         match (status, untrusted) {
+            (VexStatus::NotAffected, false) if contradicted(publisher, &statements) => {
+                ledger.unheeded(Some(gate.id), ReasonCode::VexSelfContradicted, stated);
+            }
             (VexStatus::NotAffected, false) => {
                 let reason = ReasonCode::VexTrustedNotAffected;
                 ledger.bound(gate.id, gate.bound, [reason, reason], stated);
@@ -73,6 +77,15 @@ pub(super) fn vex(
         }
     }
     conflict(&statements)
+}
+
+/// Whether a publisher's `not_affected` stands beside another word of the same publisher, so that
+/// nobody can tell which one holds.
+fn contradicted(publisher: &str, statements: &BTreeMap<Statement<'_>, BTreeSet<&Source>>) -> bool {
+    let open = [VexStatus::Affected, VexStatus::UnderInvestigation];
+    statements
+        .keys()
+        .any(|&(_, status, by, _)| by == publisher && open.contains(&status))
 }
 
 fn statements<'a>(
@@ -102,11 +115,15 @@ fn conflict(statements: &BTreeMap<Statement<'_>, BTreeSet<&Source>>) -> Option<C
     if statuses.len() < 2 {
         return None;
     }
+    let trusted = |one: &&Statement<'_>| !one.0 && one.1 == VexStatus::NotAffected;
     let capped = statements
         .keys()
-        .any(|&(untrusted, status, ..)| !untrusted && status == VexStatus::NotAffected);
+        .filter(trusted)
+        .any(|one| !contradicted(one.2, statements));
     let resolution = if capped {
         ReasonCode::VexTrustedNotAffected
+    } else if statements.keys().any(|one| trusted(&one)) {
+        ReasonCode::VexSelfContradicted
     } else if statuses.contains_key(&VexStatus::NotAffected) {
         ReasonCode::VexUntrustedNotAffected
     } else {

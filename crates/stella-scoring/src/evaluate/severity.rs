@@ -123,13 +123,16 @@ fn rank(candidate: &Candidate) -> Option<(bool, [u8; 2])> {
     Some((candidate.own, keys))
 }
 
+/// Base scores: what a publisher's temporal or environmental metrics take off is nothing that a
+/// profile's own signals (KEV, VEX) should find gone already.
+///
 /// Gathers what is published by what it says, in byte order of the canonical text (of the text as
 /// published where it is no vector).
 fn candidates(signals: &[CvssSignal]) -> Vec<Candidate> {
     let mut found: BTreeMap<(bool, String), Candidate> = BTreeMap::new();
     for signal in signals {
         let reading = Vector::parse(&signal.vector)
-            .map(|vector| (vector, vector.score()))
+            .map(|vector| (vector, vector.base_score()))
             .map_err(|error| error.code.as_str());
         let key = match &reading {
             Ok((vector, _)) => (false, vector.to_string()),

@@ -328,6 +328,33 @@ fn a_missing_catalogue_says_what_it_could_do() {
     assert_eq!(result.unknowns.next_best.as_deref(), Some("kev"));
 }
 
+/// A base score, whatever a publisher's temporal metrics make of it.
+#[test]
+fn temporal_metrics_lower_nothing() {
+    let temporal = format!("{CRITICAL}/E:U/RL:O/RC:U");
+    let result = score(&signals(vec![cvss(&temporal, true)], Some(vec![]), vec![]));
+    let base = score(&signals(vec![cvss(CRITICAL, true)], Some(vec![]), vec![]));
+    assert_eq!(result.score_bps, base.score_bps);
+    assert_eq!(result.contributions[0].raw, temporal);
+}
+
+#[test]
+fn a_publisher_who_contradicts_itself_caps_nothing() {
+    let says = |statuses: &[VexStatus], publisher| {
+        let vex = statuses.iter().map(|status| vex(*status, publisher));
+        signals(vec![cvss(MEDIUM, true)], Some(vec![]), vex.collect())
+    };
+    let both = [VexStatus::NotAffected, VexStatus::Affected];
+    let result = score(&says(&both, "vendor"));
+    assert_eq!(result.score_bps, Some(5_500));
+    assert_eq!(result.conflicts[0].resolution, "VEX_SELF_CONTRADICTED");
+    assert!(result.conflicts[0].values.iter().all(|value| !value.used));
+    // Another publisher's word is another matter.
+    let mut signals = says(&both[..1], "vendor");
+    signals.vex.push(vex(VexStatus::Affected, "somebody"));
+    assert_eq!(score(&signals).score_bps, Some(0));
+}
+
 /// Each reason has a fixture that emits it.
 #[test]
 fn every_reason_is_emitted() {
@@ -346,6 +373,14 @@ fn every_reason_is_emitted() {
             vec![other(VexStatus::Affected)],
         ),
         signals(vec![], None, vec![vex(VexStatus::NotAffected, "somebody")]),
+        signals(
+            vec![],
+            None,
+            vec![
+                other(VexStatus::NotAffected),
+                other(VexStatus::UnderInvestigation),
+            ],
+        ),
     ];
     let emitted: BTreeSet<String> = fixtures
         .iter()

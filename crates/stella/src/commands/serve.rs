@@ -45,7 +45,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         public_url: settings.public_url.clone(),
         databases,
         objects: ObjectStore::seed_fs(&objects_root),
-        master,
+        master: master.into(),
         clock: Clock::System,
     };
     let platform = super::open(setup, key_file).await?;

@@ -148,7 +148,7 @@ async fn open(
         public_url: url.to_owned(),
         databases,
         objects,
-        master,
+        master: master.into(),
         clock,
     };
     let platform = super::open(setup, &key_file).await?;

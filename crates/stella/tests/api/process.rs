@@ -72,10 +72,10 @@ impl Installation {
         let master = [7; 32];
         let master_file = root.path().join("master.key");
         std::fs::write(&master_file, master).unwrap();
-        let master = MasterKey::new(&master, "test").unwrap();
+        let master = Arc::new(MasterKey::new(&master, "test").unwrap());
         let system = SystemContext::new("test", Clock::System);
         let sentinel = Sentinel::new("http://localhost", KeySource::of_peers(Peers::default()));
-        let authority = Authority::open(&system, authority, &master, sentinel);
+        let authority = Authority::open(&system, authority, master, sentinel);
         let key = SigningKey::generate().unwrap();
         people(&authority.await.unwrap(), &key).await;
         let master = format!("Security:MasterKeyFile={}", master_file.display());

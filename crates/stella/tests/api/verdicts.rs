@@ -2,17 +2,19 @@
 //! all that was edited at once.
 
 use serde_json::{Value, json};
-use stella_api::replay::{ReplayCause, ReplayOutcome, ReplayVerdict};
+use stella_api::replay::{ManifestRecord, ReplayCause, ReplayOutcome, ReplayVerdict};
+use stella_attest::Statement;
 use stella_canonical::{Digest, canonical};
 use stella_client::Call;
 
 use crate::by_hand::{blobs, by_hand};
 use crate::fixtures::{advisory, bytes};
+use crate::signed::PREDICATE;
 use crate::tamper::{Scored, replay, scored, scored_of};
 use crate::world::{World, on_every_driver};
 
-/// Puts another manifest in the place of a score's, as a binary that did not sign yet would have
-/// left it, and replays the score.
+/// Puts another manifest in the place of a score's, as the binary of another version would have
+/// left it, signed, and replays the score.
 async fn with_manifest(world: &World, made: &Scored, edits: &[(&str, Value)]) -> ReplayVerdict {
     let folder = world.objects.path().join("replay/acme");
     let place = |digest: &Digest| {
@@ -30,8 +32,15 @@ async fn with_manifest(world: &World, made: &Scored, edits: &[(&str, Value)]) ->
     let digest = Digest::of(&blob);
     std::fs::create_dir_all(place(&digest).parent().unwrap()).unwrap();
     std::fs::write(place(&digest), blob).unwrap();
+    let path = format!("/api/v1/replay/manifests/{}", made.manifest.manifest_digest);
+    let record: ManifestRecord = world.analyst("acme").get(&path).await;
+    let signed = json!({"determined": manifest, "observed": record.manifest.observed});
+    let statement = Statement::new("stella.replay/v1", &digest, PREDICATE, signed);
+    let key = world.replay_key().await;
+    let envelope = key.attest(statement.unsigned().unwrap()).unwrap();
+    let envelope = serde_json::to_string(&envelope).unwrap();
     let statement = format!(
-        "UPDATE replay.manifests SET digest = '{digest}', envelope = NULL WHERE tenant = 'acme'"
+        "UPDATE replay.manifests SET digest = '{digest}', envelope = '{envelope}' WHERE tenant = 'acme'"
     );
     by_hand(world, "replay", &["manifests"], &statement).await;
     let verdict: ReplayVerdict = world

@@ -11,6 +11,7 @@ use stella_authority::{Authority, NewClient};
 use stella_canonical::Digest;
 use stella_client::{Call, Client, ClientError, Credentials, HttpClient, Reply, Session};
 use stella_context::{Clock, SystemContext};
+use stella_service::KeyStore;
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Connection, DataFolder, ObjectStore};
 use stella_testkit::Contract;
@@ -50,6 +51,7 @@ pub(crate) use on_every_driver;
 pub struct World {
     pub url: String,
     pub platform: Platform,
+    pub databases: Databases,
     pub contract: Arc<Contract>,
     pub objects: tempfile::TempDir,
     /// The database as its owner sees it, on PostgreSQL.
@@ -116,9 +118,9 @@ impl World {
         let objects = tempfile::tempdir().unwrap();
         let setup = Setup {
             public_url: url.clone(),
-            databases,
+            databases: databases.clone(),
             objects: ObjectStore::seed_fs(objects.path()),
-            master: MasterKey::new(&[7; 32], "test").unwrap(),
+            master: master(),
             clock: Clock::System,
         };
         let platform = Platform::open(setup).await.unwrap();
@@ -130,12 +132,20 @@ impl World {
         Self {
             url,
             platform,
+            databases,
             contract,
             objects,
             owner_url,
             folder,
             key,
         }
+    }
+
+    /// Signs as Replay does.
+    pub async fn replay_key(&self) -> SigningKey {
+        let keys = KeyStore::new(self.databases.replay.clone(), "replay", "replay", master());
+        let system = SystemContext::new("test", Clock::System);
+        keys.active(&system).await.unwrap()
     }
 
     pub fn credentials(&self, tenant: &str) -> Credentials {
@@ -173,6 +183,10 @@ impl World {
             .await
             .unwrap();
     }
+}
+
+fn master() -> Arc<MasterKey> {
+    Arc::new(MasterKey::new(&[7; 32], "test").unwrap())
 }
 
 /// A database of its own with the tables of every service.
