@@ -177,7 +177,13 @@ impl IntoFailure for ObjectError {
             } => Failure::new(Code::ObjectCorrupt)
                 .with("expected", expected)
                 .with("actual", actual),
-            ObjectError::Io { .. } => Failure::new(Code::Unavailable),
+            ObjectError::TooLarge { limit } => {
+                Failure::new(Code::BodyTooLarge).with("limit", limit)
+            }
+            ObjectError::Unreachable { .. } => Failure::new(Code::ObjectStoreUnreachable),
+            ObjectError::Full { .. } => Failure::new(Code::ObjectStoreFull),
+            ObjectError::Refused { .. } => Failure::new(Code::ObjectStoreRefused),
+            ObjectError::Io { .. } | ObjectError::Input(_) => Failure::new(Code::Unavailable),
         };
         failure.because(self)
     }
