@@ -12,7 +12,7 @@ pub use db::{DataFolder, Db, Tx};
 pub use driver::{Connection, Driver};
 pub use error::StoreError;
 pub use migrate::Migrations;
-pub use object::{Bucket, Listed, ObjectError, ObjectStore, Opened, Stored};
+pub use object::{Bucket, Listed, ObjectError, ObjectStore, Opened, S3, Stored};
 pub use time::DbTime;
 
 #[doc(hidden)]

@@ -6,6 +6,7 @@
 
 mod checked;
 mod error;
+mod rustfs;
 mod seed_fs;
 mod spool;
 
@@ -22,6 +23,8 @@ use stella_context::Clock;
 use tokio::io::AsyncRead;
 
 pub use error::ObjectError;
+pub use rustfs::S3;
+use rustfs::{Patience, Rustfs};
 use seed_fs::SeedFs;
 
 /// A channel of blobs; each service that stores blobs has its own.
@@ -37,6 +40,7 @@ pub struct ObjectStore {
 #[derive(Clone, Debug)]
 enum Place {
     SeedFs(SeedFs),
+    Rustfs(Rustfs),
 }
 
 /// What was stored.
@@ -85,6 +89,20 @@ impl ObjectStore {
         Self { place }
     }
 
+    /// The store in a bucket. Streams are spooled in a folder that must be there; nothing is
+    /// connected before it is needed.
+    ///
+    /// # Errors
+    /// The endpoint is no URL, or TLS cannot be set up.
+    pub fn rustfs(s3: &S3, spools: &Path) -> Result<Self, ObjectError> {
+        Self::patient(s3, spools, Patience::SERVING)
+    }
+
+    fn patient(s3: &S3, spools: &Path, patience: Patience) -> Result<Self, ObjectError> {
+        let place = Place::Rustfs(Rustfs::new(s3, spools, patience)?);
+        Ok(Self { place })
+    }
+
     /// Stores bytes under their digest. When this returns they are durable; storing the same
     /// bytes again changes nothing.
     ///
@@ -101,6 +119,7 @@ impl ObjectStore {
         let key = key(bucket, tenant, &digest);
         match &self.place {
             Place::SeedFs(folder) => folder.put(&key, bytes).await?,
+            Place::Rustfs(s3) => s3.put(&key, bytes).await?,
         }
         Ok(digest)
     }
@@ -123,6 +142,7 @@ impl ObjectStore {
                 let spools = format!("{}/{tenant}", bucket.0);
                 folder.put_from(&spools, bytes, limit, named).await
             }
+            Place::Rustfs(s3) => s3.put_from(bytes, limit, named).await,
         }
     }
 
@@ -139,6 +159,7 @@ impl ObjectStore {
         let key = key(bucket, tenant, digest);
         let (at, opened) = match &self.place {
             Place::SeedFs(folder) => (folder.at(&key), folder.open(&key, digest).await?),
+            Place::Rustfs(s3) => (s3.at(&key), s3.open(&key, digest).await?),
         };
         let bytes = checked::checked(opened.bytes, *digest, at);
         Ok(Opened { bytes, ..opened })
@@ -182,6 +203,7 @@ impl ObjectStore {
     pub fn list(&self, bucket: Bucket) -> BoxStream<'static, Result<Listed, ObjectError>> {
         match &self.place {
             Place::SeedFs(folder) => folder.list(bucket.0),
+            Place::Rustfs(s3) => s3.list(bucket.0),
         }
     }
 
@@ -193,6 +215,7 @@ impl ObjectStore {
     pub async fn remove(&self, listed: &Listed) -> Result<bool, ObjectError> {
         match &self.place {
             Place::SeedFs(folder) => folder.remove(listed).await,
+            Place::Rustfs(s3) => s3.remove(listed).await,
         }
     }
 
@@ -203,6 +226,7 @@ impl ObjectStore {
     pub async fn ping(&self) -> Result<(), ObjectError> {
         match &self.place {
             Place::SeedFs(folder) => folder.ping().await,
+            Place::Rustfs(s3) => s3.ping().await,
         }
     }
 }

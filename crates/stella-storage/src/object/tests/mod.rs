@@ -1,9 +1,13 @@
 //! What a service may rely on, on every object store.
 
+mod faults;
+mod memory;
 mod streams;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use stella_testkit::{S3Server, s3 as testkit};
 
 use super::*;
 
@@ -22,6 +26,11 @@ macro_rules! on_every_store {
             async fn seed_fs() {
                 case($crate::object::tests::Store::seed_fs()).await;
             }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn rustfs() {
+                case($crate::object::tests::Store::rustfs()).await;
+            }
         })*
     };
 }
@@ -35,7 +44,20 @@ fn tenant(name: &str) -> TenantId {
 struct Store {
     store: ObjectStore,
     blobs: PathBuf,
+    /// The folder of `seed-fs`; of `rustfs`, that of the spools.
     _folder: tempfile::TempDir,
+    server: Option<S3Server>,
+}
+
+/// A bucket of a test server, reached at an endpoint.
+fn s3(endpoint: String) -> S3 {
+    S3 {
+        endpoint,
+        bucket: testkit::BUCKET.to_owned(),
+        region: "eu-central-1".to_owned(),
+        access_key_id: testkit::ACCESS_KEY_ID.to_owned(),
+        secret_access_key: testkit::SECRET_ACCESS_KEY.to_owned(),
+    }
 }
 
 impl Store {
@@ -45,6 +67,17 @@ impl Store {
             store: ObjectStore::seed_fs(folder.path()),
             blobs: folder.path().to_path_buf(),
             _folder: folder,
+            server: None,
+        }
+    }
+
+    fn rustfs() -> Self {
+        let (folder, server) = (tempfile::tempdir().unwrap(), S3Server::start());
+        Self {
+            store: ObjectStore::rustfs(&s3(server.endpoint()), folder.path()).unwrap(),
+            blobs: server.objects(),
+            _folder: folder,
+            server: Some(server),
         }
     }
 

@@ -9,7 +9,7 @@ use tokio::io::ReadBuf;
 use super::*;
 
 /// So many bytes, of which no two chunks are alike.
-struct Source {
+pub(super) struct Source {
     left: u64,
     state: u64,
     /// Whether it fails instead of ending.
@@ -17,7 +17,7 @@ struct Source {
 }
 
 impl Source {
-    fn of(left: u64) -> Self {
+    pub(super) fn of(left: u64) -> Self {
         let (state, breaks) = (left, false);
         Self {
             left,
