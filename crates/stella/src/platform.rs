@@ -1,5 +1,6 @@
 //! Wiring: databases, object store and keys become services, and services one router.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -11,7 +12,10 @@ use stella_replay::Replay;
 use stella_risk_engine::RiskEngine;
 use stella_service::{Described, House, HouseOptions, KeySource, Sentinel, Service};
 use stella_signing::MasterKey;
-use stella_storage::{Connection, DataFolder, Db, Driver, Migrations, ObjectStore, StoreError};
+use stella_storage::{
+    Connection, DataFolder, Db, Driver, Migrations, ObjectDriver, ObjectError, ObjectStore,
+    StoreError,
+};
 
 /// The migrations of every service, in the order of their names.
 pub const MIGRATIONS: [Migrations; 4] = [
@@ -56,6 +60,35 @@ impl Drivers {
             evidence: driver.clone(),
             replay: driver.clone(),
             risk_engine: driver.clone(),
+        }
+    }
+}
+
+/// Where the blobs of each service that has any are to lie.
+#[derive(Clone, Debug)]
+pub struct ObjectDrivers {
+    /// Evidence's.
+    pub evidence: ObjectDriver,
+    /// Replay's.
+    pub replay: ObjectDriver,
+}
+
+/// The object store of each service that has blobs.
+#[derive(Clone, Debug)]
+pub struct ObjectStores {
+    /// Evidence's.
+    pub evidence: ObjectStore,
+    /// Replay's.
+    pub replay: ObjectStore,
+}
+
+impl ObjectStores {
+    /// One store for all; their buckets are their own.
+    #[must_use]
+    pub fn all(store: &ObjectStore) -> Self {
+        Self {
+            evidence: store.clone(),
+            replay: store.clone(),
         }
     }
 }
@@ -117,10 +150,52 @@ impl Storage {
         })
     }
 
-    /// The private folder that is gone at exit, where a service asked for one.
-    #[must_use]
-    pub fn temporary(&self) -> Option<&Arc<DataFolder>> {
-        self.temporary.as_ref()
+    /// Opens the object store of each service that has blobs, and writes to it: one that cannot
+    /// be written is told now, and one that does not answer is asked again for a while. Streams
+    /// on their way to a bucket are spooled in the data folder where there is one.
+    ///
+    /// # Errors
+    /// A store is away or cannot be written.
+    pub async fn object_stores(
+        &mut self,
+        drivers: &ObjectDrivers,
+        data: Option<&Path>,
+    ) -> anyhow::Result<ObjectStores> {
+        let spools = data.map_or_else(std::env::temp_dir, Path::to_path_buf);
+        let evidence = self.object_store(&drivers.evidence, &spools)?;
+        probe(&evidence).await?;
+        if drivers.evidence == drivers.replay {
+            return Ok(ObjectStores::all(&evidence));
+        }
+        let replay = self.object_store(&drivers.replay, &spools)?;
+        probe(&replay).await?;
+        Ok(ObjectStores { evidence, replay })
+    }
+
+    fn object_store(
+        &mut self,
+        driver: &ObjectDriver,
+        spools: &Path,
+    ) -> anyhow::Result<ObjectStore> {
+        Ok(match driver {
+            ObjectDriver::SeedFs(root) => ObjectStore::seed_fs(root),
+            ObjectDriver::Temporary => {
+                ObjectStore::seed_fs(&self.temporary()?.root().join("objects"))
+            }
+            ObjectDriver::Rustfs(s3) => {
+                std::fs::create_dir_all(spools).context("Storage:DataDirectory")?;
+                ObjectStore::rustfs(s3, spools)?
+            }
+        })
+    }
+
+    /// The private folder that is gone at exit.
+    fn temporary(&mut self) -> Result<Arc<DataFolder>, StoreError> {
+        let folder = match &self.temporary {
+            Some(folder) => folder,
+            None => self.temporary.insert(DataFolder::temporary()?),
+        };
+        Ok(folder.clone())
     }
 
     async fn one(&mut self, migrations: &Migrations, driver: &Driver) -> Result<Db, StoreError> {
@@ -137,13 +212,7 @@ impl Storage {
                 };
                 migrations.open_sqlite(folder).await
             }
-            Driver::InMemory => {
-                let folder = match &self.temporary {
-                    Some(folder) => folder,
-                    None => self.temporary.insert(DataFolder::temporary()?),
-                };
-                migrations.open_sqlite(folder).await
-            }
+            Driver::InMemory => migrations.open_sqlite(&self.temporary()?).await,
         }
     }
 
@@ -159,6 +228,19 @@ impl Storage {
     }
 }
 
+/// An object store that answers and does not let itself be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the object store cannot be written: {0}")]
+pub struct NotWritable(#[source] ObjectError);
+
+async fn probe(store: &ObjectStore) -> anyhow::Result<()> {
+    match store.ping().await {
+        Err(away @ ObjectError::Unreachable { .. }) => Err(away.into()),
+        Err(error) => Err(NotWritable(error).into()),
+        Ok(()) => Ok(()),
+    }
+}
+
 /// What a platform is set up with.
 #[derive(Debug)]
 pub struct Setup {
@@ -166,8 +248,8 @@ pub struct Setup {
     pub public_url: String,
     /// The database of each service.
     pub databases: Databases,
-    /// Where blobs lie.
-    pub objects: ObjectStore,
+    /// The object store of each service that has blobs.
+    pub objects: ObjectStores,
     /// Opens keys at rest.
     pub master: MasterKey,
     /// The clock of recorded times.
@@ -203,11 +285,11 @@ impl Platform {
         let authority = Authority::open(&system, authority, &setup.master, sentinel.clone())
             .await
             .context("opening Authority")?;
-        let evidence = Evidence::open(&system, evidence, setup.objects.clone())
+        let evidence = Evidence::open(&system, evidence, setup.objects.evidence)
             .await
             .context("opening Evidence")?;
         let risk_engine = RiskEngine::open(risk_engine, peers.clone());
-        let replay = Replay::open(replay, setup.objects, peers.clone());
+        let replay = Replay::open(replay, setup.objects.replay, peers.clone());
         let services: Vec<Service> = vec![
             stella_authority::service(authority.clone()),
             stella_evidence::service(evidence.clone()),

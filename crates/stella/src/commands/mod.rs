@@ -7,8 +7,11 @@ mod openapi;
 mod serve;
 mod up;
 
+use stella_api::Code;
 use stella_cli::{Answer, ExitCode, Failure, ServerCommand, Session};
-use stella_storage::StoreError;
+use stella_storage::{ObjectError, StoreError};
+
+use crate::platform::NotWritable;
 
 /// Runs one of them.
 ///
@@ -29,28 +32,43 @@ fn failed(error: anyhow::Error) -> Failure {
     if let Some(unusable) = error.downcast_ref::<listen::Unusable>() {
         return unusable.told("serve-listen-hint");
     }
-    let code = error
-        .chain()
-        .find_map(|cause| match cause.downcast_ref::<StoreError>()? {
-            StoreError::Locked { .. } => Some(stella_api::Code::StorageDirectoryLocked),
-            StoreError::Unavailable(_) => Some(stella_api::Code::StorageConnectionUnreachable),
-            StoreError::SchemaNewer { .. } => Some(stella_api::Code::StorageSchemaNewer),
-            StoreError::SchemaOlder { .. } => Some(stella_api::Code::StorageSchemaOlder),
-            StoreError::RoleUnsafe { .. } => Some(stella_api::Code::StorageRoleUnsafe),
-            StoreError::Folder { .. } => Some(stella_api::Code::StorageDirectoryMissing),
-            _ => None,
-        });
-    let code = code.unwrap_or(stella_api::Code::Internal);
+    let code = error.chain().find_map(code_of);
+    let code = code.unwrap_or(Code::Internal);
     let exit = ExitCode::of_code(code);
     let failure = Failure::told(code.as_str(), exit, format!("{error:#}"));
     let labels = stella_locale::Labels::english();
     let hint = match code {
         // The registry's hint is that of a request: it sends to a trace id that no start has.
-        stella_api::Code::Internal => Some(labels.text("start-failed-hint")),
+        Code::Internal => Some(labels.text("start-failed-hint")),
         code => labels.find(&format!("{}-hint", code.label_key()), &[]),
     };
     match hint {
         Some(hint) => failure.hint(hint),
         None => failure,
+    }
+}
+
+fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<Code> {
+    if let Some(error) = cause.downcast_ref::<StoreError>() {
+        return match error {
+            StoreError::Locked { .. } => Some(Code::StorageDirectoryLocked),
+            StoreError::Unavailable(_) => Some(Code::StorageConnectionUnreachable),
+            StoreError::SchemaNewer { .. } => Some(Code::StorageSchemaNewer),
+            StoreError::SchemaOlder { .. } => Some(Code::StorageSchemaOlder),
+            StoreError::RoleUnsafe { .. } => Some(Code::StorageRoleUnsafe),
+            StoreError::Folder { .. } => Some(Code::StorageDirectoryMissing),
+            _ => None,
+        };
+    }
+    if cause.is::<NotWritable>() {
+        return Some(Code::ObjectStoreNotWritable);
+    }
+    match cause.downcast_ref::<ObjectError>()? {
+        ObjectError::Unreachable { .. } => Some(Code::ObjectStoreUnreachable),
+        ObjectError::Refused { .. } => Some(Code::ObjectStoreRefused),
+        ObjectError::Full { .. } => Some(Code::ObjectStoreFull),
+        ObjectError::Corrupt { .. } => Some(Code::ObjectCorrupt),
+        ObjectError::Missing(_) => Some(Code::ObjectMissing),
+        _ => None,
     }
 }

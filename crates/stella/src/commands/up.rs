@@ -19,7 +19,7 @@ use stella_storage::{DataFolder, ObjectStore};
 use super::listen::Stop;
 use super::{failed, listen};
 use crate::logging::{self, Form};
-use crate::platform::{Databases, Platform, Setup};
+use crate::platform::{Databases, ObjectStores, Platform, Setup};
 
 const TENANT: &str = "local";
 const CLIENT: &str = "cli";
@@ -140,7 +140,7 @@ async fn open(
     let setup = Setup {
         public_url: url.to_owned(),
         databases,
-        objects,
+        objects: ObjectStores::all(&objects),
         master,
         clock,
     };

@@ -51,6 +51,7 @@ impl ServiceName {
 }
 
 const DRIVERS: &str = "postgres, filesystem, inmemory";
+const OBJECT_DRIVERS: &str = "rustfs, seed-fs";
 const URL: &str = "postgres://ROLE:PASSWORD@HOST:PORT/DATABASE or Host=…;Port=…;Database=…;Username=…;Password=…;SslMode=…";
 
 const fn key(name: &'static str, accepts: &'static str) -> Key {
@@ -62,11 +63,15 @@ const fn key(name: &'static str, accepts: &'static str) -> Key {
     }
 }
 
-const fn connection(name: &'static str) -> Key {
+const fn secret(name: &'static str, accepts: &'static str) -> Key {
     Key {
         secret: true,
-        ..key(name, URL)
+        ..key(name, accepts)
     }
+}
+
+const fn connection(name: &'static str) -> Key {
+    secret(name, URL)
 }
 
 const fn with_default(key: Key, default: &'static str) -> Key {
@@ -81,7 +86,21 @@ pub const KEYS: &[Key] = &[
     key("Storage:Driver", DRIVERS),
     key("Storage:DataDirectory", "a folder"),
     with_default(key("Storage:AllowLocalhost", "true, false"), "false"),
-    key("Storage:ObjectStore:Driver", "seed-fs"),
+    key("Storage:ObjectStore:Driver", OBJECT_DRIVERS),
+    key(
+        "Storage:ObjectStore:Endpoint",
+        "an http or https URL without a path",
+    ),
+    key(
+        "Storage:ObjectStore:Bucket",
+        "the name of a bucket that is there",
+    ),
+    key("Storage:ObjectStore:Region", "a region, such as us-east-1"),
+    key(
+        "Storage:ObjectStore:AccessKeyId",
+        "the id of a key that may read and write the bucket",
+    ),
+    secret("Storage:ObjectStore:SecretAccessKey", "that key"),
     connection("ConnectionStrings:Default"),
     connection("ConnectionStrings:Migrations"),
     connection("ConnectionStrings:Authority"),
@@ -90,9 +109,9 @@ pub const KEYS: &[Key] = &[
     connection("ConnectionStrings:RiskEngine"),
     key("Authority:Storage:Driver", DRIVERS),
     key("Evidence:Storage:Driver", DRIVERS),
-    key("Evidence:Storage:ObjectStore:Driver", "seed-fs"),
+    key("Evidence:Storage:ObjectStore:Driver", OBJECT_DRIVERS),
     key("Replay:Storage:Driver", DRIVERS),
-    key("Replay:Storage:ObjectStore:Driver", "seed-fs"),
+    key("Replay:Storage:ObjectStore:Driver", OBJECT_DRIVERS),
     key("RiskEngine:Storage:Driver", DRIVERS),
     with_default(key("Server:Listen", "ADDRESS:PORT"), "127.0.0.1:7070"),
     key("Server:PublicUrl", "an http or https URL without a path"),

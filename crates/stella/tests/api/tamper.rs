@@ -9,7 +9,7 @@ use stella_client::Call;
 
 use crate::by_hand::{blobs, by_hand, edit};
 use crate::fixtures::{self, advisory, bytes, sbom};
-use crate::world::{World, on_every_driver};
+use crate::world::{World, on_every_store};
 
 pub struct Scored {
     pub score: ScoreResult,
@@ -54,7 +54,7 @@ pub async fn replay(world: &World, token: &str) -> ReplayVerdict {
         .await
 }
 
-on_every_driver! {
+on_every_store! {
     async fn an_edited_advisory_is_told_to_who_needs_it_and_keeps_nobody_else_waiting(world) {
         let made = scored(&world).await;
         edit(&world, &made.advisory, 0).await;
@@ -145,7 +145,7 @@ on_every_driver! {
 
     async fn every_edited_or_missing_blob_is_found(world) {
         let made = scored(&world).await;
-        let all = blobs(&world.objects.path().join("replay"));
+        let all = blobs(&world.blobs.join("replay"));
         assert!(all.len() >= 4, "{all:?}");
         for blob in all {
             let before = std::fs::read(&blob).unwrap();

@@ -1,9 +1,10 @@
 //! A house on one of the drivers, with two tenants.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use stella::platform::{Databases, MIGRATIONS, Platform, Setup};
+use stella::platform::{Databases, MIGRATIONS, ObjectStores, Platform, Setup};
 use stella_api::Scope;
 use stella_api::evidence::IngestAnswer;
 use stella_api::scope::Role;
@@ -12,9 +13,9 @@ use stella_canonical::Digest;
 use stella_client::{Call, Client, ClientError, Credentials, HttpClient, Reply, Session};
 use stella_context::{Clock, SystemContext};
 use stella_signing::{MasterKey, SigningKey};
-use stella_storage::{Connection, DataFolder, ObjectStore};
-use stella_testkit::Contract;
+use stella_storage::{Connection, DataFolder, ObjectStore, S3};
 use stella_testkit::postgres::{self, TestDatabase};
+use stella_testkit::{Contract, S3Server, s3};
 
 /// Runs a test once on each driver, each time in a house of its own.
 macro_rules! on_every_driver {
@@ -44,17 +45,49 @@ macro_rules! on_every_driver {
 }
 pub(crate) use on_every_driver;
 
+/// As `on_every_driver`, and on `postgres` with `rustfs`: for what blobs have a part in.
+macro_rules! on_every_store {
+    ($($(#[$doc:meta])* async fn $name:ident($world:ident) $body:block)*) => {
+        $crate::world::on_every_driver! {
+            $($(#[$doc])* async fn $name($world) $body)*
+        }
+
+        mod on_rustfs {
+            $(mod $name {
+                #[allow(unused_imports)]
+                use super::super::*;
+
+                async fn case($world: $crate::world::World) $body
+
+                #[tokio::test]
+                async fn postgres() {
+                    case($crate::world::World::rustfs().await).await;
+                }
+            })*
+        }
+    };
+}
+pub(crate) use on_every_store;
+
 /// A running house.
 pub struct World {
     pub url: String,
     pub platform: Platform,
     pub contract: Arc<Contract>,
-    pub objects: tempfile::TempDir,
+    /// The folder in which blobs end up.
+    pub blobs: PathBuf,
+    _objects: Objects,
     /// The database as its owner sees it, on PostgreSQL.
     pub owner_url: Option<String>,
     /// The folder of the SQLite files, elsewhere.
     pub folder: Option<Arc<DataFolder>>,
     key: SigningKey,
+}
+
+/// What holds the blobs of a house.
+enum Objects {
+    Folder(tempfile::TempDir),
+    Server(S3Server),
 }
 
 /// One client of a tenant: every answer that it gets is checked against the contract.
@@ -68,7 +101,17 @@ impl World {
         let database = migrated_database().await;
         let connection = Connection::parse(&database.app_url).unwrap();
         let databases = Databases::postgres(&connection).await.unwrap();
-        Self::start(databases, None, Some(database.owner_url.clone())).await
+        let objects = Objects::folder();
+        Self::start(databases, objects, None, Some(database.owner_url.clone())).await
+    }
+
+    /// PostgreSQL, and blobs in a bucket.
+    pub async fn rustfs() -> Self {
+        let database = migrated_database().await;
+        let connection = Connection::parse(&database.app_url).unwrap();
+        let databases = Databases::postgres(&connection).await.unwrap();
+        let objects = Objects::Server(S3Server::start());
+        Self::start(databases, objects, None, Some(database.owner_url.clone())).await
     }
 
     pub async fn filesystem() -> Self {
@@ -82,11 +125,12 @@ impl World {
 
     async fn embedded(folder: Arc<DataFolder>) -> Self {
         let databases = Databases::embedded(&folder).await.unwrap();
-        Self::start(databases, Some(folder), None).await
+        Self::start(databases, Objects::folder(), Some(folder), None).await
     }
 
     async fn start(
         databases: Databases,
+        objects: Objects,
         folder: Option<Arc<DataFolder>>,
         owner_url: Option<String>,
     ) -> Self {
@@ -95,11 +139,11 @@ impl World {
             .await
             .unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let objects = tempfile::tempdir().unwrap();
+        let (store, blobs) = objects.opened();
         let setup = Setup {
             public_url: url.clone(),
             databases,
-            objects: ObjectStore::seed_fs(objects.path()),
+            objects: ObjectStores::all(&store),
             master: MasterKey::new(&[7; 32], "test").unwrap(),
             clock: Clock::System,
         };
@@ -113,7 +157,8 @@ impl World {
             url,
             platform,
             contract,
-            objects,
+            blobs,
+            _objects: objects,
             owner_url,
             folder,
             key,
@@ -154,6 +199,37 @@ impl World {
             .trust_vex_publisher(&system, &tenant, publisher)
             .await
             .unwrap();
+    }
+}
+
+impl Objects {
+    fn folder() -> Self {
+        Self::Folder(tempfile::tempdir().unwrap())
+    }
+
+    fn opened(&self) -> (ObjectStore, PathBuf) {
+        match self {
+            Self::Folder(folder) => (
+                ObjectStore::seed_fs(folder.path()),
+                folder.path().to_path_buf(),
+            ),
+            Self::Server(server) => {
+                let spools = std::env::temp_dir();
+                let store = ObjectStore::rustfs(&s3_of(server), &spools).unwrap();
+                (store, server.objects())
+            }
+        }
+    }
+}
+
+/// How a test server's bucket is entered.
+pub fn s3_of(server: &S3Server) -> S3 {
+    S3 {
+        endpoint: server.endpoint(),
+        bucket: s3::BUCKET.to_owned(),
+        region: "eu-central-1".to_owned(),
+        access_key_id: s3::ACCESS_KEY_ID.to_owned(),
+        secret_access_key: s3::SECRET_ACCESS_KEY.to_owned(),
     }
 }
 
