@@ -227,6 +227,35 @@ error-usage = { $reason }
 usage-no-command = a command is missing
 serve-all-services = --services: a process runs all services in this version; leave the option out
 
+# stella storage
+column-size = SIZE
+column-written = WRITTEN
+column-removed = REMOVED
+column-blob = BLOB
+progress-verify = { $bar } { $percent } %, { $done } of { $total } blobs
+storage-age-invalid = write a number and s, m, h or d, such as 36h
+storage-age-too-short = --remove: a row may be on its way to a blob younger than { $hours } h; choose --older-than { $hours }h or more
+storage-yes = yes
+storage-no = no
+storage-orphans =
+    { $count ->
+        [0] nothing lies there that nothing needs
+        [one] one blob of { $size } bytes is needed by nothing
+       *[other] { $count } blobs of { $size } bytes are needed by nothing
+    }
+storage-orphans-next = remove them: stella storage sweep --remove
+storage-verified =
+    { $count ->
+        [one] one blob of { $size } bytes was read
+       *[other] { $count } blobs of { $size } bytes were read
+    }
+storage-corrupt =
+    { $count ->
+        [0] each is what its digest names
+        [one] one is corrupt: restore it from a backup
+       *[other] { $count } are corrupt: restore them from a backup
+    }
+
 # stella config
 column-service = SERVICE
 column-driver = DRIVER

@@ -4,6 +4,7 @@
 mod error;
 mod http;
 mod manifest;
+mod named;
 mod snapshot;
 mod store;
 mod token;
@@ -16,6 +17,7 @@ use stella_service::{Check, Described, Service};
 use stella_storage::{Bucket, Db, Migrations, ObjectStore};
 
 pub use error::ReplayError;
+pub use named::named;
 pub use token::{Token, TokenError, fuzz};
 
 /// The migrations of the schema `replay`.
@@ -27,7 +29,8 @@ pub const MIGRATIONS: Migrations = Migrations {
 static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
-const BUCKET: Bucket = Bucket("replay");
+/// The bucket of manifests, snapshots and their nodes.
+pub const BUCKET: Bucket = Bucket("replay");
 
 /// Replay's domain.
 #[derive(Debug)]

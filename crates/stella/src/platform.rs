@@ -1,6 +1,7 @@
 //! Wiring: databases, object store and keys become services, and services one router.
 
-use std::path::Path;
+mod objects;
+
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -12,10 +13,9 @@ use stella_replay::Replay;
 use stella_risk_engine::RiskEngine;
 use stella_service::{Described, House, HouseOptions, KeySource, Sentinel, Service};
 use stella_signing::MasterKey;
-use stella_storage::{
-    Connection, DataFolder, Db, Driver, Migrations, ObjectDriver, ObjectError, ObjectStore,
-    StoreError,
-};
+use stella_storage::{Connection, DataFolder, Db, Driver, Migrations, StoreError};
+
+pub use objects::{NotWritable, ObjectDrivers, ObjectStores};
 
 /// The migrations of every service, in the order of their names.
 pub const MIGRATIONS: [Migrations; 4] = [
@@ -60,35 +60,6 @@ impl Drivers {
             evidence: driver.clone(),
             replay: driver.clone(),
             risk_engine: driver.clone(),
-        }
-    }
-}
-
-/// Where the blobs of each service that has any are to lie.
-#[derive(Clone, Debug)]
-pub struct ObjectDrivers {
-    /// Evidence's.
-    pub evidence: ObjectDriver,
-    /// Replay's.
-    pub replay: ObjectDriver,
-}
-
-/// The object store of each service that has blobs.
-#[derive(Clone, Debug)]
-pub struct ObjectStores {
-    /// Evidence's.
-    pub evidence: ObjectStore,
-    /// Replay's.
-    pub replay: ObjectStore,
-}
-
-impl ObjectStores {
-    /// One store for all; their buckets are their own.
-    #[must_use]
-    pub fn all(store: &ObjectStore) -> Self {
-        Self {
-            evidence: store.clone(),
-            replay: store.clone(),
         }
     }
 }
@@ -150,45 +121,6 @@ impl Storage {
         })
     }
 
-    /// Opens the object store of each service that has blobs, and writes to it: one that cannot
-    /// be written is told now, and one that does not answer is asked again for a while. Streams
-    /// on their way to a bucket are spooled in the data folder where there is one.
-    ///
-    /// # Errors
-    /// A store is away or cannot be written.
-    pub async fn object_stores(
-        &mut self,
-        drivers: &ObjectDrivers,
-        data: Option<&Path>,
-    ) -> anyhow::Result<ObjectStores> {
-        let spools = data.map_or_else(std::env::temp_dir, Path::to_path_buf);
-        let evidence = self.object_store(&drivers.evidence, &spools)?;
-        probe(&evidence).await?;
-        if drivers.evidence == drivers.replay {
-            return Ok(ObjectStores::all(&evidence));
-        }
-        let replay = self.object_store(&drivers.replay, &spools)?;
-        probe(&replay).await?;
-        Ok(ObjectStores { evidence, replay })
-    }
-
-    fn object_store(
-        &mut self,
-        driver: &ObjectDriver,
-        spools: &Path,
-    ) -> anyhow::Result<ObjectStore> {
-        Ok(match driver {
-            ObjectDriver::SeedFs(root) => ObjectStore::seed_fs(root),
-            ObjectDriver::Temporary => {
-                ObjectStore::seed_fs(&self.temporary()?.root().join("objects"))
-            }
-            ObjectDriver::Rustfs(s3) => {
-                std::fs::create_dir_all(spools).context("Storage:DataDirectory")?;
-                ObjectStore::rustfs(s3, spools)?
-            }
-        })
-    }
-
     /// The private folder that is gone at exit.
     fn temporary(&mut self) -> Result<Arc<DataFolder>, StoreError> {
         let folder = match &self.temporary {
@@ -225,19 +157,6 @@ impl Storage {
         db.refuse_unsafe_role().await?;
         self.pools.push((connection.clone(), db.clone()));
         Ok(db)
-    }
-}
-
-/// An object store that answers and does not let itself be written.
-#[derive(Debug, thiserror::Error)]
-#[error("the object store cannot be written: {0}")]
-pub struct NotWritable(#[source] ObjectError);
-
-async fn probe(store: &ObjectStore) -> anyhow::Result<()> {
-    match store.ping().await {
-        Err(away @ ObjectError::Unreachable { .. }) => Err(away.into()),
-        Err(error) => Err(NotWritable(error).into()),
-        Ok(()) => Ok(()),
     }
 }
 

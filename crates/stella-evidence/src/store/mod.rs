@@ -11,8 +11,8 @@ pub(crate) use derived::{
     packages_named, packages_of, share_heads, take_head,
 };
 pub(crate) use document::{
-    DocumentFilter, Earlier, add_provenance, add_raw, documents, earlier, has_documents, raw,
-    record,
+    DocumentFilter, Earlier, add_provenance, add_raw, documents, earlier, has_documents,
+    in_object_store, raw, record,
 };
 pub(crate) use finding::{
     AdvisoryFacts, FindingFilter, FindingRow, SourceRow, Texts, drop_findings, findings,

@@ -221,7 +221,9 @@ fn written_at(path: &Path) -> io::Result<Timestamp> {
 }
 
 fn timestamp(metadata: &fs::Metadata) -> io::Result<Timestamp> {
-    Timestamp::try_from(metadata.modified()?).map_err(io::Error::other)
+    let exact = Timestamp::try_from(metadata.modified()?).map_err(io::Error::other)?;
+    // No time that we tell is finer.
+    Timestamp::from_microsecond(exact.as_microsecond()).map_err(io::Error::other)
 }
 
 /// Sends every file below a folder in the order of the keys; ends early where nobody listens.

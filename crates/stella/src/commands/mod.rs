@@ -5,6 +5,7 @@ mod listen;
 mod migrate;
 mod openapi;
 mod serve;
+mod storage;
 mod up;
 
 use stella_api::Code;
@@ -22,6 +23,7 @@ pub async fn run(command: ServerCommand, session: &mut Session) -> Result<Answer
         ServerCommand::Up(arguments) => up::run(arguments, session).await,
         ServerCommand::Serve(arguments) => serve::run(arguments, session).await,
         ServerCommand::Migrate(arguments) => migrate::run(arguments, session).await,
+        ServerCommand::Storage(command) => storage::run(command, session).await,
         ServerCommand::Config(command) => config::run(&command, session),
         ServerCommand::Openapi(_) => openapi::run(),
     }

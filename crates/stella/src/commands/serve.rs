@@ -35,8 +35,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let mut storage = Storage::default();
     let databases = storage.open(&settings.drivers()).await?;
     let drivers = settings.object_drivers().context("Storage:ObjectStore")?;
-    let objects = storage.object_stores(&drivers, settings.data.as_deref());
-    let objects = objects.await?;
+    let objects = storage.object_stores(&drivers, settings.data.as_deref())?;
+    objects.probe().await?;
     let master = MasterKey::load(&settings.master_key).context("Security:MasterKeyFile")?;
     let setup = Setup {
         public_url: settings.public_url.clone(),

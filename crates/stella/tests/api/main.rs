@@ -22,6 +22,7 @@ mod published;
 mod scopes;
 mod scores;
 mod serve;
+mod storage;
 mod tamper;
 mod tenancy;
 mod up;

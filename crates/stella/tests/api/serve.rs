@@ -43,7 +43,8 @@ fn owning(url: &str) -> String {
     format!("ConnectionStrings:Migrations={url}")
 }
 
-fn blobs_in(s3: S3) -> [String; 6] {
+/// The settings of a bucket.
+pub fn blobs_in(s3: S3) -> [String; 6] {
     [
         ("Driver", "rustfs".to_owned()),
         ("Endpoint", s3.endpoint),

@@ -9,7 +9,7 @@ use stella_client::Call;
 
 use crate::by_hand::{blobs, by_hand, edit};
 use crate::fixtures::{self, advisory, bytes, sbom};
-use crate::world::{World, on_every_store};
+use crate::world::{Caller, World, on_every_store};
 
 pub struct Scored {
     pub score: ScoreResult,
@@ -27,7 +27,11 @@ pub async fn scored_of(world: &World, hole: &[u8]) -> Scored {
     let other = world.ingester("globex");
     other.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"]))).await;
     other.ingest("advisory", hole).await;
-    let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+    score(&world.ingester("acme"), &world.analyst("acme"), hole).await
+}
+
+/// The finding of a tenant that had none, with its score and manifest.
+pub async fn score(ingester: &Caller, analyst: &Caller, hole: &[u8]) -> Scored {
     ingester
         .ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"])))
         .await;
