@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use axum::extract::State;
 use stella_api::Code;
@@ -9,6 +10,9 @@ use stella_api::health::{Alive, Readiness, ReadinessCheck};
 use stella_storage::{Db, ObjectStore};
 
 use crate::{Answer, Fail, Failure, Public, failures};
+
+/// Who asks whether a process is ready does not wait for it to become so.
+const PROMPTLY: Duration = Duration::from_secs(3);
 
 /// A check that somebody's asking starts.
 pub type Probe = Box<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
@@ -42,7 +46,10 @@ impl Check {
         let store = store.clone();
         let probe = move || {
             let store = store.clone();
-            Box::pin(async move { store.ping().await.is_ok() }) as _
+            Box::pin(async move {
+                let answered = tokio::time::timeout(PROMPTLY, store.ping()).await;
+                answered.is_ok_and(|written| written.is_ok())
+            }) as _
         };
         Self {
             name: "objectStore",

@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::Builder;
-use s3s::auth::SimpleAuth;
+use s3s::auth::{S3Auth, SecretKey};
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
 use tokio::sync::oneshot;
@@ -23,6 +25,7 @@ pub const BUCKET: &str = "stella-blobs";
 pub struct S3Server {
     address: SocketAddr,
     root: tempfile::TempDir,
+    revoked: Arc<AtomicBool>,
     _stop: oneshot::Sender<()>,
 }
 
@@ -37,11 +40,13 @@ impl S3Server {
         listener.set_nonblocking(true).expect("a listener");
         let files = FileSystem::new(root.path()).expect("a store");
         let (stop, stopped) = oneshot::channel();
+        let revoked = Arc::new(AtomicBool::new(false));
+        let key = Key(revoked.clone());
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build();
-            let serving = serve(listener, files);
+            let serving = serve(listener, files, key);
             runtime.expect("a runtime").block_on(async {
                 tokio::select! {
                     () = serving => {}
@@ -52,8 +57,14 @@ impl S3Server {
         Self {
             address,
             root,
+            revoked,
             _stop: stop,
         }
+    }
+
+    /// Takes the key's permission away.
+    pub fn revoke(&self) {
+        self.revoked.store(true, Ordering::SeqCst);
     }
 
     /// Where it listens.
@@ -75,9 +86,22 @@ impl S3Server {
     }
 }
 
-async fn serve(listener: std::net::TcpListener, files: FileSystem) {
+/// The one key, and whether it was revoked.
+struct Key(Arc<AtomicBool>);
+
+#[async_trait::async_trait]
+impl S3Auth for Key {
+    async fn get_secret_key(&self, id: &str) -> s3s::S3Result<SecretKey> {
+        match id == ACCESS_KEY_ID && !self.0.load(Ordering::SeqCst) {
+            true => Ok(SECRET_ACCESS_KEY.into()),
+            false => Err(s3s::s3_error!(AccessDenied)),
+        }
+    }
+}
+
+async fn serve(listener: std::net::TcpListener, files: FileSystem, key: Key) {
     let mut service = S3ServiceBuilder::new(files);
-    service.set_auth(SimpleAuth::from_single(ACCESS_KEY_ID, SECRET_ACCESS_KEY));
+    service.set_auth(key);
     let service = service.build();
     let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
     loop {

@@ -5,12 +5,15 @@ use std::process::Output;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
+use stella_api::Code;
 use stella_api::replay::{ReplayOutcome, ReplayVerdict};
+use stella_client::{Call, ClientError};
 
 use crate::fixtures::{self, advisory, bytes};
 use crate::process::Installation;
 use crate::tamper::score;
 use crate::up::text;
+use crate::world::World;
 
 const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -154,4 +157,29 @@ async fn a_sweep_waits_for_the_folder_and_a_verification_does_not() {
     assert!(text(&output.stderr).contains("STORAGE_DIRECTORY_LOCKED"));
     told(&installation.run(&["storage", "verify"]), 0);
     drop(running);
+}
+
+#[tokio::test]
+async fn a_bucket_that_may_not_be_entered_any_more_is_told_by_its_code() {
+    let world = World::rustfs().await;
+    let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+    let mut large = advisory("RUSTSEC-2026-0001", &[], "alpha", "1.0.0");
+    large["details"] = "y".repeat(300 * 1024).into();
+    let kept = ingester.ingest("advisory", &bytes(&large)).await.id;
+    world.bucket().revoke();
+    large["id"] = "RUSTSEC-2026-0002".into();
+    let put = fixtures::ingest("advisory", &bytes(&large));
+    let get = Call::get(&format!("/api/v1/evidence/documents/{kept}/raw"));
+    let refused = Code::ObjectStoreRefused.as_str();
+    assert_eq!(ingester.code(put).await, refused);
+    assert_eq!(analyst.code(get).await, refused);
+    // What needs no blob is served all the same; the process says what is missing.
+    let small = bytes(&advisory("RUSTSEC-2026-0003", &[], "alpha", "1.0.0"));
+    ingester.ingest("advisory", &small).await;
+    let told = world.http().send(Call::get("/readyz")).await.unwrap();
+    let Err(ClientError::Problem(told)) = told.success() else {
+        panic!("it is ready")
+    };
+    let places: Vec<&str> = told.errors.iter().map(|one| one.pointer.as_str()).collect();
+    assert_eq!(places, ["evidence:objectStore", "replay:objectStore"]);
 }

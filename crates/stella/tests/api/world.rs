@@ -76,7 +76,7 @@ pub struct World {
     pub contract: Arc<Contract>,
     /// The folder in which blobs end up.
     pub blobs: PathBuf,
-    _objects: Objects,
+    objects: Objects,
     /// The database as its owner sees it, on PostgreSQL.
     pub owner_url: Option<String>,
     /// The folder of the SQLite files, elsewhere.
@@ -158,10 +158,18 @@ impl World {
             platform,
             contract,
             blobs,
-            _objects: objects,
+            objects,
             owner_url,
             folder,
             key,
+        }
+    }
+
+    /// The bucket's server, with `rustfs`.
+    pub fn bucket(&self) -> &S3Server {
+        match &self.objects {
+            Objects::Server(server) => server,
+            Objects::Folder(_) => panic!("blobs lie in a folder"),
         }
     }
 

@@ -25,6 +25,8 @@ enum Fault {
     Answers(&'static str),
     /// Ends after so many bytes from the server.
     CutsAnswer { after: usize, times: usize },
+    /// Says no more after so many bytes from the server.
+    StallsAnswer { after: usize },
     /// Ends after so many bytes for the server.
     CutsRequest { after: usize },
 }
@@ -59,7 +61,7 @@ async fn carry(client: TcpStream, server: SocketAddr, fault: Fault, cuts: Arc<At
             return;
         }
         Fault::Answers(answer) => Some(answer),
-        Fault::CutsAnswer { .. } | Fault::CutsRequest { .. } => None,
+        _ => None,
     };
     if let Some(answer) = answer {
         while whole_request(&mut from_client).await {
@@ -78,11 +80,16 @@ async fn carry(client: TcpStream, server: SocketAddr, fault: Fault, cuts: Arc<At
         Fault::CutsAnswer { after, times } if cuts.fetch_add(1, Ordering::SeqCst) < times => {
             (usize::MAX, after)
         }
+        Fault::StallsAnswer { after } => (usize::MAX, after),
         _ => (usize::MAX, usize::MAX),
     };
     tokio::select! {
         () = carry_one_way(&mut from_client, &mut to_server, request) => {}
-        () = carry_one_way(&mut from_server, &mut to_client, response) => {}
+        () = carry_one_way(&mut from_server, &mut to_client, response) => {
+            if matches!(fault, Fault::StallsAnswer { .. }) {
+                std::future::pending::<()>().await;
+            }
+        }
     }
 }
 
@@ -242,14 +249,14 @@ async fn a_download_that_is_cut_goes_on_where_it_was_or_is_told() {
         after: 1_000,
         times: usize::MAX,
     };
-    let told = link(server, always)
-        .await
-        .get(BUCKET, &tenant("acme"), &digest)
-        .await;
-    assert!(
-        matches!(told, Err(ObjectError::Unreachable { .. })),
-        "{told:?}"
-    );
+    for fault in [always, Fault::StallsAnswer { after: 1_000_000 }] {
+        let store = link(server, fault).await;
+        let told = store.get(BUCKET, &tenant("acme"), &digest).await;
+        assert!(
+            matches!(told, Err(ObjectError::Unreachable { .. })),
+            "{told:?}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
