@@ -96,7 +96,8 @@ impl Rustfs {
             .with_secret_access_key(&s3.secret_access_key)
             .with_retry(RetryConfig {
                 backoff,
-                max_retries: 10,
+                // The time alone counts.
+                max_retries: 1000,
                 retry_timeout: patience.retries,
             })
             .with_http_connector(Outbound::new(patience));

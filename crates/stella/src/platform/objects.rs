@@ -55,7 +55,7 @@ impl ObjectStores {
 /// An object store that answers and does not let itself be written.
 #[derive(Debug, thiserror::Error)]
 #[error("the object store cannot be written: {0}")]
-pub struct NotWritable(#[source] ObjectError);
+pub struct NotWritable(ObjectError);
 
 impl Storage {
     /// Opens the object store of each service that has blobs. Streams on their way to a bucket

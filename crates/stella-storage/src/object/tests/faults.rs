@@ -23,6 +23,8 @@ enum Fault {
     Silent,
     /// Answers each request so, without asking the server.
     Answers(&'static str),
+    /// Says once that nothing is there.
+    HidesOnce,
     /// Ends after so many bytes from the server.
     CutsAnswer { after: usize, times: usize },
     /// Says no more after so many bytes from the server.
@@ -61,6 +63,12 @@ async fn carry(client: TcpStream, server: SocketAddr, fault: Fault, cuts: Arc<At
             return;
         }
         Fault::Answers(answer) => Some(answer),
+        Fault::HidesOnce if cuts.fetch_add(1, Ordering::SeqCst) == 0 => {
+            whole_request(&mut from_client).await;
+            let hidden = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            let _ = to_client.write_all(hidden.as_bytes()).await;
+            return;
+        }
         _ => None,
     };
     if let Some(answer) = answer {
@@ -273,6 +281,19 @@ async fn an_upload_that_is_cut_stores_nothing() {
         );
     }
     assert_eq!(it.files(), [] as [PathBuf; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_first_is_not_written_over() {
+    let it = Store::rustfs();
+    let digest = it.put("acme", b"x").await.unwrap();
+    // Bytes that say who wrote them.
+    fs::write(it.path("acme", &digest), b"first").unwrap();
+    let server = it.server.as_ref().unwrap().address();
+    let late = link(server, Fault::HidesOnce).await;
+    let put = late.put(BUCKET, &tenant("acme"), b"x".to_vec()).await;
+    assert_eq!(put.unwrap(), digest);
+    assert_eq!(fs::read(it.path("acme", &digest)).unwrap(), b"first");
 }
 
 /// A file system of one megabyte, gone with this value.
