@@ -37,6 +37,20 @@ help-migrate-about = Create or update the tables of an installation
 help-migrate-example =
     stella migrate --config /etc/stella/stella.yaml
 
+help-storage-about = Look after the blobs of an installation
+help-storage-example =
+    stella storage verify --config /etc/stella/stella.yaml
+    stella storage sweep --config /etc/stella/stella.yaml
+help-storage-sweep-about = List blobs that nothing needs, or remove them
+help-storage-sweep-example =
+    stella storage sweep --config /etc/stella/stella.yaml
+    stella storage sweep --config /etc/stella/stella.yaml --older-than 30d --remove
+help-storage-older-than = Only what was written so long ago: a number of s, m, h or d [default: 7d]
+help-storage-remove = Remove them; what is younger than 24h is never removed
+help-storage-verify-about = Read every blob again and compare it with its digest
+help-storage-verify-example =
+    stella storage verify --config /etc/stella/stella.yaml
+
 help-config-about = Say what a server would be told, and by whom
 help-config-example =
     stella config check --config /etc/stella/stella.yaml

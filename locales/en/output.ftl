@@ -261,6 +261,35 @@ error-usage = { $reason }
 usage-no-command = a command is missing
 serve-all-services = --services: a process runs all services in this version; leave the option out
 
+# stella storage
+column-size = SIZE
+column-written = WRITTEN
+column-removed = REMOVED
+column-blob = BLOB
+progress-verify = { $bar } { $percent } %, { $done } of { $total } blobs
+storage-age-invalid = write a number and s, m, h or d, such as 36h
+storage-age-too-short = --remove: a row may be on its way to a blob younger than { $hours } h; choose --older-than { $hours }h or more
+storage-yes = yes
+storage-no = no
+storage-orphans =
+    { $count ->
+        [0] nothing lies there that nothing needs
+        [one] one blob of { $size } bytes is needed by nothing
+       *[other] { $count } blobs of { $size } bytes are needed by nothing
+    }
+storage-orphans-next = remove them: stella storage sweep --remove
+storage-verified =
+    { $count ->
+        [one] one blob of { $size } bytes was read
+       *[other] { $count } blobs of { $size } bytes were read
+    }
+storage-corrupt =
+    { $count ->
+        [0] each is what its digest names
+        [one] one is corrupt: restore it from a backup
+       *[other] { $count } are corrupt: restore them from a backup
+    }
+
 # stella config
 column-service = SERVICE
 column-driver = DRIVER
@@ -277,6 +306,10 @@ accepts-address = ADDRESS:PORT
 accepts-connection = postgres://ROLE:PASSWORD@HOST:PORT/DATABASE or Host=…;Port=…;Database=…;Username=…;Password=…;SslMode=…
 accepts-folder = a folder
 accepts-master-key = a file of 32 bytes that only its owner may read
+accepts-bucket = the name of a bucket that is there
+accepts-region = a region, such as us-east-1
+accepts-access-key-id = the id of a key that may read and write the bucket
+accepts-secret-access-key = that key
 accepts-public-url = an http or https URL without a path
 hint-config-connection = { $reason }; write postgres://ROLE:PASSWORD@HOST/DATABASE
 hint-config-master-key-unreadable = { $reason }; restore it; where nothing is stored yet, make one: head -c 32 /dev/urandom > FILE
@@ -292,11 +325,12 @@ hint-config-listen = write an IP address and a port, such as 0.0.0.0:7070
 hint-config-localhost = name the database's host, or set Storage:AllowLocalhost=true by hand
 hint-config-master-key = make one: head -c 32 /dev/urandom > FILE, and set Security:MasterKeyFile=FILE
 hint-config-objects-folder = seed-fs needs Storage:DataDirectory, in Production an absolute path
-hint-config-objects-missing = set Storage:ObjectStore:Driver=seed-fs and Storage:DataDirectory
+hint-config-objects-missing = set Storage:ObjectStore:Driver=rustfs and its other settings, or seed-fs and Storage:DataDirectory
 hint-config-one-of = write one of the accepted values, in lower case
 hint-config-public-url = write where clients reach the server, such as https://stella.example
-hint-config-rustfs = rustfs is not in this version yet
-hint-config-the-one = write the accepted value, in lower case
+hint-config-rustfs = rustfs needs { $key }
+hint-config-endpoint = write http:// or https:// and a host
+hint-config-bucket = write 3 to 63 of a-z, 0-9, . and -
 config-hidden = (hidden)
 field-key = key
 field-accepts = accepts

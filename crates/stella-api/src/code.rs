@@ -175,8 +175,16 @@ codes! {
     ObjectStoreDriverMissing = "OBJECTSTORE_DRIVER_MISSING", 500, exit 78;
     /// The object-store driver is none that we know.
     ObjectStoreDriverUnsupported = "OBJECTSTORE_DRIVER_UNSUPPORTED", 500, exit 78;
-    /// The object store refuses to be written.
+    /// A setting of the object store is missing.
+    ObjectStoreSettingMissing = "OBJECTSTORE_SETTING_MISSING", 500, exit 78;
+    /// The object store cannot be written when a server starts.
     ObjectStoreNotWritable = "OBJECTSTORE_NOT_WRITABLE", 500, exit 78;
+    /// The object store does not answer, not in time or not to the end.
+    ObjectStoreUnreachable = "OBJECTSTORE_UNREACHABLE", 503, exit 10, retry;
+    /// The object store has no room left.
+    ObjectStoreFull = "OBJECTSTORE_FULL", 503, exit 10, retry;
+    /// The object store no longer lets a running server read or write.
+    ObjectStoreRefused = "OBJECTSTORE_REFUSED", 503, exit 10, retry;
 }
 
 impl Code {

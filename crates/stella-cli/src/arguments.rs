@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -103,6 +104,9 @@ pub enum ServerCommand {
     /// The tables of an installation.
     #[command(about = label("help-migrate-about"), after_help = example("help-migrate-example"))]
     Migrate(MigrateArgs),
+    /// The blobs of an installation.
+    #[command(subcommand, about = label("help-storage-about"), after_help = example("help-storage-example"))]
+    Storage(StorageCommand),
     /// What a server would be told.
     #[command(subcommand, about = label("help-config-about"), after_help = example("help-config-example"))]
     Config(ConfigCommand),
@@ -145,6 +149,48 @@ pub struct MigrateArgs {
     /// Where the configuration is, and what is set beside it.
     #[command(flatten)]
     pub configuration: ConfigurationArgs,
+}
+
+/// The verbs of `stella storage`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum StorageCommand {
+    /// `storage sweep`
+    #[command(about = label("help-storage-sweep-about"), after_help = example("help-storage-sweep-example"))]
+    Sweep(SweepArgs),
+    /// `storage verify`
+    #[command(about = label("help-storage-verify-about"), after_help = example("help-storage-verify-example"))]
+    Verify(ConfigurationArgs),
+}
+
+/// `stella storage sweep`
+#[derive(Clone, Debug, Args)]
+pub struct SweepArgs {
+    /// The age from which on a blob that no row names is an orphan.
+    #[arg(long, value_name = "AGE", default_value = "7d", hide_default_value = true, value_parser = age, help = label("help-storage-older-than"))]
+    pub older_than: Duration,
+    /// Whether orphans are removed.
+    #[arg(long, help = label("help-storage-remove"))]
+    pub remove: bool,
+    /// Where the configuration is, and what is set beside it.
+    #[command(flatten)]
+    pub configuration: ConfigurationArgs,
+}
+
+/// A number with its unit, such as `36h`.
+fn age(text: &str) -> Result<Duration, String> {
+    let unit = text.char_indices().next_back().map_or(0, |(last, _)| last);
+    let (number, unit) = text.split_at(unit);
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 24 * 3600,
+        _ => 0,
+    };
+    let all = number.parse().ok().filter(|_| seconds > 0);
+    let all = all.and_then(|number: u64| number.checked_mul(seconds));
+    all.map(Duration::from_secs)
+        .ok_or_else(|| label("storage-age-invalid"))
 }
 
 /// The verbs of `stella config`.

@@ -91,7 +91,7 @@ impl Session {
     }
 
     /// The same for a line that replaces itself; an empty one takes it away.
-    pub(crate) fn progress_over(&mut self, line: &str) {
+    pub fn progress_over(&mut self, line: &str) {
         if self.io.stderr_terminal {
             let _ = write!(self.io.stderr, "\r{}\u{1b}[K", plain(line))
                 .and_then(|()| self.io.stderr.flush());

@@ -46,7 +46,7 @@ impl Evidence {
         let inline = accepted.bytes.len() <= INLINE;
         if !inline {
             self.objects
-                .put(BUCKET, op.tenant(), accepted.bytes.to_vec())
+                .put(BUCKET, op.tenant(), accepted.bytes.clone())
                 .await?;
             fault::point("evidence-blob-put");
         }

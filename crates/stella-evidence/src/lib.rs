@@ -13,11 +13,14 @@ mod http;
 mod ingest;
 mod store;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use stella_api::TenantId;
+use stella_canonical::Digest;
 use stella_context::SystemContext;
 use stella_service::{Check, Described, Service};
-use stella_storage::{Bucket, Db, Migrations, ObjectStore};
+use stella_storage::{Bucket, Db, Migrations, ObjectStore, StoreError};
 
 pub use envelope::fuzz;
 pub use error::EvidenceError;
@@ -31,7 +34,8 @@ pub const MIGRATIONS: Migrations = Migrations {
 static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
-const BUCKET: Bucket = Bucket("evidence");
+/// The bucket of documents that are too large for the database.
+pub const BUCKET: Bucket = Bucket("evidence");
 
 /// Evidence's domain.
 #[derive(Debug)]
@@ -59,6 +63,21 @@ impl Evidence {
         evidence.reconcile(system).await?;
         Ok(Arc::new(evidence))
     }
+}
+
+/// The digests of a tenant's blobs: what else is in the bucket, nothing needs.
+///
+/// # Errors
+/// The database is away.
+pub async fn named(
+    system: &SystemContext,
+    db: &Db,
+    tenant: &TenantId,
+) -> Result<BTreeSet<Digest>, StoreError> {
+    let mut tx = db.system_in(system, tenant).await?;
+    let digests = store::in_object_store(&mut tx, tenant).await?;
+    tx.commit().await?;
+    Ok(digests)
 }
 
 /// What the OpenAPI document says of the service; no database is needed for it.

@@ -4,6 +4,7 @@
 mod error;
 mod http;
 mod manifest;
+mod named;
 mod signature;
 mod snapshot;
 mod store;
@@ -18,6 +19,7 @@ use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Bucket, Db, Migrations, ObjectStore};
 
 pub use error::ReplayError;
+pub use named::named;
 
 /// The migrations of the schema `replay`.
 pub const MIGRATIONS: Migrations = Migrations {
@@ -28,7 +30,8 @@ pub const MIGRATIONS: Migrations = Migrations {
 static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
-const BUCKET: Bucket = Bucket("replay");
+/// The bucket of manifests, snapshots and their nodes.
+pub const BUCKET: Bucket = Bucket("replay");
 
 /// Replay's domain.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! Every SQL statement of Replay.
 
 use sqlx::{query, query_as, query_scalar};
-use stella_context::OpContext;
+use stella_api::TenantId;
+use stella_context::{OpContext, SystemContext};
 use stella_storage::{Db, DbTime, StoreError, execute, on};
 
 /// A manifest as the index knows it.
@@ -96,4 +97,21 @@ pub(crate) async fn snapshot_time(
     ).bind(op.tenant().as_str()).bind(id).fetch_optional(c))?;
     tx.commit().await?;
     Ok(row)
+}
+
+/// The digests of a tenant's manifests, and of its snapshots.
+pub(crate) async fn named(
+    system: &SystemContext,
+    db: &Db,
+    tenant: &TenantId,
+) -> Result<(Vec<String>, Vec<String>), StoreError> {
+    let mut tx = db.system_in(system, tenant).await?;
+    let manifests = on!(&mut tx, c => query_scalar(
+        "SELECT digest FROM replay.manifests WHERE tenant = $1",
+    ).bind(tenant.as_str()).fetch_all(c))?;
+    let snapshots = on!(&mut tx, c => query_scalar(
+        "SELECT id FROM replay.snapshots WHERE tenant = $1",
+    ).bind(tenant.as_str()).fetch_all(c))?;
+    tx.commit().await?;
+    Ok((manifests, snapshots))
 }

@@ -183,7 +183,13 @@ impl IntoFailure for ObjectError {
             } => Failure::new(Code::ObjectCorrupt)
                 .with("expected", expected)
                 .with("actual", actual),
-            ObjectError::Io { .. } => Failure::new(Code::Unavailable),
+            ObjectError::TooLarge { limit } => {
+                Failure::new(Code::BodyTooLarge).with("limit", limit)
+            }
+            ObjectError::Unreachable { .. } => Failure::new(Code::ObjectStoreUnreachable),
+            ObjectError::Full { .. } => Failure::new(Code::ObjectStoreFull),
+            ObjectError::Refused { .. } => Failure::new(Code::ObjectStoreRefused),
+            ObjectError::Io { .. } | ObjectError::Input(_) => Failure::new(Code::Unavailable),
         };
         failure.because(self)
     }
@@ -256,5 +262,71 @@ impl<F> IntoResponse for Fail<F> {
 impl<F: Failures> IntoResponses for Fail<F> {
     fn responses() -> BTreeMap<String, RefOr<ApiResponse>> {
         crate::openapi::problems(F::CODES)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io;
+
+    use stella_canonical::Digest;
+
+    use super::*;
+
+    #[test]
+    fn each_fault_of_an_object_store_has_its_code_and_tells_no_place() {
+        let (expected, actual) = (Digest::of(b"x"), Digest::of(b"y"));
+        let at = || "https://s3.example/blobs".to_owned();
+        let reason = || "403 AccessDenied".to_owned();
+        let rows = [
+            (ObjectError::Missing(expected), Code::ObjectMissing),
+            (
+                ObjectError::Corrupt {
+                    expected,
+                    actual,
+                    path: at(),
+                },
+                Code::ObjectCorrupt,
+            ),
+            (ObjectError::TooLarge { limit: 3 }, Code::BodyTooLarge),
+            (
+                ObjectError::Unreachable {
+                    at: at(),
+                    reason: reason(),
+                },
+                Code::ObjectStoreUnreachable,
+            ),
+            (
+                ObjectError::Full {
+                    at: at(),
+                    reason: reason(),
+                },
+                Code::ObjectStoreFull,
+            ),
+            (
+                ObjectError::Refused {
+                    at: at(),
+                    reason: reason(),
+                },
+                Code::ObjectStoreRefused,
+            ),
+            (
+                ObjectError::Io {
+                    path: at(),
+                    source: io::ErrorKind::Other.into(),
+                },
+                Code::Unavailable,
+            ),
+        ];
+        for (error, code) in rows {
+            let failure = error.into_failure();
+            assert_eq!(failure.code(), code);
+            let told = serde_json::to_string(&failure.problem(&TraceId::generate())).unwrap();
+            assert!(
+                !told.contains("s3.example") && !told.contains("AccessDenied"),
+                "{told}"
+            );
+        }
     }
 }

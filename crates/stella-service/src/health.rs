@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use axum::extract::State;
 use stella_api::Code;
@@ -26,6 +27,8 @@ impl From<bool> for Found {
         Self { ready, backlog }
     }
 }
+/// Who asks whether a process is ready does not wait for it to become so.
+const PROMPTLY: Duration = Duration::from_secs(3);
 
 /// A check that somebody's asking starts.
 pub type Probe = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Found> + Send>> + Send + Sync>;
@@ -59,7 +62,10 @@ impl Check {
         let store = store.clone();
         let probe = move || {
             let store = store.clone();
-            Box::pin(async move { store.ping().await.is_ok().into() }) as _
+            Box::pin(async move {
+                let answered = tokio::time::timeout(PROMPTLY, store.ping()).await;
+                answered.is_ok_and(|written| written.is_ok()).into()
+            }) as _
         };
         Self {
             name: "objectStore",

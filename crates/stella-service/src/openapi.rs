@@ -15,12 +15,15 @@ use utoipa::openapi::{
 /// The name of the one security scheme: a sender-constrained OpTok.
 pub(crate) const SCHEME: &str = "opTok";
 
-/// What any operation may answer, however it was made.
+/// What any operation may answer, however it was made: a neighbour's problem is passed on.
 const ANYWHERE: &[Code] = &[
     Code::Internal,
     Code::RecordCorrupt,
     Code::Unavailable,
     Code::Timeout,
+    Code::ObjectStoreUnreachable,
+    Code::ObjectStoreFull,
+    Code::ObjectStoreRefused,
 ];
 const WITH_TOKEN: &[Code] = &[
     // A header that stands twice.

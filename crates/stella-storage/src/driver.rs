@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
+use crate::S3;
+
 /// Where a platform's tables live. It cannot be half-set.
 #[derive(Clone, Debug)]
 pub enum Driver {
@@ -14,6 +16,17 @@ pub enum Driver {
     Filesystem(PathBuf),
     /// SQLite in a private temporary folder that is gone at exit: development and tests.
     InMemory,
+}
+
+/// Where a service's blobs lie. It cannot be half-set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObjectDriver {
+    /// A folder.
+    SeedFs(PathBuf),
+    /// A folder in the private one of [`Driver::InMemory`], which is gone at exit.
+    Temporary,
+    /// A bucket of an S3-compatible store.
+    Rustfs(S3),
 }
 
 /// A connection to PostgreSQL. Its `Debug` form never shows the password. Two are equal where

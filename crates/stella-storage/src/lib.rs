@@ -9,10 +9,10 @@ mod object;
 mod time;
 
 pub use db::{DataFolder, Db, Tx};
-pub use driver::{Connection, Driver};
+pub use driver::{Connection, Driver, ObjectDriver};
 pub use error::StoreError;
 pub use migrate::Migrations;
-pub use object::{Bucket, ObjectError, ObjectStore};
+pub use object::{Bucket, Listed, ObjectError, ObjectStore, Opened, S3, Stored};
 pub use time::DbTime;
 
 #[doc(hidden)]

@@ -1,5 +1,7 @@
 //! Wiring: databases, object store and keys become services, and services one router.
 
+mod objects;
+
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -11,7 +13,9 @@ use stella_replay::Replay;
 use stella_risk_engine::RiskEngine;
 use stella_service::{Described, House, HouseOptions, KeySource, Sentinel, Service};
 use stella_signing::MasterKey;
-use stella_storage::{Connection, DataFolder, Db, Driver, Migrations, ObjectStore, StoreError};
+use stella_storage::{Connection, DataFolder, Db, Driver, Migrations, StoreError};
+
+pub use objects::{NotWritable, ObjectDrivers, ObjectStores};
 
 /// The migrations of every service, in the order of their names.
 pub const MIGRATIONS: [Migrations; 4] = [
@@ -117,10 +121,13 @@ impl Storage {
         })
     }
 
-    /// The private folder that is gone at exit, where a service asked for one.
-    #[must_use]
-    pub fn temporary(&self) -> Option<&Arc<DataFolder>> {
-        self.temporary.as_ref()
+    /// The private folder that is gone at exit.
+    fn temporary(&mut self) -> Result<Arc<DataFolder>, StoreError> {
+        let folder = match &self.temporary {
+            Some(folder) => folder,
+            None => self.temporary.insert(DataFolder::temporary()?),
+        };
+        Ok(folder.clone())
     }
 
     async fn one(&mut self, migrations: &Migrations, driver: &Driver) -> Result<Db, StoreError> {
@@ -137,13 +144,7 @@ impl Storage {
                 };
                 migrations.open_sqlite(folder).await
             }
-            Driver::InMemory => {
-                let folder = match &self.temporary {
-                    Some(folder) => folder,
-                    None => self.temporary.insert(DataFolder::temporary()?),
-                };
-                migrations.open_sqlite(folder).await
-            }
+            Driver::InMemory => migrations.open_sqlite(&self.temporary()?).await,
         }
     }
 
@@ -166,8 +167,8 @@ pub struct Setup {
     pub public_url: String,
     /// The database of each service.
     pub databases: Databases,
-    /// Where blobs lie.
-    pub objects: ObjectStore,
+    /// The object store of each service that has blobs.
+    pub objects: ObjectStores,
     /// Opens keys at rest.
     pub master: Arc<MasterKey>,
     /// The clock of recorded times.
@@ -203,13 +204,19 @@ impl Platform {
         let authority = Authority::open(&system, authority, setup.master.clone(), sentinel.clone())
             .await
             .context("opening Authority")?;
-        let evidence = Evidence::open(&system, evidence, setup.objects.clone())
+        let evidence = Evidence::open(&system, evidence, setup.objects.evidence)
             .await
             .context("opening Evidence")?;
         let risk_engine = RiskEngine::open(risk_engine, peers.clone());
-        let replay = Replay::open(&system, replay, setup.objects, peers.clone(), setup.master)
-            .await
-            .context("opening Replay")?;
+        let replay = Replay::open(
+            &system,
+            replay,
+            setup.objects.replay,
+            peers.clone(),
+            setup.master,
+        )
+        .await
+        .context("opening Replay")?;
         let services: Vec<Service> = vec![
             stella_authority::service(authority.clone()),
             stella_evidence::service(evidence.clone()),

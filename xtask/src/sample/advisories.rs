@@ -126,7 +126,9 @@ fn atty() -> Value {
 }
 
 fn humantime() -> Value {
-    let mut affected = affected("humantime", json!([{"introduced": "0"}]));
+    // 2.2.0 is the first release of the new organisation; the workspace uses a later one.
+    let events = json!([{"introduced": "0"}, {"fixed": "2.2.0"}]);
+    let mut affected = affected("humantime", events);
     affected[0]["database_specific"] = json!({"informational": "unmaintained"});
     json!({
         "id": "RUSTSEC-2025-0014",

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 
 pub use diff::{Difference, diff};
 pub use grow::{build, update};
-pub use walk::{contains, verify, walk};
+pub use walk::{contains, nodes, verify, walk};
 
 use crate::Digest;
 

@@ -264,3 +264,28 @@ proptest! {
         fuzz(&data);
     }
 }
+
+#[test]
+fn the_nodes_of_sets_are_gathered_once_each() {
+    let (old, new) = (build(numbered(0..3000)), build(numbered(0..3001)));
+    let mut all = old.nodes.clone();
+    all.extend(new.nodes.clone());
+    let (loaded, mut gathered) = (Cell::new(0), std::collections::BTreeSet::new());
+    let mut counted = |digest: &Digest| {
+        loaded.set(loaded.get() + 1);
+        load(&all)(digest)
+    };
+    for set in [&old, &new, &old] {
+        nodes(&set.root, &mut counted, &mut gathered).unwrap();
+    }
+    assert!(gathered.iter().eq(all.keys()));
+    assert_eq!(loaded.get(), all.len());
+    // What is gone below an unknown node is told.
+    let (lost, mut gathered) = (
+        *all.keys().next().unwrap(),
+        std::collections::BTreeSet::new(),
+    );
+    all.remove(&lost);
+    let told = [&old, &new].map(|set| nodes(&set.root, &mut load(&all), &mut gathered));
+    assert!(told.iter().any(Result::is_err), "{told:?}");
+}

@@ -1,5 +1,7 @@
 //! Reading a set: all of it, or whether one digest is in it.
 
+use std::collections::BTreeSet;
+
 use super::node::{Child, Node, nibble};
 use super::{FAULTS_MAX, TrieError};
 use crate::Digest;
@@ -73,6 +75,28 @@ pub fn contains<E>(
         node = Node::load(&child.node, &mut load)?;
         node.check_place(&child, &prefix)?;
     }
+}
+
+/// Gathers the digests of all nodes of a set. A node that is gathered already is not read again,
+/// nor is what is below it, so that many sets cost what they do not share.
+///
+/// # Errors
+/// At the first node that cannot be loaded, is altered or is not well formed; what was gathered
+/// then says nothing.
+pub fn nodes<E>(
+    root: &Digest,
+    load: &mut impl FnMut(&Digest) -> Result<Vec<u8>, E>,
+    gathered: &mut BTreeSet<Digest>,
+) -> Result<(), TrieError<E>> {
+    if !gathered.insert(*root) {
+        return Ok(());
+    }
+    if let Node::Branch(children) = Node::load(root, load)? {
+        for child in children.iter().flatten() {
+            nodes(&child.node, load, gathered)?;
+        }
+    }
+    Ok(())
 }
 
 fn walk_from<E>(

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::given;
+use crate::arguments::StorageCommand;
 use crate::{Answer, ExitCode, Failure, ServerCommand, Session};
 
 #[tokio::test]
@@ -60,4 +61,43 @@ async fn their_failures_are_told_as_all_others() {
         ran.stderr,
         "{\"code\":\"STORAGE_UNREACHABLE\",\"message\":\"connecting to the database: refused\",\"hint\":\"start it\",\"exit\":10}\n"
     );
+}
+
+#[tokio::test]
+async fn an_age_is_a_number_with_its_unit() {
+    for (words, seconds) in [
+        ("", 7 * 24 * 3600),
+        (" --older-than 90s", 90),
+        (" --older-than 5m", 300),
+        (" --older-than 36h", 36 * 3600),
+        (" --older-than 2d", 2 * 24 * 3600),
+    ] {
+        let sweep = async |command: ServerCommand, _: &mut Session| {
+            let ServerCommand::Storage(StorageCommand::Sweep(arguments)) = command else {
+                panic!("{command:?}")
+            };
+            assert_eq!(arguments.older_than.as_secs(), seconds);
+            assert!(!arguments.remove);
+            Ok(Answer::done(ExitCode::Ok))
+        };
+        let ran = given("")
+            .run_with(&format!("storage sweep{words}"), sweep)
+            .await;
+        assert_eq!(ran.exit, 0, "{}", ran.stderr);
+    }
+    for wrong in [
+        "7",
+        "d",
+        "-1d",
+        "1y",
+        "1é",
+        "99999999999999999999d",
+        "300000000000000000d",
+    ] {
+        let ran = given("")
+            .run(&format!("storage sweep --older-than={wrong}"))
+            .await;
+        assert_eq!(ran.exit, 2, "{wrong}");
+        assert!(ran.stderr.contains("such as 36h"), "{}", ran.stderr);
+    }
 }

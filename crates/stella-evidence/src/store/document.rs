@@ -1,9 +1,12 @@
 //! Raw documents and their provenance: only ever added.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use sqlx::{query, query_as, query_scalar};
 use stella_api::TenantId;
 use stella_api::evidence::{DocumentRecord, EvidenceKind};
+use stella_canonical::{Digest, DigestError};
 use stella_context::OpContext;
 use stella_service::Paging;
 use stella_storage::{DbTime, StoreError, Tx, execute, on};
@@ -147,6 +150,21 @@ pub(crate) async fn raw(
     Ok(on!(tx, c => query_as(
         "SELECT bytes FROM evidence.raw_documents WHERE tenant = $1 AND digest = $2",
     ).bind(tenant.as_str()).bind(digest).fetch_optional(c))?)
+}
+
+/// The digests of the documents that the object store holds.
+pub(crate) async fn in_object_store(
+    tx: &mut Tx,
+    tenant: &TenantId,
+) -> Result<BTreeSet<Digest>, StoreError> {
+    let digests: Vec<String> = on!(tx, c => query_scalar(
+        "SELECT digest FROM evidence.raw_documents WHERE tenant = $1 AND bytes IS NULL",
+    ).bind(tenant.as_str()).fetch_all(c))?;
+    let read = |text: String| {
+        text.parse()
+            .map_err(|error: DigestError| StoreError::unreadable("digest", error))
+    };
+    digests.into_iter().map(read).collect()
 }
 
 /// Which documents a list shows; what is not said does not narrow it.

@@ -11,8 +11,8 @@ pub(crate) use derived::{
     mark_due, packages_named, packages_of, share_heads, take_head,
 };
 pub(crate) use document::{
-    DocumentFilter, Earlier, add_provenance, add_raw, documents, earlier, has_documents, kept, raw,
-    record,
+    DocumentFilter, Earlier, add_provenance, add_raw, documents, earlier, has_documents,
+    in_object_store, kept, raw, record,
 };
 pub(crate) use finding::{
     AdvisoryFacts, FindingFilter, FindingRow, SourceRow, drop_findings, findings, findings_between,

@@ -73,7 +73,10 @@ fn check(arguments: &ConfigurationArgs, session: &Session) -> Result<Answer, Fai
 
 fn checked(one: &ServiceStorage, gathered: &Gathered) -> CheckedService {
     let source = |key: &str| gathered.raw.get(key).map(|said| said.source.to_string());
-    let store = one.object_store_key.as_deref();
+    let store = one
+        .objects
+        .as_ref()
+        .map(|objects| objects.driver_key.as_str());
     let value = |key: &str| {
         gathered
             .raw

@@ -5,6 +5,7 @@ mod listen;
 mod migrate;
 mod openapi;
 mod serve;
+mod storage;
 mod up;
 
 use std::error::Error;
@@ -17,10 +18,10 @@ use stella_evidence::EvidenceError;
 use stella_replay::ReplayError;
 use stella_service::KeyStoreError;
 use stella_signing::KeyError;
-use stella_storage::StoreError;
+use stella_storage::{ObjectError, StoreError};
 
 use crate::configuration::Problem;
-use crate::platform::{Platform, Setup};
+use crate::platform::{NotWritable, Platform, Setup};
 
 /// Runs one of them.
 ///
@@ -31,6 +32,7 @@ pub async fn run(command: ServerCommand, session: &mut Session) -> Result<Answer
         ServerCommand::Up(arguments) => up::run(arguments, session).await,
         ServerCommand::Serve(arguments) => serve::run(arguments, session).await,
         ServerCommand::Migrate(arguments) => migrate::run(arguments, session).await,
+        ServerCommand::Storage(command) => storage::run(command, session).await,
         ServerCommand::Config(command) => config::run(&command, session),
         ServerCommand::Openapi(_) => openapi::run(),
     }
@@ -58,7 +60,11 @@ fn failed(error: anyhow::Error) -> Failure {
         return Problem::told(std::slice::from_ref(problem));
     }
     let cause = error.chain().find_map(of_store);
-    let code = cause.and_then(code_of).unwrap_or(Code::Internal);
+    let code = match cause {
+        Some(cause) => code_of(cause),
+        None => error.chain().find_map(code_of_objects),
+    };
+    let code = code.unwrap_or(Code::Internal);
     let exit = ExitCode::of_code(code);
     let failure = Failure::told(code.as_str(), exit, format!("{error:#}"));
     let labels = stella_locale::Labels::english();
@@ -86,6 +92,20 @@ fn code_of(cause: &StoreError) -> Option<Code> {
         StoreError::RoleUnsafe { .. } | StoreError::RoleMissing(_) => Some(Code::StorageRoleUnsafe),
         StoreError::Unreadable { .. } => Some(Code::RecordCorrupt),
         StoreError::Folder { .. } => Some(Code::StorageDirectoryMissing),
+        _ => None,
+    }
+}
+
+fn code_of_objects(cause: &(dyn Error + 'static)) -> Option<Code> {
+    if cause.is::<NotWritable>() {
+        return Some(Code::ObjectStoreNotWritable);
+    }
+    match cause.downcast_ref::<ObjectError>()? {
+        ObjectError::Unreachable { .. } => Some(Code::ObjectStoreUnreachable),
+        ObjectError::Refused { .. } => Some(Code::ObjectStoreRefused),
+        ObjectError::Full { .. } => Some(Code::ObjectStoreFull),
+        ObjectError::Corrupt { .. } => Some(Code::ObjectCorrupt),
+        ObjectError::Missing(_) => Some(Code::ObjectMissing),
         _ => None,
     }
 }

@@ -6,7 +6,6 @@ use stella_cli::arguments::ServeArgs;
 use stella_cli::{Answer, ExitCode, Failure, Session};
 use stella_context::{Clock, SystemContext};
 use stella_signing::MasterKey;
-use stella_storage::ObjectStore;
 
 use super::{failed, listen};
 use crate::configuration::{Environment, Problem, Settings};
@@ -35,16 +34,16 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     }
     let mut storage = Storage::default();
     let databases = storage.open(&settings.drivers()).await?;
-    let folder = storage.temporary().map(|folder| folder.root());
-    let folder = folder.or(settings.data.as_deref());
-    let objects_root = folder.context("Storage:DataDirectory")?.join("objects");
+    let drivers = settings.object_drivers().context("Storage:ObjectStore")?;
+    let objects = storage.object_stores(&drivers, settings.data.as_deref())?;
+    objects.probe().await?;
     let key_file = &settings.master_key;
     let master =
         MasterKey::load(key_file).map_err(|error| Problem::master_key(key_file, &error))?;
     let setup = Setup {
         public_url: settings.public_url.clone(),
         databases,
-        objects: ObjectStore::seed_fs(&objects_root),
+        objects,
         master: master.into(),
         clock: Clock::System,
     };

@@ -20,7 +20,7 @@ use super::listen::Stop;
 use super::{failed, listen};
 use crate::configuration::Problem;
 use crate::logging::{self, Form};
-use crate::platform::{Databases, Platform, Setup};
+use crate::platform::{Databases, ObjectStores, Platform, Setup};
 
 const TENANT: &str = "local";
 const CLIENT: &str = "cli";
@@ -147,7 +147,7 @@ async fn open(
     let setup = Setup {
         public_url: url.to_owned(),
         databases,
-        objects,
+        objects: ObjectStores::all(&objects),
         master: master.into(),
         clock,
     };

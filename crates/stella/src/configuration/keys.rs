@@ -73,7 +73,7 @@ impl ServiceName {
 }
 
 const DRIVERS: Accepts = Accepts::Written("postgres, filesystem, inmemory");
-const OBJECT_STORES: Accepts = Accepts::Written("seed-fs");
+const OBJECT_DRIVERS: Accepts = Accepts::Written("rustfs, seed-fs");
 
 const fn key(name: &'static str, accepts: Accepts) -> Key {
     Key {
@@ -84,11 +84,15 @@ const fn key(name: &'static str, accepts: Accepts) -> Key {
     }
 }
 
-const fn connection(name: &'static str) -> Key {
+const fn secret(name: &'static str, accepts: Accepts) -> Key {
     Key {
         secret: true,
-        ..key(name, Accepts::Described("accepts-connection"))
+        ..key(name, accepts)
     }
+}
+
+const fn connection(name: &'static str) -> Key {
+    secret(name, Accepts::Described("accepts-connection"))
 }
 
 const fn with_default(key: Key, default: &'static str) -> Key {
@@ -109,7 +113,27 @@ pub const KEYS: &[Key] = &[
         key("Storage:AllowLocalhost", Accepts::Written("true, false")),
         "false",
     ),
-    key("Storage:ObjectStore:Driver", OBJECT_STORES),
+    key("Storage:ObjectStore:Driver", OBJECT_DRIVERS),
+    key(
+        "Storage:ObjectStore:Endpoint",
+        Accepts::Described("accepts-public-url"),
+    ),
+    key(
+        "Storage:ObjectStore:Bucket",
+        Accepts::Described("accepts-bucket"),
+    ),
+    key(
+        "Storage:ObjectStore:Region",
+        Accepts::Described("accepts-region"),
+    ),
+    key(
+        "Storage:ObjectStore:AccessKeyId",
+        Accepts::Described("accepts-access-key-id"),
+    ),
+    secret(
+        "Storage:ObjectStore:SecretAccessKey",
+        Accepts::Described("accepts-secret-access-key"),
+    ),
     connection("ConnectionStrings:Default"),
     connection("ConnectionStrings:Migrations"),
     connection("ConnectionStrings:Authority"),
@@ -118,9 +142,9 @@ pub const KEYS: &[Key] = &[
     connection("ConnectionStrings:RiskEngine"),
     key("Authority:Storage:Driver", DRIVERS),
     key("Evidence:Storage:Driver", DRIVERS),
-    key("Evidence:Storage:ObjectStore:Driver", OBJECT_STORES),
+    key("Evidence:Storage:ObjectStore:Driver", OBJECT_DRIVERS),
     key("Replay:Storage:Driver", DRIVERS),
-    key("Replay:Storage:ObjectStore:Driver", OBJECT_STORES),
+    key("Replay:Storage:ObjectStore:Driver", OBJECT_DRIVERS),
     key("RiskEngine:Storage:Driver", DRIVERS),
     with_default(
         key("Server:Listen", Accepts::Described("accepts-address")),

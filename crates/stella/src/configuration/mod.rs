@@ -14,4 +14,4 @@ pub use keys::{KEYS, Key, ServiceName};
 pub use problem::Problem;
 pub use raw::{Raw, SourceOf};
 pub use resolve::{Environment, resolve};
-pub use settings::{Gathered, ServiceStorage, Settings};
+pub use settings::{Gathered, Objects, ServiceStorage, Settings};

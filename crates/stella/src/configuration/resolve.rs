@@ -1,10 +1,12 @@
 //! From raw keys to settings, or to all the problems at once.
 
+mod objects;
+
 use std::path::PathBuf;
 
 use stella_api::Code;
 use stella_locale::Labels;
-use stella_storage::{Connection, Driver};
+use stella_storage::{Connection, Driver, S3};
 
 use super::raw::Said;
 use super::{Key, Problem, Raw, ServiceName, ServiceStorage, Settings};
@@ -50,6 +52,7 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
         raw,
         environment,
         problems: unknown_keys(raw),
+        s3: None,
     };
     let services = ServiceName::ALL.map(|service| resolver.service(service));
     let migrations = resolver.migrations();
@@ -89,6 +92,9 @@ struct Resolver<'a> {
     raw: &'a Raw,
     environment: Environment,
     problems: Vec<Problem>,
+    /// What the settings of `rustfs` are, once somebody asked: they are every service's, so what
+    /// is wrong with them is told once.
+    s3: Option<Option<S3>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -192,7 +198,7 @@ impl<'a> Resolver<'a> {
                 "hint-config-one-of",
             ),
         };
-        let object_store_key = match service.blobs {
+        let objects = match service.blobs {
             true => Some(self.objects(service, driver.as_ref())?),
             false => None,
         };
@@ -201,7 +207,7 @@ impl<'a> Resolver<'a> {
             driver: driver?,
             driver_key,
             connection_key,
-            object_store_key,
+            objects,
         })
     }
 
@@ -251,54 +257,6 @@ impl<'a> Resolver<'a> {
         self.connection(None, key, text)
     }
 
-    /// The key that says where a service's blobs lie.
-    fn objects(&mut self, service: ServiceName, driver: Option<&Driver>) -> Option<String> {
-        let own = format!("{}:Storage:ObjectStore:Driver", service.section);
-        let (key, value) = self.own_or(own, "Storage:ObjectStore:Driver");
-        match value {
-            Some("seed-fs") => {}
-            Some("rustfs") => {
-                return self.wrong(
-                    Some(service),
-                    Code::ObjectStoreDriverUnsupported,
-                    &key,
-                    "hint-config-rustfs",
-                );
-            }
-            Some(_) => {
-                return self.wrong(
-                    Some(service),
-                    Code::ObjectStoreDriverUnsupported,
-                    &key,
-                    "hint-config-the-one",
-                );
-            }
-            None => {
-                return self.wrong(
-                    Some(service),
-                    Code::ObjectStoreDriverMissing,
-                    &key,
-                    "hint-config-objects-missing",
-                );
-            }
-        }
-        // The private folder of `inmemory` holds its blobs too.
-        if matches!(driver, Some(Driver::InMemory)) {
-            return Some(key);
-        }
-        let folder = self.value("Storage:DataDirectory");
-        let folder = folder.map(|said| PathBuf::from(said.value.trim()));
-        match folder {
-            Some(folder) if folder.is_absolute() || !self.environment.strict() => Some(key),
-            _ => self.wrong(
-                Some(service),
-                Code::StorageDirectoryMissing,
-                "Storage:DataDirectory",
-                "hint-config-objects-folder",
-            ),
-        }
-    }
-
     fn localhost(&mut self) {
         let key = "Storage:AllowLocalhost";
         let Some(said) = self.value(key) else { return };
@@ -321,14 +279,8 @@ impl<'a> Resolver<'a> {
     fn public_url(&mut self) -> Option<String> {
         let key = "Server:PublicUrl";
         let said = self.value(key)?;
-        let url = said.value.trim().trim_end_matches('/');
-        let host = url
-            .strip_prefix("https://")
-            .or_else(|| url.strip_prefix("http://"));
-        match host {
-            Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']) => {
-                Some(url.to_owned())
-            }
+        match said.value.trim().trim_end_matches('/') {
+            url if is_url(url) => Some(url.to_owned()),
             _ => self.wrong(
                 None,
                 Code::ConfigValueInvalid,
@@ -350,6 +302,15 @@ impl<'a> Resolver<'a> {
             ),
         }
     }
+}
+
+/// Whether a text is an http or https URL without a path.
+fn is_url(text: &str) -> bool {
+    let url = text.trim_end_matches('/');
+    let host = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']))
 }
 
 fn unknown_keys(raw: &Raw) -> Vec<Problem> {

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use stella_cli::Failure;
 use stella_cli::arguments::ConfigurationArgs;
 use stella_cli::environment::Environment as Variables;
-use stella_storage::{Connection, Driver};
+use stella_storage::{Connection, Driver, ObjectDriver};
 
-use crate::platform::Drivers;
+use crate::platform::{Drivers, ObjectDrivers};
 
 use super::{Environment, Problem, Raw, ServiceName, resolve};
 
@@ -44,8 +44,17 @@ pub struct ServiceStorage {
     pub driver_key: String,
     /// The key of its connection string, with `postgres`.
     pub connection_key: Option<String>,
-    /// The key that chose the object store, for a service that stores blobs.
-    pub object_store_key: Option<String>,
+    /// Where its blobs lie, for a service that stores blobs.
+    pub objects: Option<Objects>,
+}
+
+/// Where a service's blobs lie.
+#[derive(Clone, Debug)]
+pub struct Objects {
+    /// The object store.
+    pub driver: ObjectDriver,
+    /// The key that chose it.
+    pub driver_key: String,
 }
 
 /// What all sources say, not judged yet.
@@ -102,6 +111,17 @@ impl Settings {
             replay,
             risk_engine,
         }
+    }
+
+    /// Where the blobs of each service that has any lie.
+    #[must_use]
+    pub fn object_drivers(&self) -> Option<ObjectDrivers> {
+        let of = |one: &ServiceStorage| Some(one.objects.as_ref()?.driver.clone());
+        let [_, evidence, replay, _] = self.services.each_ref().map(of);
+        Some(ObjectDrivers {
+            evidence: evidence?,
+            replay: replay?,
+        })
     }
 
     /// Gathers the raw keys and resolves them.

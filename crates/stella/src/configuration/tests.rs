@@ -1,4 +1,5 @@
 use stella_api::Code;
+use stella_storage::ObjectDriver;
 
 use super::*;
 
@@ -11,6 +12,15 @@ const COMPLETE: &[(&str, &str)] = &[
     ("Storage:ObjectStore:Driver", "seed-fs"),
     ("Storage:DataDirectory", "/var/lib/stella"),
     ("Security:MasterKeyFile", "/etc/stella/master.key"),
+];
+/// What rustfs needs beside its driver.
+const RUSTFS: &[(&str, &str)] = &[
+    ("Storage:ObjectStore:Driver", "rustfs"),
+    ("Storage:ObjectStore:Endpoint", "https://s3.example:9000/"),
+    ("Storage:ObjectStore:Bucket", "stella-blobs"),
+    ("Storage:ObjectStore:Region", "eu-central-1"),
+    ("Storage:ObjectStore:AccessKeyId", "stella"),
+    ("Storage:ObjectStore:SecretAccessKey", "hunter2"),
 ];
 const ENVIRONMENTS: [Environment; 4] = [
     Environment::Production,
@@ -133,8 +143,13 @@ fn each_wrong_value_has_its_code() {
         ),
         (
             "Evidence:Storage:ObjectStore:Driver",
-            "rustfs",
+            "RustFS",
             Code::ObjectStoreDriverUnsupported,
+        ),
+        (
+            "Replay:Storage:ObjectStore:Driver",
+            "rustfs",
+            Code::ObjectStoreSettingMissing,
         ),
         (
             "Storage:DataDirectory",
@@ -171,6 +186,85 @@ fn each_wrong_value_has_its_code() {
     ]
     .concat();
     assert_eq!(codes(&allowed, Environment::Production), []);
+}
+
+#[test]
+fn rustfs_needs_all_its_settings_and_no_folder() {
+    let complete: Vec<_> = [COMPLETE, RUSTFS, &[("Storage:DataDirectory", "")]].concat();
+    for environment in ENVIRONMENTS {
+        assert_eq!(codes(&complete, environment), []);
+        let settings = resolve(&raw(&complete), environment).unwrap();
+        let drivers = settings.object_drivers().unwrap();
+        assert_eq!(drivers.evidence, drivers.replay);
+        let ObjectDriver::Rustfs(s3) = drivers.replay else {
+            panic!("rustfs")
+        };
+        assert_eq!(
+            (s3.endpoint.as_str(), s3.bucket.as_str()),
+            ("https://s3.example:9000/", "stella-blobs")
+        );
+        assert!(!format!("{settings:?}").contains("hunter2"));
+        for (key, _) in &RUSTFS[1..] {
+            // Every service needs it, and it is told once.
+            let without = [&complete[..], &[(key, " ")]].concat();
+            assert_eq!(
+                codes(&without, environment),
+                [Code::ObjectStoreSettingMissing],
+                "{key}"
+            );
+        }
+    }
+    for (key, wrong) in [
+        ("Storage:ObjectStore:Endpoint", "s3.example"),
+        ("Storage:ObjectStore:Endpoint", "https://s3.example/path"),
+        ("Storage:ObjectStore:Bucket", "Stella_Blobs"),
+        ("Storage:ObjectStore:Bucket", "ab"),
+    ] {
+        let wrong = [&complete[..], &[(key, wrong)]].concat();
+        assert_eq!(
+            codes(&wrong, Environment::Staging),
+            [Code::ConfigValueInvalid],
+            "{key}"
+        );
+    }
+    let problems = resolve(
+        &raw(&[&complete[..], &[("Storage:ObjectStore:Region", "")]].concat()),
+        Environment::Production,
+    );
+    assert_eq!(
+        problems.unwrap_err()[0].to_string(),
+        "OBJECTSTORE_SETTING_MISSING key=Storage:ObjectStore:Region source=--set environment=Production \
+         accepted=a region, such as us-east-1 hint=\"rustfs needs Storage:ObjectStore:Region\""
+    );
+}
+
+#[test]
+fn a_services_blobs_lie_where_its_own_key_says() {
+    let pairs = [
+        COMPLETE,
+        &RUSTFS[1..],
+        &[
+            ("Evidence:Storage:ObjectStore:Driver", "rustfs"),
+            ("Replay:Storage:Driver", "inmemory"),
+        ],
+    ]
+    .concat();
+    let settings = resolve(&raw(&pairs), Environment::Testing).unwrap();
+    let drivers = settings.object_drivers().unwrap();
+    assert!(matches!(drivers.evidence, ObjectDriver::Rustfs(_)));
+    // What is gone at exit takes no other service's blobs with it.
+    assert_eq!(drivers.replay, ObjectDriver::Temporary);
+    let settings = resolve(
+        &raw(&changed("Replay:Storage:Driver", "inmemory")),
+        Environment::Testing,
+    )
+    .unwrap();
+    let drivers = settings.object_drivers().unwrap();
+    assert_eq!(
+        drivers.evidence,
+        ObjectDriver::SeedFs("/var/lib/stella/objects".into())
+    );
+    assert_eq!(drivers.replay, ObjectDriver::Temporary);
 }
 
 #[test]
@@ -263,6 +357,15 @@ fn no_secret_is_told() {
     assert!(!format!("{raw:?}{problems:?}").contains("hunter2"));
 }
 
+fn product<A: Copy, B: Copy, const N: usize, const M: usize>(
+    these: [A; N],
+    those: [B; M],
+) -> impl Iterator<Item = (A, B)> {
+    these
+        .into_iter()
+        .flat_map(move |this| those.into_iter().map(move |that| (this, that)))
+}
+
 /// The whole product: in Production and Staging only PostgreSQL on another machine with a place
 /// for blobs is taken; nothing is ever taken without a driver, a connection or an object store.
 #[test]
@@ -289,7 +392,7 @@ fn no_row_is_silently_accepted() {
         for driver in values {
             for connection in connections {
                 for store in stores {
-                    for folder in folders {
+                    for (folder, settings) in product(folders, [&[][..], &RUSTFS[1..]]) {
                         let all = [
                             ("Storage:Driver", driver),
                             ("ConnectionStrings:Default", connection),
@@ -297,10 +400,10 @@ fn no_row_is_silently_accepted() {
                             ("Storage:DataDirectory", folder),
                             ("Security:MasterKeyFile", Some("/k")),
                         ];
-                        let pairs: Vec<_> = all
+                        let pairs = all
                             .into_iter()
-                            .filter_map(|(key, value)| Some((key, value?)))
-                            .collect();
+                            .filter_map(|(key, value)| Some((key, value?)));
+                        let pairs: Vec<_> = pairs.chain(settings.iter().copied()).collect();
                         let remote = connection == Some("postgres://a@db.example/b");
                         let reached = remote
                             || (connection == Some("postgres://a@localhost/b")
@@ -316,7 +419,12 @@ fn no_row_is_silently_accepted() {
                             Some(_) => !environment.strict(),
                             None => driver == Some("inmemory"),
                         };
-                        let expected = tables && store == Some("seed-fs") && placed;
+                        let blobs = match store {
+                            Some("seed-fs") => placed,
+                            Some("rustfs") => !settings.is_empty(),
+                            _ => false,
+                        };
+                        let expected = tables && blobs;
                         let found = resolve(&raw(&pairs), environment).is_ok();
                         assert_eq!(found, expected, "{environment:?} {pairs:?}");
                         taken += usize::from(found);

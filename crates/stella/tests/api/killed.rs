@@ -80,7 +80,11 @@ async fn between_blob_and_row(installation: Installation) {
         .dies_of(&ingester, fixtures::ingest("advisory", &hole))
         .await;
     assert_eq!(end.signal(), Some(SIGABRT));
-    assert_eq!(installation.blobs(), 1, "the blob came before the row");
+    assert_eq!(
+        installation.blobs("evidence").len(),
+        1,
+        "the blob came before the row"
+    );
 
     let again = installation.start(None);
     let (ingester, analyst) = (again.ingester("acme"), again.analyst("acme"));
@@ -96,7 +100,7 @@ async fn between_blob_and_row(installation: Installation) {
     );
     assert_eq!(raw(&analyst, &document.to_string()).await, hole);
     assert_eq!(findings(&analyst).await.len(), 1);
-    assert_eq!(installation.blobs(), 1);
+    assert_eq!(installation.blobs("evidence").len(), 1);
 }
 
 mod between_keeping_and_deriving_nothing_is_lost {

@@ -26,6 +26,7 @@ mod scopes;
 mod scores;
 mod serve;
 mod signed;
+mod storage;
 mod tamper;
 mod tenancy;
 mod unreadable;

@@ -2,8 +2,8 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Arc;
 
 use stella_api::scope::Role;
@@ -13,9 +13,11 @@ use stella_context::{Clock, SystemContext};
 use stella_service::{KeySource, Sentinel};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Connection, DataFolder, Db};
-use stella_testkit::Contract;
+use stella_testkit::{Contract, S3Server};
 
-use crate::world::{Caller, credentials, migrated_database, people};
+use crate::by_hand::blobs;
+use crate::serve::blobs_in;
+use crate::world::{Caller, credentials, migrated_database, people, s3_of};
 
 /// What is there between two starts.
 pub struct Installation {
@@ -23,6 +25,8 @@ pub struct Installation {
     settings: Vec<String>,
     key: SigningKey,
     contract: Arc<Contract>,
+    /// The bucket's server, with `rustfs`.
+    server: Option<S3Server>,
 }
 
 /// The process, and what it said before it was ready.
@@ -66,6 +70,15 @@ impl Installation {
         Self::set_up(root, Db::postgres(&connection), settings).await
     }
 
+    /// PostgreSQL, and blobs in a bucket.
+    pub async fn rustfs() -> Self {
+        let mut installation = Self::postgres().await;
+        let server = S3Server::start();
+        installation.settings.extend(blobs_in(s3_of(&server)));
+        installation.server = Some(server);
+        installation
+    }
+
     /// Tenants and clients are made by Authority alone: the whole platform would hold on to
     /// the data folder.
     async fn set_up(root: tempfile::TempDir, authority: Db, settings: Vec<String>) -> Self {
@@ -84,19 +97,32 @@ impl Installation {
             settings: settings.into_iter().chain([master]).collect(),
             key,
             contract: Arc::new(Contract::new(&stella::platform::openapi().unwrap())),
+            server: None,
         }
     }
 
-    /// The blobs of Evidence that lie in the object store.
-    pub fn blobs(&self) -> usize {
-        fn files(folder: &Path) -> usize {
-            let entries = std::fs::read_dir(folder).into_iter().flatten();
-            let paths = entries.map(|entry| entry.unwrap().path());
-            paths
-                .map(|path| if path.is_dir() { files(&path) } else { 1 })
-                .sum()
+    /// The blobs of a service.
+    pub fn blobs(&self, service: &str) -> Vec<PathBuf> {
+        let folder = match &self.server {
+            Some(server) => server.objects(),
+            None => self.root.path().join("data/objects"),
+        };
+        let folder = folder.join(service);
+        match folder.is_dir() {
+            true => blobs(&folder),
+            false => Vec::new(),
         }
-        files(&self.root.path().join("data/objects/evidence"))
+    }
+
+    /// Runs a verb on the installation to its end.
+    pub fn run(&self, words: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stella"));
+        command.env_clear().env("STELLA_ENVIRONMENT", "Testing");
+        command.args(words);
+        for setting in &self.settings {
+            command.args(["--set", setting]);
+        }
+        command.output().unwrap()
     }
 
     /// Starts the process and waits until it listens.

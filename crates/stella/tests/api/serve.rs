@@ -6,9 +6,11 @@ use std::process::{Child, Command, Output, Stdio};
 
 use stella_api::health::Readiness;
 use stella_client::{Call, HttpClient};
-use stella_testkit::postgres;
+use stella_storage::S3;
+use stella_testkit::{S3Server, postgres};
 
 use crate::up::{send, text};
+use crate::world::{migrated_database, s3_of};
 
 /// A process of an installation whose master key and blobs lie in `home`.
 fn stella(home: &Path, verb: &str, settings: &[String]) -> Command {
@@ -39,6 +41,19 @@ fn serving(url: &str) -> String {
 
 fn owning(url: &str) -> String {
     format!("ConnectionStrings:Migrations={url}")
+}
+
+/// The settings of a bucket.
+pub fn blobs_in(s3: S3) -> [String; 6] {
+    [
+        ("Driver", "rustfs".to_owned()),
+        ("Endpoint", s3.endpoint),
+        ("Bucket", s3.bucket),
+        ("Region", s3.region),
+        ("AccessKeyId", s3.access_key_id),
+        ("SecretAccessKey", s3.secret_access_key),
+    ]
+    .map(|(name, value)| format!("Storage:ObjectStore:{name}={value}"))
 }
 
 fn ends_with(output: &Output, exit: i32, code: &str) {
@@ -142,4 +157,47 @@ async fn a_database_that_does_not_answer_is_try_again() {
     let ended = stella(home.path(), "serve", &[gone]).output().unwrap();
     ends_with(&ended, 10, "STORAGE_CONNECTION_UNREACHABLE");
     assert!(!text(&ended.stderr).contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_bucket_is_written_to_before_a_port_is_opened() {
+    let (server, database) = (S3Server::start(), migrated_database().await);
+    let home = tempfile::tempdir().unwrap();
+    let serve = |s3: S3| {
+        let settings = [&[serving(&database.app_url)][..], &blobs_in(s3)].concat();
+        stella(home.path(), "serve", &settings)
+    };
+    let (mut running, url) = listening(serve(s3_of(&server)));
+    assert!(is_ready(&url).await);
+    send("TERM", &running);
+    assert!(running.wait().unwrap().success());
+
+    let wrong_key = S3 {
+        secret_access_key: "hunter2".to_owned(),
+        ..s3_of(&server)
+    };
+    let away = S3 {
+        endpoint: "http://127.0.0.1:1".to_owned(),
+        secret_access_key: "hunter2".to_owned(),
+        ..s3_of(&server)
+    };
+    for (s3, exit, code, reason) in [
+        (
+            wrong_key,
+            78,
+            "OBJECTSTORE_NOT_WRITABLE",
+            "403 SignatureDoesNotMatch",
+        ),
+        (
+            away,
+            10,
+            "OBJECTSTORE_UNREACHABLE",
+            "http://127.0.0.1:1/stella-blobs",
+        ),
+    ] {
+        let ended = serve(s3).output().unwrap();
+        ends_with(&ended, exit, code);
+        let told = text(&ended.stderr);
+        assert!(told.contains(reason) && !told.contains("hunter2"), "{told}");
+    }
 }

@@ -10,7 +10,7 @@ use stella_client::Call;
 
 use crate::by_hand::{blobs, by_hand, edit};
 use crate::fixtures::{self, advisory, bytes, sbom};
-use crate::world::{World, on_every_driver};
+use crate::world::{Caller, World, on_every_store};
 
 pub struct Scored {
     pub score: ScoreResult,
@@ -28,7 +28,11 @@ pub async fn scored_of(world: &World, hole: &[u8]) -> Scored {
     let other = world.ingester("globex");
     other.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"]))).await;
     other.ingest("advisory", hole).await;
-    let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+    score(&world.ingester("acme"), &world.analyst("acme"), hole).await
+}
+
+/// The finding of a tenant that had none, with its score and manifest.
+pub async fn score(ingester: &Caller, analyst: &Caller, hole: &[u8]) -> Scored {
     ingester
         .ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"])))
         .await;
@@ -55,7 +59,7 @@ pub async fn replay(world: &World, token: &str) -> ReplayVerdict {
         .await
 }
 
-on_every_driver! {
+on_every_store! {
     async fn an_edited_advisory_is_told_to_who_needs_it_and_keeps_nobody_else_waiting(world) {
         let made = scored(&world).await;
         edit(&world, &made.advisory, 0).await;
@@ -179,7 +183,7 @@ on_every_driver! {
 
     async fn every_edited_or_missing_blob_is_found(world) {
         let made = scored(&world).await;
-        let all = blobs(&world.objects.path().join("replay"));
+        let all = blobs(&world.blobs.join("replay"));
         assert!(all.len() >= 4, "{all:?}");
         for blob in all {
             let before = std::fs::read(&blob).unwrap();

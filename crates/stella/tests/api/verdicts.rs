@@ -11,12 +11,12 @@ use crate::by_hand::{blobs, by_hand};
 use crate::fixtures::{advisory, bytes};
 use crate::signed::PREDICATE;
 use crate::tamper::{Scored, replay, scored, scored_of};
-use crate::world::{World, on_every_driver};
+use crate::world::{World, on_every_store};
 
 /// Puts another manifest in the place of a score's, as the binary of another version would have
 /// left it, signed, and replays the score.
 async fn with_manifest(world: &World, made: &Scored, edits: &[(&str, Value)]) -> ReplayVerdict {
-    let folder = world.objects.path().join("replay/acme");
+    let folder = world.blobs.join("replay/acme");
     let place = |digest: &Digest| {
         let hex = digest.hex();
         folder.join(&hex[..2]).join(&hex)
@@ -68,7 +68,7 @@ fn mismatch(cause: ReplayCause) -> (ReplayOutcome, Option<ReplayCause>) {
 const MISSING: (ReplayOutcome, Option<ReplayCause>) =
     (ReplayOutcome::CannotReplay, Some(ReplayCause::Missing));
 
-on_every_driver! {
+on_every_store! {
     async fn an_answer_of_another_engine_says_so(world) {
         let made = scored(&world).await;
         let older = json!(made.score.engine.semantics + 1);
@@ -135,7 +135,7 @@ on_every_driver! {
         let mut hole = advisory("RUSTSEC-2026-0001", &["CVE-2026-1"], "alpha", "2.0.0");
         hole["details"] = "y".repeat(300 * 1024).into();
         let made = scored_of(&world, &bytes(&hole)).await;
-        let [blob] = blobs(&world.objects.path().join("evidence/acme")).try_into().unwrap();
+        let [blob] = blobs(&world.blobs.join("evidence/acme")).try_into().unwrap();
         let before = std::fs::read(&blob).unwrap();
         std::fs::remove_file(&blob).unwrap();
         let verdict = replay(&world, &made.manifest.token).await;
@@ -144,7 +144,7 @@ on_every_driver! {
         let analyst = world.analyst("acme");
         let raw = Call::get(&format!("/api/v1/evidence/documents/{}/raw", made.advisory));
         assert_eq!(analyst.code(raw).await, "OBJECT_MISSING");
-        let evidence = blobs(&world.objects.path().join("evidence/globex"));
+        let evidence = blobs(&world.blobs.join("evidence/globex"));
         assert_eq!(evidence.len(), 1, "the other tenant's blob is its own");
 
         std::fs::write(&blob, [&before[..], b" "].concat()).unwrap();
@@ -163,7 +163,7 @@ on_every_driver! {
             ingester.ingest("advisory", &bytes(&advisory(&id, &[], "beta", "2.0.0"))).await;
         }
         let made = scored(&world).await;
-        let nodes: Vec<_> = blobs(&world.objects.path().join("replay/acme"))
+        let nodes: Vec<_> = blobs(&world.blobs.join("replay/acme"))
             .into_iter()
             .filter(|path| std::fs::read(path).unwrap().starts_with(b"{\"digests\":[\"sha256:"))
             .collect();

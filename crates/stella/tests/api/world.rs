@@ -1,9 +1,10 @@
 //! A house on one of the drivers, with two tenants.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use stella::platform::{Databases, MIGRATIONS, Platform, Setup};
+use stella::platform::{Databases, MIGRATIONS, ObjectStores, Platform, Setup};
 use stella_api::Scope;
 use stella_api::evidence::IngestAnswer;
 use stella_api::scope::Role;
@@ -13,9 +14,9 @@ use stella_client::{Call, Client, ClientError, Credentials, HttpClient, Reply, S
 use stella_context::{Clock, SystemContext};
 use stella_service::KeyStore;
 use stella_signing::{MasterKey, SigningKey};
-use stella_storage::{Connection, DataFolder, ObjectStore};
-use stella_testkit::Contract;
+use stella_storage::{Connection, DataFolder, ObjectStore, S3};
 use stella_testkit::postgres::{self, TestDatabase};
+use stella_testkit::{Contract, S3Server, s3};
 
 use crate::link::Link;
 
@@ -47,18 +48,50 @@ macro_rules! on_every_driver {
 }
 pub(crate) use on_every_driver;
 
+/// As `on_every_driver`, and on `postgres` with `rustfs`: for what blobs have a part in.
+macro_rules! on_every_store {
+    ($($(#[$doc:meta])* async fn $name:ident($world:ident) $body:block)*) => {
+        $crate::world::on_every_driver! {
+            $($(#[$doc])* async fn $name($world) $body)*
+        }
+
+        mod on_rustfs {
+            $(mod $name {
+                #[allow(unused_imports)]
+                use super::super::*;
+
+                async fn case($world: $crate::world::World) $body
+
+                #[tokio::test]
+                async fn postgres() {
+                    case($crate::world::World::rustfs().await).await;
+                }
+            })*
+        }
+    };
+}
+pub(crate) use on_every_store;
+
 /// A running house.
 pub struct World {
     pub url: String,
     pub platform: Platform,
     pub databases: Databases,
     pub contract: Arc<Contract>,
-    pub objects: tempfile::TempDir,
+    /// The folder in which blobs end up.
+    pub blobs: PathBuf,
+    objects: Objects,
     /// The database as its owner sees it, on PostgreSQL.
     pub owner_url: Option<String>,
     /// The folder of the SQLite files, elsewhere.
     pub folder: Option<Arc<DataFolder>>,
     key: SigningKey,
+}
+
+/// What holds the blobs of a house.
+enum Objects {
+    Folder(tempfile::TempDir),
+    Server(S3Server),
 }
 
 /// One client of a tenant: every answer that it gets is checked against the contract.
@@ -72,7 +105,17 @@ impl World {
         let database = migrated_database().await;
         let connection = Connection::parse(&database.app_url).unwrap();
         let databases = Databases::postgres(&connection).await.unwrap();
-        Self::start(databases, None, Some(database.owner_url.clone())).await
+        let objects = Objects::folder();
+        Self::start(databases, objects, None, Some(database.owner_url.clone())).await
+    }
+
+    /// PostgreSQL, and blobs in a bucket.
+    pub async fn rustfs() -> Self {
+        let database = migrated_database().await;
+        let connection = Connection::parse(&database.app_url).unwrap();
+        let databases = Databases::postgres(&connection).await.unwrap();
+        let objects = Objects::Server(S3Server::start());
+        Self::start(databases, objects, None, Some(database.owner_url.clone())).await
     }
 
     /// A house whose database can go away and come back.
@@ -87,7 +130,8 @@ impl World {
         let databases = Databases::postgres(&Connection::parse(&url).unwrap())
             .await
             .unwrap();
-        let world = Self::start(databases, None, Some(database.owner_url.clone())).await;
+        let owner = Some(database.owner_url.clone());
+        let world = Self::start(databases, Objects::folder(), None, owner).await;
         (world, link)
     }
 
@@ -102,11 +146,12 @@ impl World {
 
     async fn embedded(folder: Arc<DataFolder>) -> Self {
         let databases = Databases::embedded(&folder).await.unwrap();
-        Self::start(databases, Some(folder), None).await
+        Self::start(databases, Objects::folder(), Some(folder), None).await
     }
 
     async fn start(
         databases: Databases,
+        objects: Objects,
         folder: Option<Arc<DataFolder>>,
         owner_url: Option<String>,
     ) -> Self {
@@ -115,11 +160,11 @@ impl World {
             .await
             .unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let objects = tempfile::tempdir().unwrap();
+        let (store, blobs) = objects.opened();
         let setup = Setup {
             public_url: url.clone(),
             databases: databases.clone(),
-            objects: ObjectStore::seed_fs(objects.path()),
+            objects: ObjectStores::all(&store),
             master: master(),
             clock: Clock::System,
         };
@@ -134,6 +179,7 @@ impl World {
             platform,
             databases,
             contract,
+            blobs,
             objects,
             owner_url,
             folder,
@@ -146,6 +192,14 @@ impl World {
         let keys = KeyStore::new(self.databases.replay.clone(), "replay", "replay", master());
         let system = SystemContext::new("test", Clock::System);
         keys.active(&system).await.unwrap()
+    }
+
+    /// The bucket's server, with `rustfs`.
+    pub fn bucket(&self) -> &S3Server {
+        match &self.objects {
+            Objects::Server(server) => server,
+            Objects::Folder(_) => panic!("blobs lie in a folder"),
+        }
     }
 
     pub fn credentials(&self, tenant: &str) -> Credentials {
@@ -187,6 +241,37 @@ impl World {
 
 fn master() -> Arc<MasterKey> {
     Arc::new(MasterKey::new(&[7; 32], "test").unwrap())
+}
+
+impl Objects {
+    fn folder() -> Self {
+        Self::Folder(tempfile::tempdir().unwrap())
+    }
+
+    fn opened(&self) -> (ObjectStore, PathBuf) {
+        match self {
+            Self::Folder(folder) => (
+                ObjectStore::seed_fs(folder.path()),
+                folder.path().to_path_buf(),
+            ),
+            Self::Server(server) => {
+                let spools = std::env::temp_dir();
+                let store = ObjectStore::rustfs(&s3_of(server), &spools).unwrap();
+                (store, server.objects())
+            }
+        }
+    }
+}
+
+/// How a test server's bucket is entered.
+pub fn s3_of(server: &S3Server) -> S3 {
+    S3 {
+        endpoint: server.endpoint(),
+        bucket: s3::BUCKET.to_owned(),
+        region: "eu-central-1".to_owned(),
+        access_key_id: s3::ACCESS_KEY_ID.to_owned(),
+        secret_access_key: s3::SECRET_ACCESS_KEY.to_owned(),
+    }
 }
 
 /// A database of its own with the tables of every service.

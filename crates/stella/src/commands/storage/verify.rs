@@ -1,0 +1,184 @@
+//! `stella storage verify`: reads every blob again and compares it with its digest.
+
+use anyhow::Context as _;
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
+use serde::Serialize;
+use stella_cli::arguments::ConfigurationArgs;
+use stella_cli::table::{Cell, Column, Table};
+use stella_cli::{Answer, ExitCode, Failure, Session};
+use stella_storage::{Bucket, Listed, ObjectError, ObjectStore};
+
+use super::super::failed;
+use super::buckets;
+use crate::configuration::Settings;
+use crate::platform::{ObjectStores, Storage};
+
+/// How many blobs are read at a time: a bucket's answers are far away.
+const AT_A_TIME: usize = 8;
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Verified {
+    blobs: u64,
+    bytes: u64,
+    corrupt: Vec<Corrupt>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Corrupt {
+    service: &'static str,
+    tenant: String,
+    digest: String,
+    /// The digest of what is there.
+    found: String,
+    place: String,
+}
+
+pub(super) async fn run(
+    arguments: ConfigurationArgs,
+    session: &mut Session,
+) -> Result<Answer, Failure> {
+    let settings = Settings::load(&arguments, &session.io.environment)?;
+    let verified = verify(&settings, session).await;
+    session.progress_over("");
+    answer(&verified.map_err(failed)?, session)
+}
+
+fn answer(verified: &Verified, session: &Session) -> Result<Answer, Failure> {
+    let columns = ["service", "tenant", "digest", "actual", "place"];
+    let column = |name: &str| Column::new(session.labels.text(&format!("column-{name}")));
+    let mut table = Table::new(columns.map(column));
+    for one in &verified.corrupt {
+        let cells = [
+            one.service,
+            &one.tenant,
+            &one.digest,
+            &one.found,
+            &one.place,
+        ];
+        table.row(cells.map(Cell::new));
+    }
+    let corrupt = verified.corrupt.len();
+    let read = [
+        ("count", verified.blobs.into()),
+        ("size", verified.bytes.to_string().into()),
+    ];
+    let mut answer = Answer::new(verified)?;
+    if corrupt > 0 {
+        answer = answer
+            .table(table)
+            .line("")
+            .exit(ExitCode::VerificationFailed);
+    }
+    Ok(answer
+        .line(session.labels.format("storage-verified", &read))
+        .line(
+            session
+                .labels
+                .format("storage-corrupt", &[("count", corrupt.into())]),
+        ))
+}
+
+async fn verify(settings: &Settings, session: &mut Session) -> anyhow::Result<Verified> {
+    let drivers = settings.object_drivers().context("Storage:ObjectStore")?;
+    let stores = Storage::default().object_stores(&drivers, settings.data.as_deref())?;
+    let mut progress = Progress::over(&stores).await?;
+    let mut verified = Verified::default();
+    for (bucket, store) in buckets(&stores) {
+        let read = blobs(store, bucket).map(|listed| read(store, bucket, listed));
+        let mut read = read.buffered(AT_A_TIME);
+        while let Some((listed, corrupt)) = read.try_next().await? {
+            verified.blobs += 1;
+            verified.bytes += listed.size;
+            verified.corrupt.extend(corrupt);
+            progress.tell(&verified, session);
+        }
+    }
+    Ok(verified)
+}
+
+/// What is listed, but what an interrupted put left.
+fn blobs(
+    store: &ObjectStore,
+    bucket: Bucket,
+) -> impl Stream<Item = Result<Listed, ObjectError>> + use<> {
+    store
+        .list(bucket)
+        .try_filter(|one| std::future::ready(one.blob.is_some()))
+}
+
+/// Reads one blob to its end.
+async fn read(
+    store: &ObjectStore,
+    bucket: Bucket,
+    listed: Result<Listed, ObjectError>,
+) -> Result<(Listed, Option<Corrupt>), ObjectError> {
+    let listed = listed?;
+    let Some((tenant, digest)) = &listed.blob else {
+        return Ok((listed, None));
+    };
+    let all = async {
+        let opened = store.open(bucket, tenant, digest).await?;
+        opened.bytes.try_for_each(async |_| Ok(())).await
+    };
+    match all.await {
+        Ok(()) => Ok((listed, None)),
+        // Swept since it was listed.
+        Err(ObjectError::Missing(_)) => Ok((listed, None)),
+        Err(ObjectError::Corrupt { actual, path, .. }) => {
+            let corrupt = Corrupt {
+                service: bucket.0,
+                tenant: tenant.to_string(),
+                digest: digest.to_string(),
+                found: actual.to_string(),
+                place: path,
+            };
+            Ok((listed, Some(corrupt)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A line that says how far it is, whenever that is another percent.
+struct Progress {
+    blobs: u64,
+    bytes: u64,
+    told: Option<u64>,
+}
+
+impl Progress {
+    async fn over(stores: &ObjectStores) -> Result<Self, ObjectError> {
+        let mut all = Self {
+            blobs: 0,
+            bytes: 0,
+            told: None,
+        };
+        for (bucket, store) in buckets(stores) {
+            let mut listed = std::pin::pin!(blobs(store, bucket));
+            while let Some(one) = listed.try_next().await? {
+                all.blobs += 1;
+                all.bytes += one.size;
+            }
+        }
+        Ok(all)
+    }
+
+    fn tell(&mut self, done: &Verified, session: &mut Session) {
+        let percent = (done.bytes * 100 / self.bytes.max(1)).min(100);
+        if self.told == Some(percent) {
+            return;
+        }
+        self.told = Some(percent);
+        let full = usize::try_from(percent / 5).unwrap_or_default();
+        let bar = format!("[{:20}]", "=".repeat(full));
+        let values = [
+            ("bar", bar.as_str().into()),
+            ("percent", percent.into()),
+            ("done", done.blobs.into()),
+            ("total", self.blobs.into()),
+        ];
+        let line = session.labels.format("progress-verify", &values);
+        session.progress_over(&line);
+    }
+}
