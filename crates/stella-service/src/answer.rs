@@ -113,17 +113,25 @@ fn json<T: PartialSchema + ToSchema>(description: &str) -> RefOr<ApiResponse> {
 
 /// What a handler returns, with the schemas that its body refers to.
 pub trait Answers {
+    /// Whether the answer may be kept and given again to who sends the same `Idempotency-Key`: it
+    /// holds no secret and is no stream. A new kind of answer is not kept before it says so.
+    const REPEATABLE: bool = false;
+
     /// Adds the schemas by their names.
     fn schemas(into: &mut Vec<(String, RefOr<Schema>)>);
 }
 
 impl<T: ToSchema, F> Answers for Result<Answer<T>, Fail<F>> {
+    const REPEATABLE: bool = true;
+
     fn schemas(into: &mut Vec<(String, RefOr<Schema>)>) {
         T::schemas(into);
     }
 }
 
 impl<T: ToSchema, F> Answers for Result<Kept<T>, Fail<F>> {
+    const REPEATABLE: bool = true;
+
     fn schemas(into: &mut Vec<(String, RefOr<Schema>)>) {
         T::schemas(into);
     }

@@ -16,9 +16,10 @@ use stella_context::{Clock, TraceId};
 use utoipa::openapi::OpenApi;
 
 use crate::health::{self, Check};
-use crate::{Described, Failure, Routes, Sentinel, route};
+use crate::{Described, Failure, FirstAnswers, Routes, Sentinel, route};
 
-const MAX_TIME: Duration = Duration::from_secs(60);
+/// No request is worked on for longer.
+pub(crate) const MAX_TIME: Duration = Duration::from_secs(60);
 const TRACE_HEADER: HeaderName = HeaderName::from_static("traceparent");
 
 tokio::task_local! {
@@ -41,6 +42,8 @@ pub struct Service {
     pub routes: Routes,
     /// What it needs to serve.
     pub checks: Vec<Check>,
+    /// Where it keeps its first answers; none where no route takes an `Idempotency-Key`.
+    pub first_answers: Option<FirstAnswers>,
 }
 
 /// What a house is told.
@@ -69,7 +72,10 @@ impl House {
         let mut described = Vec::new();
         let mut checks = Vec::new();
         for service in services {
-            router = router.merge(service.routes.router);
+            router = router.merge(match service.first_answers {
+                Some(answers) => service.routes.router.layer(Extension(answers)),
+                None => service.routes.router,
+            });
             described.push(service.routes.described);
             checks.push((service.name, service.checks));
         }

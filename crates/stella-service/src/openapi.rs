@@ -12,6 +12,8 @@ use utoipa::openapi::{
     ResponseBuilder, Schema,
 };
 
+use crate::gate::Gate;
+
 /// The name of the one security scheme: a sender-constrained OpTok.
 pub(crate) const SCHEME: &str = "opTok";
 
@@ -33,6 +35,7 @@ const WITH_TOKEN: &[Code] = &[
     Code::TenantHeadersDiffer,
     Code::TenantRequired,
 ];
+const WITH_KEY: &[Code] = &[Code::IdempotencyConflict, Code::IdempotencyInProgress];
 const WITH_BODY: &[Code] = &[
     Code::RequestInvalid,
     Code::BodyMalformed,
@@ -74,11 +77,18 @@ fn problem(codes: &[&str]) -> Response {
         .build()
 }
 
-/// Adds to an operation what its signature implies: its scopes and the failures of the house.
-pub(crate) fn complete(operation: &mut Operation, scopes: Option<&'static [Scope]>) {
+/// Adds to an operation what its signature implies: its scopes, the headers that it takes and the
+/// failures of the house.
+pub(crate) fn complete(operation: &mut Operation, gate: Option<&Gate>) {
     let mut codes = ANYWHERE.to_vec();
-    if let Some(scopes) = scopes {
+    if let Some(gate) = gate {
+        let scopes = gate.any_of;
         codes.extend(WITH_TOKEN);
+        if gate.keyed {
+            codes.extend(WITH_KEY);
+            let parameters = operation.parameters.get_or_insert_default();
+            parameters.push(RefOr::T(crate::idempotency::parameter()));
+        }
         let names = scopes.iter().map(|scope| scope.as_str());
         let any_of = if scopes.len() == Scope::ALL.len() {
             vec![SecurityRequirement::new(SCHEME, [] as [&str; 0])]

@@ -14,6 +14,7 @@ mod config;
 mod coverage;
 mod evidence;
 mod fixtures;
+mod idempotency;
 mod journey;
 mod killed;
 mod kit;
