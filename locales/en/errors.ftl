@@ -62,6 +62,13 @@ error-idempotency-in-progress-detail = a request with this Idempotency-Key came 
 error-idempotency-in-progress-hint = send the same again after the seconds of Retry-After
 error-stale = it changed meanwhile
 error-stale-hint = read it again and repeat the change
+error-rate-limited = too many requests
+error-rate-limited-detail =
+    { $whose ->
+        [tenant] the clients of the tenant together may ask { $requests } times in { $seconds } seconds
+       *[client] the client may ask { $requests } times in { $seconds } seconds
+    }
+error-rate-limited-hint = wait for the seconds of Retry-After; what is left is in the header RateLimit
 error-token-missing = no token
 error-token-missing-detail = the request carries no token
 error-token-missing-hint = ask for one at /oauth/token, or use the stella command line

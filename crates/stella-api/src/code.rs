@@ -86,6 +86,8 @@ codes! {
     /// The thing changed meanwhile.
     Stale = "STALE", 412, exit 1, retry;
 
+    /// The client or its tenant asks more often than its quota permits.
+    RateLimited = "RATE_LIMITED", 429, exit 10, retry;
     /// The request carries no token.
     TokenMissing = "TOKEN_MISSING", 401, exit 3;
     /// The token is not valid here and now.

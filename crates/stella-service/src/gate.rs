@@ -1,15 +1,19 @@
-//! What stands before every route that demands a scope: who calls, whether he may, and whether
-//! the same was asked before.
+//! What stands before every route that demands a scope: who calls, how often, whether he may, and
+//! whether the same was asked before.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use stella_api::{Code, Scope};
-use stella_client::Principal;
+use stella_client::{InProcess, Principal};
 use stella_context::{Clock, OpContext};
 
+use crate::rate::{Rates, Standing};
 use crate::{Failure, Sentinel, idempotency};
 
 /// What a route's signature demands of a caller.
@@ -27,18 +31,47 @@ pub(crate) struct Permitted(pub(crate) OpContext);
 
 /// Lets a request through to its handler, or answers in its place.
 pub(crate) async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let passed = permitted(gate, request, next).await;
-    passed.unwrap_or_else(|failure| failure.into_response())
+    let (parts, body) = request.into_parts();
+    let principal = match caller(&parts).await {
+        Ok(principal) => principal,
+        Err(failure) => return failure.into_response(),
+    };
+    let standing = counted(&parts, &principal);
+    let answered = match standing.as_ref().map_or(Ok(()), Standing::demand) {
+        Ok(()) => permitted(gate, &principal, (parts, body), next).await,
+        Err(too_much) => Err(too_much),
+    };
+    let mut response = answered.unwrap_or_else(Failure::into_response);
+    if let Some(standing) = standing {
+        standing.tell(response.headers_mut());
+    }
+    response
 }
 
-async fn permitted(gate: Gate, request: Request, next: Next) -> Result<Response, Failure> {
-    let (mut parts, body) = request.into_parts();
+async fn caller(parts: &Parts) -> Result<Principal, Failure> {
     let sentinel = parts.extensions.get::<Sentinel>().cloned();
     let sentinel = sentinel
         .ok_or_else(|| Failure::new(Code::Internal).because("no sentinel in this house"))?;
-    let principal = sentinel.principal(&parts).await?;
+    sentinel.principal(parts).await
+}
+
+/// What services ask one another for a caller is not counted: the caller asked once.
+fn counted(parts: &Parts, principal: &Principal) -> Option<Standing> {
+    if parts.extensions.get::<InProcess>().is_some() {
+        return None;
+    }
+    let rates = parts.extensions.get::<Arc<Rates>>()?;
+    Some(rates.count(principal, Clock::System.now()))
+}
+
+async fn permitted(
+    gate: Gate,
+    principal: &Principal,
+    (mut parts, body): (Parts, Body),
+    next: Next,
+) -> Result<Response, Failure> {
     let clock = parts.extensions.get::<Clock>().copied();
-    let op = permit(&principal, gate.any_of, clock.unwrap_or(Clock::System))?;
+    let op = permit(principal, gate.any_of, clock.unwrap_or(Clock::System))?;
     parts.extensions.insert(Permitted(op.clone()));
     let request = Request::from_parts(parts, body);
     match gate.keyed {

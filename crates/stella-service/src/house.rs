@@ -1,6 +1,7 @@
 //! Several services behind one listener.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -16,7 +17,8 @@ use stella_context::{Clock, TraceId};
 use utoipa::openapi::OpenApi;
 
 use crate::health::{self, Check};
-use crate::{Described, Failure, FirstAnswers, Routes, Sentinel, route};
+use crate::rate::Rates;
+use crate::{Described, Failure, FirstAnswers, RateLimits, Routes, Sentinel, route};
 
 /// No request is worked on for longer.
 pub(crate) const MAX_TIME: Duration = Duration::from_secs(60);
@@ -53,6 +55,8 @@ pub struct HouseOptions {
     pub sentinel: Sentinel,
     /// The clock of recorded times.
     pub clock: Clock,
+    /// How often callers may ask.
+    pub limits: RateLimits,
 }
 
 /// The router of several services, and the document that describes it.
@@ -80,7 +84,7 @@ impl House {
             checks.push((service.name, service.checks));
         }
         let openapi = describe(described);
-        let open = health_routes().with_state(std::sync::Arc::new(checks));
+        let open = health_routes().with_state(Arc::new(checks));
         let router = router.merge(open.router).merge(published(&openapi));
         let router = layered(router, options);
         peers.connect(router.clone());
@@ -133,6 +137,7 @@ fn layered(router: Router, options: &HouseOptions) -> Router {
         })
         .layer(Extension(options.sentinel.clone()))
         .layer(Extension(options.clock))
+        .layer(Extension(Arc::new(Rates::new(options.limits))))
         .layer(DefaultBodyLimit::max(MAX_BODY as usize))
         .layer(from_fn_with_state((), guard))
 }

@@ -16,6 +16,7 @@ mod once;
 mod openapi;
 mod page;
 mod prefix;
+mod rate;
 mod route;
 mod sentinel;
 
@@ -30,6 +31,7 @@ pub use keys::KeySource;
 pub use once::OnceOnly;
 pub use page::Paging;
 pub use prefix::IdRange;
+pub use rate::{Quota, RateLimits};
 pub use route::{Described, Guarded, Routes, Signature, signature_of};
 pub use sentinel::Sentinel;
 

@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 use stella_api::{Code, Problem, Scope};
 use utoipa::ToSchema;
 use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Paths, Ref, RefOr, Response,
-    ResponseBuilder, Schema,
+    ComponentsBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, Paths, Ref, RefOr,
+    Response, ResponseBuilder, Schema, Type,
 };
 
 use crate::gate::Gate;
+use crate::rate;
 
 /// The name of the one security scheme: a sender-constrained OpTok.
 pub(crate) const SCHEME: &str = "opTok";
+const RETRY_AFTER: &str = "Retry-After";
 
 /// What any operation may answer, however it was made.
 const ANYWHERE: &[Code] = &[
@@ -27,6 +30,7 @@ const ANYWHERE: &[Code] = &[
 const WITH_TOKEN: &[Code] = &[
     // A header that stands twice.
     Code::RequestInvalid,
+    Code::RateLimited,
     Code::TokenMissing,
     Code::TokenInvalid,
     Code::DpopInvalid,
@@ -115,6 +119,50 @@ pub(crate) fn complete(operation: &mut Operation, gate: Option<&Gate>) {
             _ => drop(operation.responses.responses.insert(status, added)),
         }
     }
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response {
+            let names = headers_of(status, gate.is_some());
+            let told = names.iter().map(|name| {
+                let there = Ref::new(format!("#/components/headers/{name}"));
+                ((*name).to_owned(), RefOr::Ref(there))
+            });
+            response.headers.extend(told);
+        }
+    }
+}
+
+/// The headers that every answer of a status carries, where there is a gate before the route.
+fn headers_of(status: &str, gated: bool) -> &'static [&'static str] {
+    match status {
+        "429" => &[RETRY_AFTER, rate::LEFT, rate::POLICY],
+        "503" => &[RETRY_AFTER],
+        _ if gated && status.starts_with('2') => &[rate::LEFT, rate::POLICY],
+        _ => &[],
+    }
+}
+
+fn headers() -> [(&'static str, Header); 3] {
+    let header = |description: &str| {
+        let schema = ObjectBuilder::new().schema_type(Type::String).build();
+        HeaderBuilder::new()
+            .schema(Some(schema))
+            .description(Some(description))
+            .build()
+    };
+    [
+        (
+            rate::LEFT,
+            header("what is left of each quota: `r` requests, and one more in `t` seconds"),
+        ),
+        (
+            rate::POLICY,
+            header("the quotas of the client and of its tenant: `q` requests in `w` seconds"),
+        ),
+        (
+            RETRY_AFTER,
+            header("the same call may succeed after so many seconds"),
+        ),
+    ]
 }
 
 fn merge(there: &mut Response, added: &RefOr<Response>) {
@@ -138,7 +186,12 @@ pub(crate) fn document(
         .bearer_format("at+jwt")
         .description(Some("a sender-constrained OpTok (RFC 9068), sent by the DPoP scheme with a proof (RFC 9449)"))
         .build();
-    let components = ComponentsBuilder::new()
+    let components = headers()
+        .into_iter()
+        .fold(ComponentsBuilder::new(), |components, (name, header)| {
+            components.header(name, header)
+        });
+    let components = components
         .schemas_from_iter(schemas)
         .security_scheme(SCHEME, SecurityScheme::Http(scheme))
         .build();

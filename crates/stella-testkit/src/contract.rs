@@ -54,7 +54,8 @@ impl Contract {
         schema
     }
 
-    /// Judges an answer: its status, media type, body and problem code must be documented.
+    /// Judges an answer: its status, media type, body and problem code must be documented, and the
+    /// documented headers there.
     ///
     /// # Panics
     /// They are not.
@@ -83,6 +84,10 @@ impl Contract {
             let codes = documented["description"].as_str().unwrap_or_default();
             let told = codes.split(", ").any(|one| one == code);
             assert!(told, "{name} answered {status} {code}; documented: {codes}");
+        }
+        for header in documented["headers"].as_object().into_iter().flatten() {
+            let carried = reply.headers.contains_key(header.0.to_lowercase());
+            assert!(carried, "{name} answered {status} without {}", header.0);
         }
         self.check_body(&name, documented, reply);
     }

@@ -47,6 +47,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         objects: ObjectStore::seed_fs(&objects_root),
         master,
         clock: Clock::System,
+        limits: settings.limits,
     };
     let platform = super::open(setup, key_file).await?;
     let listener = listen::bind(settings.listen).await?;

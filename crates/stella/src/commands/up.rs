@@ -13,6 +13,7 @@ use stella_cli::scopes;
 use stella_cli::{Answer, ExitCode, Failure, Format, Session};
 use stella_client::{Client, Credentials, HttpClient};
 use stella_context::{Clock, SystemContext};
+use stella_service::RateLimits;
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{DataFolder, ObjectStore};
 
@@ -150,6 +151,7 @@ async fn open(
         objects,
         master,
         clock,
+        limits: RateLimits::default(),
     };
     let platform = super::open(setup, &key_file).await?;
     let system = SystemContext::new("stella up", clock);

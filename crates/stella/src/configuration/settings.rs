@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use stella_cli::Failure;
 use stella_cli::arguments::ConfigurationArgs;
 use stella_cli::environment::Environment as Variables;
+use stella_service::RateLimits;
 use stella_storage::{Connection, Driver};
 
 use crate::platform::Drivers;
@@ -27,6 +28,8 @@ pub struct Settings {
     pub data: Option<PathBuf>,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// How often callers may ask.
+    pub limits: RateLimits,
     /// The issuer of tokens and base of `htu`.
     pub public_url: String,
     /// The file with the key that encrypts keys at rest.

@@ -11,6 +11,7 @@ use stella_authority::{Authority, NewClient};
 use stella_canonical::Digest;
 use stella_client::{Call, Client, ClientError, Credentials, HttpClient, Reply, Session};
 use stella_context::{Clock, SystemContext};
+use stella_service::RateLimits;
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Connection, DataFolder, ObjectStore};
 use stella_testkit::Contract;
@@ -68,7 +69,8 @@ impl World {
         let database = migrated_database().await;
         let connection = Connection::parse(&database.app_url).unwrap();
         let databases = Databases::postgres(&connection).await.unwrap();
-        Self::start(databases, None, Some(database.owner_url.clone())).await
+        let owner_url = Some(database.owner_url.clone());
+        Self::start(databases, None, owner_url, RateLimits::default()).await
     }
 
     pub async fn filesystem() -> Self {
@@ -80,15 +82,22 @@ impl World {
         Self::embedded(DataFolder::temporary().unwrap()).await
     }
 
+    pub async fn limited(limits: RateLimits) -> Self {
+        let folder = DataFolder::temporary().unwrap();
+        let databases = Databases::embedded(&folder).await.unwrap();
+        Self::start(databases, Some(folder), None, limits).await
+    }
+
     async fn embedded(folder: Arc<DataFolder>) -> Self {
         let databases = Databases::embedded(&folder).await.unwrap();
-        Self::start(databases, Some(folder), None).await
+        Self::start(databases, Some(folder), None, RateLimits::default()).await
     }
 
     async fn start(
         databases: Databases,
         folder: Option<Arc<DataFolder>>,
         owner_url: Option<String>,
+        limits: RateLimits,
     ) -> Self {
         stella::logging::start(stella::logging::Form::Text, "warn");
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))
@@ -102,6 +111,7 @@ impl World {
             objects: ObjectStore::seed_fs(objects.path()),
             master: MasterKey::new(&[7; 32], "test").unwrap(),
             clock: Clock::System,
+            limits,
         };
         let platform = Platform::open(setup).await.unwrap();
         let key = SigningKey::generate().unwrap();
