@@ -13,6 +13,7 @@ use stella_api::{Code, Scope};
 use stella_client::{InProcess, Principal};
 use stella_context::{Clock, OpContext};
 
+use crate::conditional::Known;
 use crate::rate::{Rates, Standing};
 use crate::{Failure, Sentinel, idempotency};
 
@@ -31,6 +32,7 @@ pub(crate) struct Permitted(pub(crate) OpContext);
 
 /// Lets a request through to its handler, or answers in its place.
 pub(crate) async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    let known = Known::of(&request);
     let (parts, body) = request.into_parts();
     let principal = match caller(&parts).await {
         Ok(principal) => principal,
@@ -41,7 +43,7 @@ pub(crate) async fn pass(State(gate): State<Gate>, request: Request, next: Next)
         Ok(()) => permitted(gate, &principal, (parts, body), next).await,
         Err(too_much) => Err(too_much),
     };
-    let mut response = answered.unwrap_or_else(Failure::into_response);
+    let mut response = known.or(answered.unwrap_or_else(Failure::into_response));
     if let Some(standing) = standing {
         standing.tell(response.headers_mut());
     }

@@ -2,6 +2,7 @@
 //! health and the OpenAPI document. A service is a [`Service`]; a [`House`] runs several.
 
 mod answer;
+mod conditional;
 mod dpop;
 mod extract;
 mod failure;
@@ -20,7 +21,7 @@ mod rate;
 mod route;
 mod sentinel;
 
-pub use answer::{Answer, Answers, Kept, RawAnswer};
+pub use answer::{Answer, Answers, Kept, RawAnswer, Tagged};
 pub use extract::{Authorized, Document, Json, Path, Public, Query};
 pub use failure::{Fail, Failure, Failures, IntoFailure};
 pub use health::{Check, Found, Probe};

@@ -18,6 +18,7 @@ use crate::rate;
 
 /// The name of the one security scheme: a sender-constrained OpTok.
 pub(crate) const SCHEME: &str = "opTok";
+pub(crate) const ETAG: &str = "ETag";
 const RETRY_AFTER: &str = "Retry-After";
 
 /// What any operation may answer, however it was made.
@@ -103,6 +104,10 @@ pub(crate) fn complete(operation: &mut Operation, gate: Option<&Gate>) {
         };
         operation.security = Some(any_of);
     }
+    if operation.responses.responses.contains_key("304") {
+        let parameters = operation.parameters.get_or_insert_default();
+        parameters.push(RefOr::T(crate::conditional::parameter()));
+    }
     if operation.request_body.is_some() {
         codes.extend(WITH_BODY);
     }
@@ -122,10 +127,9 @@ pub(crate) fn complete(operation: &mut Operation, gate: Option<&Gate>) {
     for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response {
             let names = headers_of(status, gate.is_some());
-            let told = names.iter().map(|name| {
-                let there = Ref::new(format!("#/components/headers/{name}"));
-                ((*name).to_owned(), RefOr::Ref(there))
-            });
+            let told = names
+                .iter()
+                .map(|name| ((*name).to_owned(), header_ref(name)));
             response.headers.extend(told);
         }
     }
@@ -136,12 +140,17 @@ fn headers_of(status: &str, gated: bool) -> &'static [&'static str] {
     match status {
         "429" => &[RETRY_AFTER, rate::LEFT, rate::POLICY],
         "503" => &[RETRY_AFTER],
-        _ if gated && status.starts_with('2') => &[rate::LEFT, rate::POLICY],
+        _ if gated && (status.starts_with('2') || status == "304") => &[rate::LEFT, rate::POLICY],
         _ => &[],
     }
 }
 
-fn headers() -> [(&'static str, Header); 3] {
+/// A reference to a header of the document.
+pub(crate) fn header_ref(name: &str) -> RefOr<Header> {
+    RefOr::Ref(Ref::new(format!("#/components/headers/{name}")))
+}
+
+fn headers() -> [(&'static str, Header); 4] {
     let header = |description: &str| {
         let schema = ObjectBuilder::new().schema_type(Type::String).build();
         HeaderBuilder::new()
@@ -150,6 +159,7 @@ fn headers() -> [(&'static str, Header); 3] {
             .build()
     };
     [
+        (ETAG, header("names these bytes; see `If-None-Match`")),
         (
             rate::LEFT,
             header("what is left of each quota: `r` requests, and one more in `t` seconds"),

@@ -6,6 +6,7 @@ use stella_api::health::{Alive, Readiness};
 use stella_client::{Call, ClientError, Reply};
 use stella_service::{Quota, RateLimits};
 
+use crate::coverage::seed;
 use crate::fixtures::{self, advisory, bytes};
 use crate::world::{World, on_every_driver};
 
@@ -95,6 +96,42 @@ on_every_driver! {
         assert_eq!(caller.code(Call::get("/api/v1/nowhere")).await, "ROUTE_UNKNOWN");
         let post = Call::post("/api/v1/findings", "application/json", b"{}".to_vec());
         assert_eq!(caller.code(post).await, "METHOD_NOT_ALLOWED");
+    }
+
+    /// Whatever is answered with an `ETag`: the operations of the document that know 304.
+    async fn what_the_caller_has_is_not_sent_again(world) {
+        let seeded = seed(&world, "acme").await;
+        let analyst = world.analyst("acme");
+        let mut tried = std::collections::BTreeSet::new();
+        for (method, path, operation) in world.contract.operations() {
+            if operation["responses"]["304"].is_null() { continue }
+            assert_eq!(method, "GET", "{path}");
+            let id = seeded.iter().find(|(of, _)| *of == path).map(|(_, id)| id.as_str());
+            let call = Call::get(&path.replace("{id}", id.unwrap_or_default()));
+            let asked = |tag: &str| call.clone().with("if-none-match".parse().unwrap(), tag.parse().unwrap());
+            let first = analyst.send(call.clone()).await;
+            let tag = first.headers["etag"].to_str().unwrap().to_owned();
+            let digest = stella_canonical::Digest::of(&first.body);
+            assert_eq!(tag, format!("\"{digest}\""), "{path}");
+            let known = analyst.send(asked(&format!("\"other\", W/{tag}"))).await;
+            assert_eq!((known.status.as_u16(), &known.headers["etag"]), (304, &first.headers["etag"]), "{path}");
+            let other = analyst.send(asked("\"other\"")).await;
+            assert_eq!((other.status.as_u16(), &other.body), (200, &first.body), "{path}");
+            tried.insert(path);
+        }
+        let immutable = seeded.iter().map(|(path, _)| *path).filter(|path| !path.contains("findings") && !path.contains("explain"));
+        assert!(immutable.clone().all(|path| tried.contains(path)), "{tried:?}");
+        assert_eq!(tried.len(), immutable.count() + 1, "and the settings: {tried:?}");
+    }
+
+    async fn changed_settings_have_another_tag(world) {
+        let analyst = world.analyst("acme");
+        let settings = || Call::get("/api/v1/authority/settings");
+        let tag = analyst.send(settings()).await.headers["etag"].clone();
+        world.trust("acme", "Example Vendor").await;
+        let reply = analyst.send(settings().with("if-none-match".parse().unwrap(), tag.clone())).await;
+        assert_eq!(reply.status.as_u16(), 200);
+        assert_ne!(reply.headers["etag"], tag);
     }
 
     async fn a_trace_joins_the_callers(world) {
