@@ -201,3 +201,52 @@ fn with_trace(mut response: Response, trace: &TraceId) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use axum::body::to_bytes;
+    use axum::routing::get;
+    use stella_api::Problem;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::KeySource;
+
+    fn house(router: Router) -> Router {
+        let keys = KeySource::of_peers(Peers::default());
+        let options = HouseOptions {
+            sentinel: Sentinel::new("http://localhost", keys),
+            clock: Clock::System,
+            limits: RateLimits::default(),
+        };
+        layered(router, &options)
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_with_a_trace_and_the_house_stands() {
+        async fn slip(request: Request) -> &'static str {
+            match request.uri().query() {
+                None => "well",
+                Some(text) => panic!("a secret: {text}"),
+            }
+        }
+        let house = house(Router::new().route("/", get(slip)));
+        let ask = async |path: &str| {
+            let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+            let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+            let request = Request::get(path).header(TRACE_HEADER, parent);
+            let request = request.body(Body::empty()).unwrap();
+            let reply = house.clone().oneshot(request).await.unwrap();
+            assert_eq!(reply.headers()["x-trace-id"], trace);
+            let status = reply.status().as_u16();
+            (status, to_bytes(reply.into_body(), 4096).await.unwrap())
+        };
+        let (status, body) = ask("/?hunter2").await;
+        let told: Problem = serde_json::from_slice(&body).unwrap();
+        assert_eq!((status, told.code.as_str()), (500, "INTERNAL"));
+        assert_eq!(told.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert!(!String::from_utf8_lossy(&body).contains("hunter2"));
+        assert_eq!(ask("/").await, (200, "well".into()));
+    }
+}

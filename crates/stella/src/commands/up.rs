@@ -50,7 +50,7 @@ pub(super) async fn run(arguments: UpArgs, session: &mut Session) -> Result<Answ
     let server = listen::serve(listener, platform.house.router.clone());
     let ended = attend(&url, key, &arguments, session, &mut stop).await;
     tokio::select! {
-        stopped = server.stop() => stopped.map_err(failed)?,
+        stopped = server.stop(listen::PATIENCE) => stopped.map_err(failed)?,
         // Whoever says it again does not want to wait for the requests in flight.
         () = stop.told() => return Ok(Answer::done(ExitCode::Interrupted)),
     }

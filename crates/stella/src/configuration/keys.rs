@@ -134,6 +134,7 @@ pub const KEYS: &[Key] = &[
     with_default(count("Server:RateLimit:Client:Seconds"), "10"),
     with_default(count("Server:RateLimit:Tenant:Requests"), "40000"),
     with_default(count("Server:RateLimit:Tenant:Seconds"), "10"),
+    with_default(count("Server:StopSeconds"), "60"),
     key("Server:PublicUrl", Accepts::Described("accepts-public-url")),
     key(
         "Security:MasterKeyFile",

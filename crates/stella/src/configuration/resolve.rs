@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use stella_api::Code;
 use stella_locale::Labels;
@@ -62,9 +63,10 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
     let listen = resolver.listen();
     let public_url = resolver.public_url();
     let limits = resolver.limits();
+    let stop_seconds = resolver.count("Server:StopSeconds");
     let master_key = resolver.master_key();
     let sound = resolver.problems.is_empty();
-    match (services, listen, limits, master_key, sound) {
+    match (services, listen, limits, stop_seconds, master_key, sound) {
         (
             [
                 Some(authority),
@@ -74,6 +76,7 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
             ],
             Some(listen),
             Some(limits),
+            Some(stop_seconds),
             Some(master_key),
             true,
         ) => Ok(Settings {
@@ -84,6 +87,7 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
             public_url: public_url.unwrap_or_else(|| format!("http://{listen}")),
             listen,
             limits,
+            stop_within: Duration::from_secs(stop_seconds.get().into()),
             master_key,
         }),
         _ => Err(resolver.problems),

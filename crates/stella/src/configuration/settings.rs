@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use stella_cli::Failure;
 use stella_cli::arguments::ConfigurationArgs;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// How often callers may ask.
     pub limits: RateLimits,
+    /// How long a stop waits for the requests that are being answered.
+    pub stop_within: Duration,
     /// The issuer of tokens and base of `htu`.
     pub public_url: String,
     /// The file with the key that encrypts keys at rest.

@@ -164,6 +164,7 @@ fn each_wrong_value_has_its_code() {
             "many",
             Code::ConfigValueInvalid,
         ),
+        ("Server:StopSeconds", "60s", Code::ConfigValueInvalid),
         (
             "Server:PublicUrl",
             "stella.example",

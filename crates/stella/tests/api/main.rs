@@ -24,6 +24,7 @@ mod scopes;
 mod scores;
 mod serve;
 mod signed;
+mod stop;
 mod tamper;
 mod tenancy;
 mod unreadable;

@@ -16,6 +16,7 @@ use stella_storage::{Connection, DataFolder, Db};
 use stella_testkit::Contract;
 
 use crate::by_hand::{by_hand_at, by_hand_in};
+use crate::up::send;
 use crate::world::{Caller, credentials, migrated_database, people};
 
 /// What is there between two starts.
@@ -95,6 +96,12 @@ impl Installation {
             key,
             contract: Arc::new(Contract::new(&stella::platform::openapi().unwrap())),
         }
+    }
+
+    /// The same with one setting more.
+    pub fn with(mut self, setting: &str) -> Self {
+        self.settings.push(setting.to_owned());
+        self
     }
 
     pub fn on_postgres(&self) -> bool {
@@ -177,6 +184,15 @@ impl Running {
 
     pub fn analyst(&self, tenant: &str) -> Caller {
         self.caller(tenant, Role::Analyst)
+    }
+
+    /// Asks the process to stop, as a supervisor does.
+    pub fn terminate(&self) {
+        send("TERM", &self.child);
+    }
+
+    pub fn end(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
     }
 
     /// Sends what ends the process, and waits for its end.
