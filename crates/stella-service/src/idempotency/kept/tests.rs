@@ -5,8 +5,9 @@ use stella_storage::DataFolder;
 
 use super::*;
 
-const TABLE: &str =
-    include_str!("../../../../stella-evidence/migrations/sqlite/0002_idempotency_keys.sql");
+const TABLE: &str = include_str!(
+    "../../../../stella-evidence/migrations/sqlite/0002_idempotency_keys_tolerates_1.sql"
+);
 
 async fn answers() -> FirstAnswers {
     let folder = DataFolder::temporary().unwrap();
