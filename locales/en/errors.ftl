@@ -54,8 +54,21 @@ error-page-token-invalid = not a page token of this list
 error-page-token-invalid-detail = the page token was not given by this list
 error-page-token-invalid-hint = begin again without pageToken
 error-conflict = a thing of that name exists
+error-idempotency-conflict = the idempotency key is another request's
+error-idempotency-conflict-detail = this Idempotency-Key came before with another path, query, body or Stella- header
+error-idempotency-conflict-hint = send a new key with a new request, and the same request with the same key
+error-idempotency-in-progress = the first request with this key is still being answered
+error-idempotency-in-progress-detail = a request with this Idempotency-Key came { $age } seconds ago and has no answer yet
+error-idempotency-in-progress-hint = send the same again after the seconds of Retry-After
 error-stale = it changed meanwhile
 error-stale-hint = read it again and repeat the change
+error-rate-limited = too many requests
+error-rate-limited-detail =
+    { $whose ->
+        [tenant] the clients of the tenant together may ask { $requests } times in { $seconds } seconds
+       *[client] the client may ask { $requests } times in { $seconds } seconds
+    }
+error-rate-limited-hint = wait for the seconds of Retry-After; what is left is in the header RateLimit
 error-token-missing = no token
 error-token-missing-detail = the request carries no token
 error-token-missing-hint = ask for one at /oauth/token, or use the stella command line

@@ -304,6 +304,7 @@ config-problems =
 config-unset = nobody sets it
 accepts-address = ADDRESS:PORT
 accepts-connection = postgres://ROLE:PASSWORD@HOST:PORT/DATABASE or Host=…;Port=…;Database=…;Username=…;Password=…;SslMode=…
+accepts-count = a whole number, 1 or more
 accepts-folder = a folder
 accepts-master-key = a file of 32 bytes that only its owner may read
 accepts-bucket = the name of a bucket that is there
@@ -318,6 +319,7 @@ hint-config-mapping = the file holds no mapping
 hint-config-nearest = did you mean { $key }?
 hint-config-set = --set takes KEY=VALUE
 hint-config-connection-missing = set ConnectionStrings:Default=postgres://ROLE:PASSWORD@HOST/DATABASE
+hint-config-count = write a whole number of 1 or more, without spaces or signs
 hint-config-driver-embedded = set Storage:Driver=postgres, or STELLA_ENVIRONMENT=Development to try things
 hint-config-driver-missing = set Storage:Driver=postgres and ConnectionStrings:Default
 hint-config-folder-missing = set Storage:DataDirectory to a folder

@@ -64,6 +64,7 @@ refused-scope-beside = { $scope } and { $other } are never in one token
 refused-name-utf8 = is no UTF-8 text
 refused-name-long = has { $size } bytes, { $limit } are the limit
 refused-header-twice = { $name } is sent more than once
+refused-idempotency-key = a key is 1 to { $most } visible ASCII characters
 refused-body-no-object = expected an object, found { $kind }
 refused-name-nul = the character U+0000 is in no name
 refused-page-size = pageSize is 1 to { $most }, not `{ $size }`

@@ -79,9 +79,15 @@ codes! {
     PageTokenInvalid = "PAGE_TOKEN_INVALID", 400, exit 2;
     /// A thing of that name exists.
     Conflict = "CONFLICT", 409, exit 1;
+    /// The idempotency key came before with another request.
+    IdempotencyConflict = "IDEMPOTENCY_CONFLICT", 409, exit 2;
+    /// The request that came first with the idempotency key is still being answered.
+    IdempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS", 409, exit 10, retry;
     /// The thing changed meanwhile.
     Stale = "STALE", 412, exit 1, retry;
 
+    /// The client or its tenant asks more often than its quota permits.
+    RateLimited = "RATE_LIMITED", 429, exit 10, retry;
     /// The request carries no token.
     TokenMissing = "TOKEN_MISSING", 401, exit 3;
     /// The token is not valid here and now.

@@ -14,7 +14,7 @@ use stella_api::scope::{AnyScope, Scope};
 use stella_context::{Clock, SystemContext};
 use stella_service::headers::{encoding, single};
 use stella_service::{
-    Answer, Answers, Authorized, Fail, IntoFailure as _, Public, Routes, failures, route,
+    Answer, Answers, Authorized, Fail, IntoFailure as _, Public, Routes, Tagged, failures, route,
 };
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::{Ref, RefOr, ResponseBuilder, Schema};
@@ -122,8 +122,8 @@ async fn whoami(op: Authorized<AnyScope>) -> Result<Answer<WhoAmI>, Fail<()>> {
 async fn settings(
     op: Authorized<AnyScope>,
     State(authority): Domain,
-) -> Result<Answer<TenantSettings>, Fail<Settings>> {
-    Ok(Answer(authority.settings(&op).await?))
+) -> Result<Tagged<TenantSettings>, Fail<Settings>> {
+    Ok(Tagged(authority.settings(&op).await?))
 }
 
 fn system() -> SystemContext {

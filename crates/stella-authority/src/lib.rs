@@ -75,5 +75,6 @@ pub fn service(authority: Arc<Authority>) -> Service {
         name: "authority",
         routes: http::routes().with_state(authority),
         checks,
+        first_answers: None,
     }
 }

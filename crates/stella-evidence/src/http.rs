@@ -12,8 +12,8 @@ use stella_api::scope::{
 };
 use stella_context::OpContext;
 use stella_service::{
-    Answer, Authorized, Document, Fail, Kept, Paging, Path, Query, RawAnswer, Routes, failures,
-    route,
+    Answer, Authorized, Document, Fail, Kept, Paging, Path, Query, RawAnswer, Routes, Tagged,
+    failures, route,
 };
 use utoipa::IntoParams;
 
@@ -160,8 +160,8 @@ async fn show_document(
     op: Authorized<AnyEvidenceRead>,
     State(evidence): Domain,
     Path(id): Path<String>,
-) -> Result<Answer<DocumentRecord>, Fail<OneDocument>> {
-    Ok(Answer(evidence.record(&op, &id).await?))
+) -> Result<Tagged<DocumentRecord>, Fail<OneDocument>> {
+    Ok(Tagged(evidence.record(&op, &id).await?))
 }
 
 /// Gives the exact bytes that came.

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex};
 use stella_api::TenantId;
 use stella_canonical::Digest;
 use stella_context::SystemContext;
-use stella_service::{Check, Described, Service};
+use stella_service::{Check, Described, FirstAnswers, Service};
 use stella_storage::{Bucket, Db, Migrations, ObjectStore, StoreError};
 
 pub use envelope::fuzz;
@@ -89,6 +89,7 @@ pub fn described() -> Described {
 /// The service.
 #[must_use]
 pub fn service(evidence: Arc<Evidence>) -> Service {
+    let first_answers = FirstAnswers::new(evidence.db.clone(), MIGRATIONS.schema);
     let checks = vec![
         Check::database(&evidence.db),
         Check::object_store(&evidence.objects),
@@ -98,5 +99,6 @@ pub fn service(evidence: Arc<Evidence>) -> Service {
         name: "evidence",
         routes: http::routes().with_state(evidence),
         checks,
+        first_answers: Some(first_answers),
     }
 }

@@ -8,7 +8,9 @@ use stella_api::replay::{
     ManifestAnswer, ManifestRecord, ManifestRequest, ReplayRequest, ReplayVerdict, SnapshotRecord,
 };
 use stella_api::scope::{ReplayRead, ReplayRun};
-use stella_service::{Answer, Authorized, Fail, Json, Kept, Path, Public, Routes, failures, route};
+use stella_service::{
+    Answer, Authorized, Fail, Json, Kept, Path, Public, Routes, Tagged, failures, route,
+};
 
 use crate::Replay;
 
@@ -50,8 +52,8 @@ async fn show_manifest(
     op: Authorized<ReplayRead>,
     State(replay): Domain,
     Path(id): Path<String>,
-) -> Result<Answer<ManifestRecord>, Fail<Snapshots>> {
-    Ok(Answer(replay.stored_manifest(&op, &id).await?))
+) -> Result<Tagged<ManifestRecord>, Fail<Snapshots>> {
+    Ok(Tagged(replay.stored_manifest(&op, &id).await?))
 }
 
 /// The public keys that manifests are checked with.
@@ -77,6 +79,6 @@ async fn show_snapshot(
     op: Authorized<ReplayRead>,
     State(replay): Domain,
     Path(id): Path<String>,
-) -> Result<Answer<SnapshotRecord>, Fail<Snapshots>> {
-    Ok(Answer(replay.snapshot(&op, &id).await?))
+) -> Result<Tagged<SnapshotRecord>, Fail<Snapshots>> {
+    Ok(Tagged(replay.snapshot(&op, &id).await?))
 }

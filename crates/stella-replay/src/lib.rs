@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use stella_client::Peers;
 use stella_context::SystemContext;
-use stella_service::{Check, Described, KeyStore, Service};
+use stella_service::{Check, Described, FirstAnswers, KeyStore, Service};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Bucket, Db, Migrations, ObjectStore};
 
@@ -77,6 +77,7 @@ pub fn described() -> Described {
 /// The service.
 #[must_use]
 pub fn service(replay: Arc<Replay>) -> Service {
+    let first_answers = FirstAnswers::new(replay.db.clone(), MIGRATIONS.schema);
     let checks = vec![
         Check::database(&replay.db),
         Check::object_store(&replay.objects),
@@ -85,5 +86,6 @@ pub fn service(replay: Arc<Replay>) -> Service {
         name: "replay",
         routes: http::routes().with_state(replay),
         checks,
+        first_answers: Some(first_answers),
     }
 }

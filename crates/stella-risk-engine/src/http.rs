@@ -10,7 +10,7 @@ use stella_api::replay::ScoreProof;
 use stella_api::scope::{RiskEvaluate, RiskRead};
 use stella_api::score::{Band, ScoreResult};
 use stella_service::{
-    Answer, Authorized, Fail, Json, Kept, Paging, Path, Query, Routes, failures, route,
+    Answer, Authorized, Fail, Json, Kept, Paging, Path, Query, Routes, Tagged, failures, route,
 };
 use utoipa::IntoParams;
 
@@ -94,8 +94,8 @@ async fn show_score(
     op: Authorized<RiskRead>,
     State(risk_engine): Domain,
     Path(id): Path<String>,
-) -> Result<Answer<ScoreResult>, Fail<OneScore>> {
-    Ok(Answer(risk_engine.score(&op, &id).await?.result))
+) -> Result<Tagged<ScoreResult>, Fail<OneScore>> {
+    Ok(Tagged(risk_engine.score(&op, &id).await?.result))
 }
 
 #[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
@@ -129,6 +129,6 @@ async fn prove_score(
     op: Authorized<RiskRead>,
     State(risk_engine): Domain,
     Path(id): Path<String>,
-) -> Result<Answer<ScoreProof>, Fail<OneScore>> {
-    Ok(Answer(risk_engine.proof(&op, &id).await?))
+) -> Result<Tagged<ScoreProof>, Fail<OneScore>> {
+    Ok(Tagged(risk_engine.proof(&op, &id).await?))
 }

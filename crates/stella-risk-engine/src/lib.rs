@@ -13,7 +13,7 @@ mod stored;
 use std::sync::Arc;
 
 use stella_client::Peers;
-use stella_service::{Check, Described, Service};
+use stella_service::{Check, Described, FirstAnswers, Service};
 use stella_storage::{Db, Migrations};
 
 pub use error::RiskError;
@@ -58,10 +58,12 @@ pub fn described() -> Described {
 /// The service.
 #[must_use]
 pub fn service(risk_engine: Arc<RiskEngine>) -> Service {
+    let first_answers = FirstAnswers::new(risk_engine.db.clone(), MIGRATIONS.schema);
     let checks = vec![Check::database(&risk_engine.db)];
     Service {
         name: "risk-engine",
         routes: http::routes().with_state(risk_engine),
         checks,
+        first_answers: Some(first_answers),
     }
 }

@@ -5,15 +5,23 @@ use std::collections::BTreeMap;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use stella_api::Code;
+use stella_canonical::Digest;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::{RefOr, Response as ApiResponse, ResponseBuilder, Schema};
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
-use crate::Fail;
+use crate::openapi::{ETAG, header_ref};
+use crate::{Fail, Failure};
 
 /// 200 with a JSON body.
 #[derive(Debug)]
 pub struct Answer<T>(pub T);
+
+/// 200 with a JSON body whose bytes name it: the `ETag` is their digest, so it changes exactly when
+/// they do, also where a newer binary writes more.
+#[derive(Debug)]
+pub struct Tagged<T>(pub T);
 
 /// 201 with `Location`, or 200 when the same was there already.
 #[derive(Debug)]
@@ -42,6 +50,21 @@ pub struct RawAnswer {
 impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()
+    }
+}
+
+impl<T: Serialize> IntoResponse for Tagged<T> {
+    fn into_response(self) -> Response {
+        let bytes = match serde_json::to_vec(&self.0) {
+            Ok(bytes) => bytes,
+            Err(error) => return Failure::new(Code::Internal).because(error).into_response(),
+        };
+        let tag = format!("\"{}\"", Digest::of(&bytes));
+        let headers = [
+            (header::CONTENT_TYPE, "application/json"),
+            (header::ETAG, tag.as_str()),
+        ];
+        (headers, bytes).into_response()
     }
 }
 
@@ -83,6 +106,12 @@ impl<T: ToSchema> IntoResponses for Answer<T> {
     }
 }
 
+impl<T: ToSchema> IntoResponses for Tagged<T> {
+    fn responses() -> BTreeMap<String, RefOr<ApiResponse>> {
+        tagged(json::<T>("the answer"))
+    }
+}
+
 impl<T: ToSchema> IntoResponses for Kept<T> {
     fn responses() -> BTreeMap<String, RefOr<ApiResponse>> {
         BTreeMap::from([
@@ -98,8 +127,23 @@ impl IntoResponses for RawAnswer {
             .description("the exact bytes that came")
             .content("*/*", ContentBuilder::new().build())
             .build();
-        BTreeMap::from([("200".to_owned(), RefOr::T(response))])
+        tagged(RefOr::T(response))
     }
+}
+
+/// What is answered with an `ETag` is not sent to who has it.
+fn tagged(answer: RefOr<ApiResponse>) -> BTreeMap<String, RefOr<ApiResponse>> {
+    let known = ResponseBuilder::new().description("it is what the caller has");
+    let mut responses = BTreeMap::from([
+        ("200".to_owned(), answer),
+        ("304".to_owned(), RefOr::T(known.build())),
+    ]);
+    for response in responses.values_mut() {
+        if let RefOr::T(response) = response {
+            response.headers.insert(ETAG.to_owned(), header_ref(ETAG));
+        }
+    }
+    responses
 }
 
 fn json<T: PartialSchema + ToSchema>(description: &str) -> RefOr<ApiResponse> {
@@ -113,17 +157,33 @@ fn json<T: PartialSchema + ToSchema>(description: &str) -> RefOr<ApiResponse> {
 
 /// What a handler returns, with the schemas that its body refers to.
 pub trait Answers {
+    /// Whether the answer may be kept and given again to who sends the same `Idempotency-Key`: it
+    /// holds no secret and is no stream. A new kind of answer is not kept before it says so.
+    const REPEATABLE: bool = false;
+
     /// Adds the schemas by their names.
     fn schemas(into: &mut Vec<(String, RefOr<Schema>)>);
 }
 
 impl<T: ToSchema, F> Answers for Result<Answer<T>, Fail<F>> {
+    const REPEATABLE: bool = true;
+
+    fn schemas(into: &mut Vec<(String, RefOr<Schema>)>) {
+        T::schemas(into);
+    }
+}
+
+impl<T: ToSchema, F> Answers for Result<Tagged<T>, Fail<F>> {
+    const REPEATABLE: bool = true;
+
     fn schemas(into: &mut Vec<(String, RefOr<Schema>)>) {
         T::schemas(into);
     }
 }
 
 impl<T: ToSchema, F> Answers for Result<Kept<T>, Fail<F>> {
+    const REPEATABLE: bool = true;
+
     fn schemas(into: &mut Vec<(String, RefOr<Schema>)>) {
         T::schemas(into);
     }

@@ -22,6 +22,7 @@ pub struct Failure {
     /// For the log only; it never enters a body.
     cause: Option<String>,
     challenge: Option<String>,
+    retry_after: Option<u32>,
     passed_on: Option<Box<Problem>>,
 }
 
@@ -35,6 +36,7 @@ impl Failure {
             items: vec![],
             cause: None,
             challenge: None,
+            retry_after: None,
             passed_on: None,
         }
     }
@@ -83,6 +85,13 @@ impl Failure {
     #[must_use]
     pub fn challenged(mut self, challenge: String) -> Self {
         self.challenge = Some(challenge);
+        self
+    }
+
+    /// How many seconds the caller should wait before the same call.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
         self
     }
 
@@ -135,12 +144,14 @@ impl IntoResponse for Failure {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if self.code.retryable() && status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        let soon = self.code.retryable() && status == StatusCode::SERVICE_UNAVAILABLE;
+        if let Some(seconds) = self.retry_after.or(soon.then_some(1)) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if let Some(challenge) = self.challenge.and_then(|text| text.parse().ok()) {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
+        response.extensions_mut().insert(self.code);
         response
     }
 }

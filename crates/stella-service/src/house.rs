@@ -1,6 +1,7 @@
 //! Several services behind one listener.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -16,9 +17,11 @@ use stella_context::{Clock, TraceId};
 use utoipa::openapi::OpenApi;
 
 use crate::health::{self, Check};
-use crate::{Described, Failure, Routes, Sentinel, route};
+use crate::rate::Rates;
+use crate::{Described, Failure, FirstAnswers, RateLimits, Routes, Sentinel, route};
 
-const MAX_TIME: Duration = Duration::from_secs(60);
+/// No request is worked on for longer.
+pub(crate) const MAX_TIME: Duration = Duration::from_secs(60);
 const TRACE_HEADER: HeaderName = HeaderName::from_static("traceparent");
 
 tokio::task_local! {
@@ -41,6 +44,8 @@ pub struct Service {
     pub routes: Routes,
     /// What it needs to serve.
     pub checks: Vec<Check>,
+    /// Where it keeps its first answers; none where no route takes an `Idempotency-Key`.
+    pub first_answers: Option<FirstAnswers>,
 }
 
 /// What a house is told.
@@ -50,6 +55,8 @@ pub struct HouseOptions {
     pub sentinel: Sentinel,
     /// The clock of recorded times.
     pub clock: Clock,
+    /// How often callers may ask.
+    pub limits: RateLimits,
 }
 
 /// The router of several services, and the document that describes it.
@@ -69,12 +76,15 @@ impl House {
         let mut described = Vec::new();
         let mut checks = Vec::new();
         for service in services {
-            router = router.merge(service.routes.router);
+            router = router.merge(match service.first_answers {
+                Some(answers) => service.routes.router.layer(Extension(answers)),
+                None => service.routes.router,
+            });
             described.push(service.routes.described);
             checks.push((service.name, service.checks));
         }
         let openapi = describe(described);
-        let open = health_routes().with_state(std::sync::Arc::new(checks));
+        let open = health_routes().with_state(Arc::new(checks));
         let router = router.merge(open.router).merge(published(&openapi));
         let router = layered(router, options);
         peers.connect(router.clone());
@@ -127,6 +137,7 @@ fn layered(router: Router, options: &HouseOptions) -> Router {
         })
         .layer(Extension(options.sentinel.clone()))
         .layer(Extension(options.clock))
+        .layer(Extension(Arc::new(Rates::new(options.limits))))
         .layer(DefaultBodyLimit::max(MAX_BODY as usize))
         .layer(from_fn_with_state((), guard))
 }
@@ -189,4 +200,53 @@ fn with_trace(mut response: Response, trace: &TraceId) -> Response {
             .insert(HeaderName::from_static("x-trace-id"), value);
     }
     response
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use axum::body::to_bytes;
+    use axum::routing::get;
+    use stella_api::Problem;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::KeySource;
+
+    fn house(router: Router) -> Router {
+        let keys = KeySource::of_peers(Peers::default());
+        let options = HouseOptions {
+            sentinel: Sentinel::new("http://localhost", keys),
+            clock: Clock::System,
+            limits: RateLimits::default(),
+        };
+        layered(router, &options)
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_with_a_trace_and_the_house_stands() {
+        async fn slip(request: Request) -> &'static str {
+            match request.uri().query() {
+                None => "well",
+                Some(text) => panic!("a secret: {text}"),
+            }
+        }
+        let house = house(Router::new().route("/", get(slip)));
+        let ask = async |path: &str| {
+            let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+            let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+            let request = Request::get(path).header(TRACE_HEADER, parent);
+            let request = request.body(Body::empty()).unwrap();
+            let reply = house.clone().oneshot(request).await.unwrap();
+            assert_eq!(reply.headers()["x-trace-id"], trace);
+            let status = reply.status().as_u16();
+            (status, to_bytes(reply.into_body(), 4096).await.unwrap())
+        };
+        let (status, body) = ask("/?hunter2").await;
+        let told: Problem = serde_json::from_slice(&body).unwrap();
+        assert_eq!((status, told.code.as_str()), (500, "INTERNAL"));
+        assert_eq!(told.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert!(!String::from_utf8_lossy(&body).contains("hunter2"));
+        assert_eq!(ask("/").await, (200, "well".into()));
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use stella_api::Scope;
 use stella_api::scope::Permit;
 use utoipa::openapi::path::{Operation, PathItem};
@@ -11,12 +12,16 @@ use utoipa_axum::router::UtoipaMethodRouter;
 
 use crate::answer::Answers;
 use crate::extract::{Authorized, Public};
+use crate::gate::{Gate, pass};
 
 /// Handlers whose first argument says who may call: [`Authorized`] or [`Public`]. A handler
 /// without one is no `Guarded`, and [`route!`](crate::route!) does not compile with it.
 pub trait Guarded<Arguments> {
     /// The scopes of which one is demanded; none where the route is open to all.
     const SCOPES: Option<&'static [Scope]>;
+
+    /// Whether the handler's answer may be kept for an `Idempotency-Key`.
+    const REPEATABLE: bool;
 
     /// Adds the schemas that the handler's answer refers to.
     fn schemas(into: &mut Vec<(String, RefOr<Schema>)>);
@@ -30,6 +35,7 @@ macro_rules! guarded {
             R: Future<Output: Answers>,
         {
             const SCOPES: Option<&'static [Scope]> = Some(P::ANY_OF);
+            const REPEATABLE: bool = R::Output::REPEATABLE;
 
             fn schemas(into: &mut Vec<(String, RefOr<Schema>)>) {
                 R::Output::schemas(into);
@@ -42,6 +48,7 @@ macro_rules! guarded {
             R: Future<Output: Answers>,
         {
             const SCOPES: Option<&'static [Scope]> = None;
+            const REPEATABLE: bool = R::Output::REPEATABLE;
 
             fn schemas(into: &mut Vec<(String, RefOr<Schema>)>) {
                 R::Output::schemas(into);
@@ -57,10 +64,11 @@ guarded!(A B C);
 guarded!(A B C D);
 guarded!(A B C D E);
 
-/// What a handler's signature says: the scopes that it demands and the schemas of its answer.
+/// What a handler's signature says: the scopes that it demands, and the schemas of its answer.
 #[derive(Debug)]
 pub struct Signature {
     scopes: Option<&'static [Scope]>,
+    repeatable: bool,
     schemas: Vec<(String, RefOr<Schema>)>,
 }
 
@@ -70,6 +78,7 @@ pub fn signature_of<A, H: Guarded<A>>(_handler: &H) -> Signature {
     H::schemas(&mut schemas);
     Signature {
         scopes: H::SCOPES,
+        repeatable: H::REPEATABLE,
         schemas,
     }
 }
@@ -121,10 +130,19 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self.described.schemas.extend(schemas);
         self.described.schemas.extend(signature.schemas);
         for (path, mut item) in paths.paths {
-            self.router = self.router.route(&path, methods.clone());
+            let writes = item.get.is_none() && item.head.is_none();
+            let gate = signature.scopes.map(|any_of| Gate {
+                any_of,
+                keyed: writes && signature.repeatable,
+            });
+            let methods = match gate {
+                Some(gate) => methods.clone().route_layer(from_fn_with_state(gate, pass)),
+                None => methods.clone(),
+            };
+            self.router = self.router.route(&path, methods);
             operations(&mut item)
                 .into_iter()
-                .for_each(|operation| crate::openapi::complete(operation, signature.scopes));
+                .for_each(|operation| crate::openapi::complete(operation, gate.as_ref()));
             match self.described.paths.get_mut(&path) {
                 Some(there) => there.merge_operations(item),
                 None => drop(self.described.paths.insert(path, item)),

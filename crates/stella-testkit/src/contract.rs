@@ -54,7 +54,8 @@ impl Contract {
         schema
     }
 
-    /// Judges an answer: its status, media type, body and problem code must be documented.
+    /// Judges an answer: its status, media type, body and problem code must be documented, and the
+    /// documented headers there.
     ///
     /// # Panics
     /// They are not.
@@ -84,10 +85,21 @@ impl Contract {
             let told = codes.split(", ").any(|one| one == code);
             assert!(told, "{name} answered {status} {code}; documented: {codes}");
         }
+        for header in documented["headers"].as_object().into_iter().flatten() {
+            let carried = reply.headers.contains_key(header.0.to_lowercase());
+            assert!(carried, "{name} answered {status} without {}", header.0);
+        }
         self.check_body(&name, documented, reply);
     }
 
     fn check_body(&self, name: &str, documented: &Value, reply: &Reply) {
+        if documented["content"].is_null() {
+            assert!(
+                reply.body.is_empty(),
+                "{name} has a body that is not documented"
+            );
+            return;
+        }
         let media = reply
             .headers
             .get("content-type")

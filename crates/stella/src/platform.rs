@@ -11,7 +11,7 @@ use stella_context::{Clock, SystemContext};
 use stella_evidence::Evidence;
 use stella_replay::Replay;
 use stella_risk_engine::RiskEngine;
-use stella_service::{Described, House, HouseOptions, KeySource, Sentinel, Service};
+use stella_service::{Described, House, HouseOptions, KeySource, RateLimits, Sentinel, Service};
 use stella_signing::MasterKey;
 use stella_storage::{Connection, DataFolder, Db, Driver, Migrations, StoreError};
 
@@ -173,6 +173,8 @@ pub struct Setup {
     pub master: Arc<MasterKey>,
     /// The clock of recorded times.
     pub clock: Clock,
+    /// How often callers may ask.
+    pub limits: RateLimits,
 }
 
 /// Running services, and what is needed of them beside their routes.
@@ -226,6 +228,7 @@ impl Platform {
         let options = HouseOptions {
             sentinel,
             clock: setup.clock,
+            limits: setup.limits,
         };
         let house = House::build(services, &options, &peers);
         Ok(Self {

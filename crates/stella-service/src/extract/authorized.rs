@@ -5,11 +5,12 @@ use std::ops::Deref;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use stella_api::Code;
 use stella_api::scope::Permit;
-use stella_api::{Code, Scope};
-use stella_context::{Clock, OpContext};
+use stella_context::OpContext;
 
-use crate::{Failure, Sentinel};
+use crate::Failure;
+use crate::gate::{Permitted, demand};
 
 /// The operation of a caller whose verified token holds the demanded scope and a tenant.
 #[derive(Debug)]
@@ -30,46 +31,17 @@ impl<S: Sync, P: Permit> FromRequestParts<S> for Authorized<P> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        let sentinel = parts.extensions.get::<Sentinel>().cloned();
-        let sentinel = sentinel
-            .ok_or_else(|| Failure::new(Code::Internal).because("no sentinel in this house"))?;
-        let principal = sentinel.principal(parts).await?;
-        if !P::ANY_OF
-            .iter()
-            .any(|scope| principal.scopes.contains(scope))
-        {
-            return Err(missing(P::ANY_OF));
-        }
-        let unpaired = principal.scopes.iter().find_map(|scope| {
-            scope
-                .paired_with()
-                .filter(|other| !principal.scopes.contains(other))
-        });
-        if let Some(other) = unpaired {
-            return Err(missing(&[other]));
-        }
-        let clock = parts
-            .extensions
-            .get::<Clock>()
-            .copied()
-            .unwrap_or(Clock::System);
-        let op = principal
-            .operation(crate::house::current_trace(), clock)
-            .ok_or_else(|| Failure::new(Code::TenantRequired))?;
+        // `Routes::add` reads `P` in the handler's signature and puts the gate before it.
+        let Some(Permitted(op)) = parts.extensions.get().cloned() else {
+            return Err(Failure::new(Code::Internal).because("no gate before this route"));
+        };
+        // It asked for the first argument's scope; should a handler have two, for no other.
+        demand(op.scopes(), P::ANY_OF)?;
         Ok(Self {
             op,
             scope: PhantomData,
         })
     }
-}
-
-fn missing(any_of: &[Scope]) -> Failure {
-    let names: Vec<&str> = any_of.iter().map(|scope| scope.as_str()).collect();
-    let scope = names.join(" ");
-    let challenge = format!("DPoP algs=\"EdDSA\", error=\"insufficient_scope\", scope=\"{scope}\"");
-    Failure::new(Code::ScopeMissing)
-        .with("scope", scope)
-        .challenged(challenge)
 }
 
 /// Marks a route that is open to all.

@@ -71,7 +71,8 @@ impl<S: Send + Sync> FromRequest<S> for Document {
     }
 }
 
-async fn read(request: Request) -> Result<Bytes, Failure> {
+/// The whole body, within the limit.
+pub(crate) async fn read(request: Request) -> Result<Bytes, Failure> {
     let declared = declared(request.headers());
     let mut parts = request.into_limited_body().into_data_stream();
     let mut bytes = BytesMut::new();

@@ -5,5 +5,6 @@ mod body;
 mod parameters;
 
 pub use authorized::{Authorized, Public};
+pub(crate) use body::read;
 pub use body::{Document, Json};
 pub use parameters::{Path, Query};

@@ -1,6 +1,7 @@
 //! Serving until somebody says stop.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -10,6 +11,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+/// How long a stop waits where no setting says so: no request is worked on for longer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server that runs in the background.
 pub(super) struct Server {
@@ -61,14 +65,21 @@ pub(super) fn serve(listener: TcpListener, router: Router) -> Server {
 }
 
 impl Server {
-    /// Stops after the requests that are being answered.
-    pub(super) async fn stop(self) -> anyhow::Result<()> {
+    /// Takes no more connections, and stops after the requests that are being answered; at the
+    /// deadline without them.
+    pub(super) async fn stop(self, deadline: Duration) -> anyhow::Result<()> {
         // It may have stopped by itself; then its own result says why.
         let _ = self.stop.send(());
-        self.running
-            .await
-            .context("the server ended")?
-            .context("the server failed")
+        match tokio::time::timeout(deadline, self.running).await {
+            Ok(ended) => ended
+                .context("the server ended")?
+                .context("the server failed"),
+            Err(_) => {
+                let seconds = deadline.as_secs();
+                tracing::warn!(seconds, "stopping before every request was answered");
+                Ok(())
+            }
+        }
     }
 }
 

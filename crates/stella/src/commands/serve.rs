@@ -46,19 +46,21 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         objects,
         master: master.into(),
         clock: Clock::System,
+        limits: settings.limits,
     };
     let platform = super::open(setup, key_file).await?;
     let listener = listen::bind(settings.listen).await?;
     // With port 0 only the listener knows where it listens.
     let address = listener.local_addr().context("the address")?;
     tracing::info!(%address, url = settings.public_url, "listening");
+    let stop_within = settings.stop_within;
     let mut stop = listen::Stop::noted()?;
     let server = listen::serve(listener, platform.house.router.clone());
     let reconciling = tokio::spawn(reconcile(platform));
     stop.told().await;
     tracing::info!("stopping");
     reconciling.abort();
-    server.stop().await
+    server.stop(stop_within).await
 }
 
 /// Works off what a process that died left undone; this process or another.

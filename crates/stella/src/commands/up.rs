@@ -13,6 +13,7 @@ use stella_cli::scopes;
 use stella_cli::{Answer, ExitCode, Failure, Format, Session};
 use stella_client::{Client, Credentials, HttpClient};
 use stella_context::{Clock, SystemContext};
+use stella_service::RateLimits;
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{DataFolder, ObjectStore};
 
@@ -49,7 +50,7 @@ pub(super) async fn run(arguments: UpArgs, session: &mut Session) -> Result<Answ
     let server = listen::serve(listener, platform.house.router.clone());
     let ended = attend(&url, key, &arguments, session, &mut stop).await;
     tokio::select! {
-        stopped = server.stop() => stopped.map_err(failed)?,
+        stopped = server.stop(listen::PATIENCE) => stopped.map_err(failed)?,
         // Whoever says it again does not want to wait for the requests in flight.
         () = stop.told() => return Ok(Answer::done(ExitCode::Interrupted)),
     }
@@ -150,6 +151,7 @@ async fn open(
         objects: ObjectStores::all(&objects),
         master: master.into(),
         clock,
+        limits: RateLimits::default(),
     };
     let platform = super::open(setup, &key_file).await?;
     let system = SystemContext::new("stella up", clock);

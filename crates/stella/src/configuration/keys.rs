@@ -95,6 +95,10 @@ const fn connection(name: &'static str) -> Key {
     secret(name, Accepts::Described("accepts-connection"))
 }
 
+const fn count(name: &'static str) -> Key {
+    key(name, Accepts::Described("accepts-count"))
+}
+
 const fn with_default(key: Key, default: &'static str) -> Key {
     Key {
         default: Some(default),
@@ -150,6 +154,11 @@ pub const KEYS: &[Key] = &[
         key("Server:Listen", Accepts::Described("accepts-address")),
         "127.0.0.1:7070",
     ),
+    with_default(count("Server:RateLimit:Client:Requests"), "10000"),
+    with_default(count("Server:RateLimit:Client:Seconds"), "10"),
+    with_default(count("Server:RateLimit:Tenant:Requests"), "40000"),
+    with_default(count("Server:RateLimit:Tenant:Seconds"), "10"),
+    with_default(count("Server:StopSeconds"), "60"),
     key("Server:PublicUrl", Accepts::Described("accepts-public-url")),
     key(
         "Security:MasterKeyFile",

@@ -2,10 +2,13 @@
 
 mod objects;
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use stella_api::Code;
 use stella_locale::Labels;
+use stella_service::{Quota, RateLimits};
 use stella_storage::{Connection, Driver, S3};
 
 use super::raw::Said;
@@ -62,9 +65,11 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
     resolver.localhost();
     let listen = resolver.listen();
     let public_url = resolver.public_url();
+    let limits = resolver.limits();
+    let stop_seconds = resolver.count("Server:StopSeconds");
     let master_key = resolver.master_key();
     let sound = resolver.problems.is_empty();
-    match (services, listen, master_key, sound) {
+    match (services, listen, limits, stop_seconds, master_key, sound) {
         (
             [
                 Some(authority),
@@ -73,6 +78,8 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
                 Some(risk_engine),
             ],
             Some(listen),
+            Some(limits),
+            Some(stop_seconds),
             Some(master_key),
             true,
         ) => Ok(Settings {
@@ -82,6 +89,8 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
             data,
             public_url: public_url.unwrap_or_else(|| format!("http://{listen}")),
             listen,
+            limits,
+            stop_within: Duration::from_secs(stop_seconds.get().into()),
             master_key,
         }),
         _ => Err(resolver.problems),
@@ -273,6 +282,33 @@ impl<'a> Resolver<'a> {
         match said.or(default).unwrap_or_default().parse() {
             Ok(address) => Some(address),
             Err(_) => self.wrong(None, Code::ConfigValueInvalid, key, "hint-config-listen"),
+        }
+    }
+
+    fn limits(&mut self) -> Option<RateLimits> {
+        let client = self.quota("Client");
+        let tenant = self.quota("Tenant");
+        Some(RateLimits {
+            client: client?,
+            tenant: tenant?,
+        })
+    }
+
+    fn quota(&mut self, whose: &str) -> Option<Quota> {
+        let requests = self.count(&format!("Server:RateLimit:{whose}:Requests"));
+        let seconds = self.count(&format!("Server:RateLimit:{whose}:Seconds"));
+        Some(Quota {
+            requests: requests?,
+            seconds: seconds?,
+        })
+    }
+
+    fn count(&mut self, key: &str) -> Option<NonZeroU32> {
+        let default = Key::find(key).and_then(|known| known.default);
+        let said = self.value(key).map(|said| said.value.trim());
+        match said.or(default).unwrap_or_default().parse() {
+            Ok(count) => Some(count),
+            Err(_) => self.wrong(None, Code::ConfigValueInvalid, key, "hint-config-count"),
         }
     }
 

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use stella_cli::Failure;
 use stella_cli::arguments::ConfigurationArgs;
 use stella_cli::environment::Environment as Variables;
+use stella_service::RateLimits;
 use stella_storage::{Connection, Driver, ObjectDriver};
 
 use crate::platform::{Drivers, ObjectDrivers};
@@ -27,6 +29,10 @@ pub struct Settings {
     pub data: Option<PathBuf>,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// How often callers may ask.
+    pub limits: RateLimits,
+    /// How long a stop waits for the requests that are being answered.
+    pub stop_within: Duration,
     /// The issuer of tokens and base of `htu`.
     pub public_url: String,
     /// The file with the key that encrypts keys at rest.

@@ -1,4 +1,5 @@
 use stella_api::Code;
+use stella_service::RateLimits;
 use stella_storage::ObjectDriver;
 
 use super::*;
@@ -159,6 +160,27 @@ fn each_wrong_value_has_its_code() {
         ("Storage:DataDirectory", "", Code::StorageDirectoryMissing),
         ("Server:Listen", "anywhere", Code::ConfigValueInvalid),
         (
+            "Server:RateLimit:Client:Requests",
+            "0",
+            Code::ConfigValueInvalid,
+        ),
+        (
+            "Server:RateLimit:Client:Seconds",
+            "1.5",
+            Code::ConfigValueInvalid,
+        ),
+        (
+            "Server:RateLimit:Tenant:Requests",
+            "-1",
+            Code::ConfigValueInvalid,
+        ),
+        (
+            "Server:RateLimit:Tenant:Seconds",
+            "many",
+            Code::ConfigValueInvalid,
+        ),
+        ("Server:StopSeconds", "60s", Code::ConfigValueInvalid),
+        (
             "Server:PublicUrl",
             "stella.example",
             Code::ConfigValueInvalid,
@@ -265,6 +287,22 @@ fn a_services_blobs_lie_where_its_own_key_says() {
         ObjectDriver::SeedFs("/var/lib/stella/objects".into())
     );
     assert_eq!(drivers.replay, ObjectDriver::Temporary);
+}
+
+#[test]
+fn limits_are_those_that_are_set_else_those_of_the_house() {
+    let limits = |pairs: &[(&str, &str)]| {
+        let settings = resolve(&raw(pairs), Environment::Production);
+        settings.unwrap().limits
+    };
+    let default = RateLimits::default();
+    assert_eq!(limits(COMPLETE), default);
+    let set = limits(&changed("server:ratelimit:tenant:requests", "7"));
+    assert_eq!(
+        (set.client, set.tenant.seconds),
+        (default.client, default.tenant.seconds)
+    );
+    assert_eq!(set.tenant.requests.get(), 7);
 }
 
 #[test]

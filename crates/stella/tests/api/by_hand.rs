@@ -8,24 +8,28 @@ use crate::world::World;
 
 /// Runs a statement as somebody with all rights on the database would.
 pub async fn by_hand(world: &World, schema: &str, tables: &[&str], statement: &str) {
-    if let Some(url) = &world.owner_url {
-        let mut owner = PgConnection::connect(url).await.unwrap();
-        owner
-            .execute("SELECT set_config('stella.tenant', 'acme', false)")
-            .await
-            .unwrap();
-        for table in tables {
-            let off = format!("ALTER TABLE {schema}.{table} DISABLE TRIGGER USER");
-            owner.execute(AssertSqlSafe(off)).await.unwrap();
-        }
-        let done = owner
-            .execute(AssertSqlSafe(statement.to_owned()))
-            .await
-            .unwrap();
-        assert!(done.rows_affected() > 0, "{statement}");
-        return;
+    match &world.owner_url {
+        Some(url) => by_hand_at(url, schema, tables, statement).await,
+        None => by_hand_in(world.folder.as_ref().unwrap().root(), schema, statement).await,
     }
-    by_hand_in(world.folder.as_ref().unwrap().root(), schema, statement).await;
+}
+
+/// The same as the owner of a PostgreSQL database, on rows of acme.
+pub async fn by_hand_at(url: &str, schema: &str, tables: &[&str], statement: &str) {
+    let mut owner = PgConnection::connect(url).await.unwrap();
+    owner
+        .execute("SELECT set_config('stella.tenant', 'acme', false)")
+        .await
+        .unwrap();
+    for table in tables {
+        let off = format!("ALTER TABLE {schema}.{table} DISABLE TRIGGER USER");
+        owner.execute(AssertSqlSafe(off)).await.unwrap();
+    }
+    let done = owner
+        .execute(AssertSqlSafe(statement.to_owned()))
+        .await
+        .unwrap();
+    assert!(done.rows_affected() > 0, "{statement}");
 }
 
 /// The same in a data folder.

@@ -60,7 +60,7 @@ fn all_but(without: &[Scope]) -> Vec<Scope> {
 }
 
 /// One thing of each kind in a tenant, by the path of the operation that shows it.
-async fn seed(world: &World, tenant: &str) -> Vec<(&'static str, String)> {
+pub async fn seed(world: &World, tenant: &str) -> Vec<(&'static str, String)> {
     let ingester = world.ingester(tenant);
     let advisory = fixtures::bytes(&fixtures::advisory(
         "RUSTSEC-2026-0001",

@@ -4,7 +4,9 @@ use axum::http::HeaderName;
 use stella_api::Problem;
 use stella_api::health::{Alive, Readiness};
 use stella_client::{Call, ClientError, Reply};
+use stella_service::{Quota, RateLimits};
 
+use crate::coverage::seed;
 use crate::fixtures::{self, advisory, bytes};
 use crate::world::{World, on_every_driver};
 
@@ -96,6 +98,42 @@ on_every_driver! {
         assert_eq!(caller.code(post).await, "METHOD_NOT_ALLOWED");
     }
 
+    /// Whatever is answered with an `ETag`: the operations of the document that know 304.
+    async fn what_the_caller_has_is_not_sent_again(world) {
+        let seeded = seed(&world, "acme").await;
+        let analyst = world.analyst("acme");
+        let mut tried = std::collections::BTreeSet::new();
+        for (method, path, operation) in world.contract.operations() {
+            if operation["responses"]["304"].is_null() { continue }
+            assert_eq!(method, "GET", "{path}");
+            let id = seeded.iter().find(|(of, _)| *of == path).map(|(_, id)| id.as_str());
+            let call = Call::get(&path.replace("{id}", id.unwrap_or_default()));
+            let asked = |tag: &str| call.clone().with("if-none-match".parse().unwrap(), tag.parse().unwrap());
+            let first = analyst.send(call.clone()).await;
+            let tag = first.headers["etag"].to_str().unwrap().to_owned();
+            let digest = stella_canonical::Digest::of(&first.body);
+            assert_eq!(tag, format!("\"{digest}\""), "{path}");
+            let known = analyst.send(asked(&format!("\"other\", W/{tag}"))).await;
+            assert_eq!((known.status.as_u16(), &known.headers["etag"]), (304, &first.headers["etag"]), "{path}");
+            let other = analyst.send(asked("\"other\"")).await;
+            assert_eq!((other.status.as_u16(), &other.body), (200, &first.body), "{path}");
+            tried.insert(path);
+        }
+        let immutable = seeded.iter().map(|(path, _)| *path).filter(|path| !path.contains("findings") && !path.contains("explain"));
+        assert!(immutable.clone().all(|path| tried.contains(path)), "{tried:?}");
+        assert_eq!(tried.len(), immutable.count() + 1, "and the settings: {tried:?}");
+    }
+
+    async fn changed_settings_have_another_tag(world) {
+        let analyst = world.analyst("acme");
+        let settings = || Call::get("/api/v1/authority/settings");
+        let tag = analyst.send(settings()).await.headers["etag"].clone();
+        world.trust("acme", "Example Vendor").await;
+        let reply = analyst.send(settings().with("if-none-match".parse().unwrap(), tag.clone())).await;
+        assert_eq!(reply.status.as_u16(), 200);
+        assert_ne!(reply.headers["etag"], tag);
+    }
+
     async fn a_trace_joins_the_callers(world) {
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
         let header = format!("00-{trace}-00f067aa0ba902b7-01");
@@ -126,4 +164,73 @@ async fn the_served_document_is_the_same() {
     let made: serde_json::Value =
         serde_json::from_str(&stella::platform::openapi().unwrap()).unwrap();
     assert_eq!(served, made);
+}
+
+/// Each process counts by itself, so a storage driver makes no difference.
+#[tokio::test]
+async fn who_asks_too_often_is_told_when_to_ask_again() {
+    let quota = |requests: u32| Quota {
+        requests: requests.try_into().unwrap(),
+        seconds: 36_000.try_into().unwrap(),
+    };
+    let limits = RateLimits {
+        client: quota(5),
+        tenant: quota(6),
+    };
+    let world = World::limited(limits).await;
+    let whoami = || Call::get("/api/v1/authority/whoami");
+    let header = |reply: &Reply, name: &str| reply.headers[name].to_str().unwrap().to_owned();
+    let caller = world.analyst("acme");
+    for left in (0..5).rev() {
+        // What the token does not permit counts too, and so does an answer that is kept.
+        let call = match left {
+            0 => whoami(),
+            1 => fixtures::ingest("advisory", b"{}"),
+            _ => Call::post_json("/api/v1/score/evaluate", &serde_json::json!({})).unwrap(),
+        };
+        let reply = caller.send(call).await;
+        let told = header(&reply, "ratelimit");
+        assert!(
+            told.starts_with(&format!("\"client\";r={left};t=")),
+            "{told}"
+        );
+        let policy = "\"client\";q=5;w=36000, \"tenant\";q=6;w=36000";
+        assert_eq!(header(&reply, "ratelimit-policy"), policy);
+    }
+    let reply = caller.send(whoami()).await;
+    let wait: u32 = header(&reply, "retry-after").parse().unwrap();
+    assert!((7000..=7200).contains(&wait), "{wait}");
+    let told = refused(reply);
+    assert_eq!((told.status, told.code.as_str()), (429, "RATE_LIMITED"));
+    assert_eq!(told.detail, "the client may ask 5 times in 36000 seconds");
+
+    // Without a token nobody is counted; another tenant has its own quota. An evaluation asks
+    // the neighbours several times and counts once.
+    assert!(
+        world
+            .http()
+            .send(Call::get("/readyz"))
+            .await
+            .unwrap()
+            .status
+            .is_success()
+    );
+    let other = world.ingester("globex");
+    other
+        .ingest("sbom", &bytes(&fixtures::sbom(&["alpha@1.0.0"])))
+        .await;
+    other
+        .ingest(
+            "advisory",
+            &bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0")),
+        )
+        .await;
+    let analyst = world.analyst("globex");
+    let findings: serde_json::Value = analyst.get("/api/v1/findings").await;
+    let asked = serde_json::json!({"findingId": findings["items"][0]["id"]});
+    let reply = analyst
+        .send(Call::post_json("/api/v1/score/evaluate", &asked).unwrap())
+        .await;
+    assert_eq!(reply.status.as_u16(), 201);
+    assert!(header(&reply, "ratelimit").starts_with("\"client\";r=1;t="));
 }

@@ -15,14 +15,17 @@ use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Connection, DataFolder, Db};
 use stella_testkit::{Contract, S3Server};
 
-use crate::by_hand::blobs;
+use crate::by_hand::{blobs, by_hand_at, by_hand_in};
 use crate::serve::blobs_in;
+use crate::up::send;
 use crate::world::{Caller, credentials, migrated_database, people, s3_of};
 
 /// What is there between two starts.
 pub struct Installation {
     root: tempfile::TempDir,
     settings: Vec<String>,
+    /// The database as its owner sees it, on PostgreSQL.
+    owner_url: Option<String>,
     key: SigningKey,
     contract: Arc<Contract>,
     /// The bucket's server, with `rustfs`.
@@ -51,7 +54,7 @@ impl Installation {
         // The process cannot have the folder before this one has let it go.
         drop(folder);
         let store = "Storage:ObjectStore:Driver=seed-fs".to_owned();
-        Self::set_up(root, authority, vec![driver, store, data]).await
+        Self::set_up(root, authority, vec![driver, store, data], None).await
     }
 
     pub async fn postgres() -> Self {
@@ -67,7 +70,8 @@ impl Installation {
                 root.path().join("data").display()
             ),
         ];
-        Self::set_up(root, Db::postgres(&connection), settings).await
+        let owner = Some(database.owner_url);
+        Self::set_up(root, Db::postgres(&connection), settings, owner).await
     }
 
     /// PostgreSQL, and blobs in a bucket.
@@ -81,7 +85,12 @@ impl Installation {
 
     /// Tenants and clients are made by Authority alone: the whole platform would hold on to
     /// the data folder.
-    async fn set_up(root: tempfile::TempDir, authority: Db, settings: Vec<String>) -> Self {
+    async fn set_up(
+        root: tempfile::TempDir,
+        authority: Db,
+        settings: Vec<String>,
+        owner_url: Option<String>,
+    ) -> Self {
         let master = [7; 32];
         let master_file = root.path().join("master.key");
         std::fs::write(&master_file, master).unwrap();
@@ -95,9 +104,28 @@ impl Installation {
         Self {
             root,
             settings: settings.into_iter().chain([master]).collect(),
+            owner_url,
             key,
             contract: Arc::new(Contract::new(&stella::platform::openapi().unwrap())),
             server: None,
+        }
+    }
+
+    /// The same with one setting more.
+    pub fn with(mut self, setting: &str) -> Self {
+        self.settings.push(setting.to_owned());
+        self
+    }
+
+    pub fn on_postgres(&self) -> bool {
+        self.owner_url.is_some()
+    }
+
+    /// Runs a statement on acme's rows as somebody with all rights would.
+    pub async fn by_hand(&self, schema: &str, statement: &str) {
+        match &self.owner_url {
+            Some(url) => by_hand_at(url, schema, &[], statement).await,
+            None => by_hand_in(&self.root.path().join("data"), schema, statement).await,
         }
     }
 
@@ -181,6 +209,15 @@ impl Running {
 
     pub fn analyst(&self, tenant: &str) -> Caller {
         self.caller(tenant, Role::Analyst)
+    }
+
+    /// Asks the process to stop, as a supervisor does.
+    pub fn terminate(&self) {
+        send("TERM", &self.child);
+    }
+
+    pub fn end(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
     }
 
     /// Sends what ends the process, and waits for its end.

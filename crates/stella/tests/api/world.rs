@@ -12,7 +12,7 @@ use stella_authority::{Authority, NewClient};
 use stella_canonical::Digest;
 use stella_client::{Call, Client, ClientError, Credentials, HttpClient, Reply, Session};
 use stella_context::{Clock, SystemContext};
-use stella_service::KeyStore;
+use stella_service::{KeyStore, RateLimits};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Connection, DataFolder, ObjectStore, S3};
 use stella_testkit::postgres::{self, TestDatabase};
@@ -106,7 +106,8 @@ impl World {
         let connection = Connection::parse(&database.app_url).unwrap();
         let databases = Databases::postgres(&connection).await.unwrap();
         let objects = Objects::folder();
-        Self::start(databases, objects, None, Some(database.owner_url.clone())).await
+        let owner = Some(database.owner_url.clone());
+        Self::start(databases, objects, None, owner, RateLimits::default()).await
     }
 
     /// PostgreSQL, and blobs in a bucket.
@@ -115,7 +116,8 @@ impl World {
         let connection = Connection::parse(&database.app_url).unwrap();
         let databases = Databases::postgres(&connection).await.unwrap();
         let objects = Objects::Server(S3Server::start());
-        Self::start(databases, objects, None, Some(database.owner_url.clone())).await
+        let owner = Some(database.owner_url.clone());
+        Self::start(databases, objects, None, owner, RateLimits::default()).await
     }
 
     /// A house whose database can go away and come back.
@@ -131,7 +133,14 @@ impl World {
             .await
             .unwrap();
         let owner = Some(database.owner_url.clone());
-        let world = Self::start(databases, Objects::folder(), None, owner).await;
+        let world = Self::start(
+            databases,
+            Objects::folder(),
+            None,
+            owner,
+            RateLimits::default(),
+        )
+        .await;
         (world, link)
     }
 
@@ -144,9 +153,16 @@ impl World {
         Self::embedded(DataFolder::temporary().unwrap()).await
     }
 
+    pub async fn limited(limits: RateLimits) -> Self {
+        let folder = DataFolder::temporary().unwrap();
+        let databases = Databases::embedded(&folder).await.unwrap();
+        Self::start(databases, Objects::folder(), Some(folder), None, limits).await
+    }
+
     async fn embedded(folder: Arc<DataFolder>) -> Self {
         let databases = Databases::embedded(&folder).await.unwrap();
-        Self::start(databases, Objects::folder(), Some(folder), None).await
+        let limits = RateLimits::default();
+        Self::start(databases, Objects::folder(), Some(folder), None, limits).await
     }
 
     async fn start(
@@ -154,6 +170,7 @@ impl World {
         objects: Objects,
         folder: Option<Arc<DataFolder>>,
         owner_url: Option<String>,
+        limits: RateLimits,
     ) -> Self {
         stella::logging::start(stella::logging::Form::Text, "warn");
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))
@@ -167,6 +184,7 @@ impl World {
             objects: ObjectStores::all(&store),
             master: master(),
             clock: Clock::System,
+            limits,
         };
         let platform = Platform::open(setup).await.unwrap();
         let key = SigningKey::generate().unwrap();
