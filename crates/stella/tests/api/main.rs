@@ -8,6 +8,7 @@
 
 mod authority;
 mod bad_input;
+mod batch;
 mod by_hand;
 mod cli;
 mod config;
@@ -28,4 +29,5 @@ mod tenancy;
 mod unreadable;
 mod up;
 mod verdicts;
+mod wire;
 mod world;
