@@ -66,6 +66,9 @@ refused-name-long = has { $size } bytes, { $limit } are the limit
 refused-header-twice = { $name } is sent more than once
 refused-idempotency-key = a key is 1 to { $most } visible ASCII characters
 refused-body-no-object = expected an object, found { $kind }
+refused-line-no-object = expected an object with envelope, and raw or rawBase64
+refused-line-raw = expected exactly one of raw and rawBase64
+refused-line-base64 = expected base64 (RFC 4648, section 4)
 refused-name-nul = the character U+0000 is in no name
 refused-page-size = pageSize is 1 to { $most }, not `{ $size }`
 refused-id = `{ $id }` is no digest and no prefix of { $digits } or more
@@ -87,6 +90,7 @@ refused-envelope-digest = is not sha256: and 64 lower-case hex digits
 
 # Documents
 refused-document-checksum = contentDigest says { $declared }, the bytes have { $found }
+refused-document-large = the document has { $found } bytes, more than { $limit }
 refused-document-kind = this is evidence of kind { $found }: post it to /api/v1/evidence/{ $found }
 refused-document-nul = the character U+0000 stands in this text
 refused-document-long = the text has { $found } bytes, more than the { $limit } of a name

@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{AdditionalProperties, SchemaType};
+use utoipa::openapi::{ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::Scope;
 
@@ -119,6 +121,56 @@ pub struct Upstream {
     /// What is known of its signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
+}
+
+/// A line of a batch: a document and its envelope. The schema has both forms of it; this is the
+/// one that fits any bytes.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EvidenceLine {
+    /// Where it came from.
+    pub envelope: Envelope,
+    /// Its bytes, base64 (RFC 4648, section 4).
+    pub raw_base64: String,
+}
+
+impl PartialSchema for EvidenceLine {
+    fn schema() -> RefOr<Schema> {
+        let envelope = || Ref::from_schema_name(Envelope::name());
+        let base64 = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .content_encoding("base64")
+            .description(Some(
+                "the bytes of the document, base64 (RFC 4648, section 4)",
+            ));
+        let value = ObjectBuilder::new()
+            .schema_type(SchemaType::AnyValue)
+            .description(Some(
+                "the document as it stands in the line: its bytes are those from the first to \
+                 the last of this value, spaces within it and all. One that has line breaks, or \
+                 bytes before or after its value, travels as `rawBase64`.",
+            ));
+        let of = |name: &str, raw: ObjectBuilder| {
+            ObjectBuilder::new()
+                .property("envelope", envelope())
+                .required("envelope")
+                .property(name, raw)
+                .required(name)
+                .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
+        };
+        let either = OneOfBuilder::new()
+            .description(Some("one line of the body: a document and its envelope"))
+            .item(of("raw", value))
+            .item(of("rawBase64", base64));
+        RefOr::T(either.build().into())
+    }
+}
+
+impl ToSchema for EvidenceLine {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Envelope::name().into_owned(), Envelope::schema()));
+        Envelope::schemas(schemas);
+    }
 }
 
 /// What is known of a document's signature.

@@ -9,6 +9,7 @@ pub mod explain;
 pub mod findings;
 pub mod health;
 pub mod limits;
+pub mod lines;
 pub mod page;
 pub mod problem;
 pub mod replay;
@@ -20,6 +21,7 @@ pub mod vex;
 
 pub use code::Code;
 pub use limits::MAX_BODY;
+pub use lines::{LineAnswer, LineResult};
 pub use page::Page;
 pub use problem::{Problem, ProblemItem};
 pub use replay_token::{ReplayToken, ReplayTokenError};

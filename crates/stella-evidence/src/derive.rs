@@ -6,13 +6,12 @@
 //! derivation holds it alone, those of SBOMs share it. What was kept and not derived from stays
 //! on a list, and the next start works it off.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
-use stella_api::TenantId;
 use stella_api::evidence::EvidenceKind;
 use stella_api::findings::Verdict;
 use stella_api::replay::State;
+use stella_api::{Code, TenantId};
 use stella_assess::{Coverage, NamedPackage, cover};
 use stella_canonical::DigestError;
 use stella_context::{OpContext, SystemContext};
@@ -23,26 +22,60 @@ use crate::backlog::Failed;
 use crate::store::{self, AdvisoryFacts, ComponentRow, FindingRow, Key};
 use crate::{Evidence, EvidenceError};
 
+/// So many documents are derived from in one transaction: others wait for it on SQLite.
+const TOGETHER: usize = 50;
+
 impl Evidence {
-    /// Asked in a read, for writers queue; what is derived meanwhile is found out by
-    /// [`Self::derive_if_due`].
-    pub(crate) async fn is_due(&self, op: &OpContext, key: &Key) -> Result<bool, EvidenceError> {
-        let mut tx = self.db.read(op).await?;
-        let due = store::is_due(&mut tx, op.tenant(), key).await?;
-        tx.commit().await?;
-        Ok(due)
+    /// Derives from what is due: from documents that lock a head each some in a transaction, in
+    /// the order of the heads, and from SBOMs, which lock many, one by one. Gives those that could
+    /// not be derived from; they stay due.
+    pub(crate) async fn derive_due(
+        &self,
+        op: &OpContext,
+        due: BTreeSet<Key>,
+    ) -> BTreeMap<Key, Failure> {
+        let due: Vec<Key> = due.into_iter().collect();
+        let mut failed: BTreeMap<Key, Failure> = BTreeMap::new();
+        for keys in due.chunk_by(|a, b| a.kind == b.kind) {
+            let sbom = keys
+                .first()
+                .is_some_and(|key| key.kind == EvidenceKind::Sbom);
+            for group in keys.chunks(if sbom { 1 } else { TOGETHER }) {
+                if group.len() > 1 && self.derive_group(op, group).await.is_ok() {
+                    continue;
+                }
+                // Alone, one that cannot be derived from takes no other along.
+                for key in group {
+                    let Err(failure) = self.derive_if_due(op, key).await else {
+                        continue;
+                    };
+                    if failure.code() == Code::Unavailable {
+                        // The others would fail too, each after its time.
+                        let left = due.iter().filter(|other| *other >= key);
+                        failed.extend(left.map(|key| (key.clone(), failure.clone())));
+                        return failed;
+                    }
+                    failed.insert(key.clone(), failure);
+                }
+            }
+        }
+        failed
     }
 
-    pub(crate) async fn derive_if_due(&self, op: &OpContext, key: &Key) -> Result<(), Failure> {
-        let derived = async {
-            let mut tx = self.db.write(op).await?;
+    async fn derive_group(&self, op: &OpContext, keys: &[Key]) -> Result<(), EvidenceError> {
+        let mut tx = self.db.write(op).await?;
+        for key in keys {
             if store::is_due(&mut tx, op.tenant(), key).await? {
                 self.derive(&mut tx, op.tenant(), key).await?;
-                tx.commit().await?;
             }
-            Ok::<_, EvidenceError>(())
-        };
-        derived.await.map_err(|error| {
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn derive_if_due(&self, op: &OpContext, key: &Key) -> Result<(), Failure> {
+        let derived = self.derive_group(op, std::slice::from_ref(key)).await;
+        derived.map_err(|error| {
             let failure = error.into_failure();
             let of = (op.tenant().clone(), key.clone());
             self.failed().insert(of, failure.code());
@@ -126,23 +159,20 @@ impl Evidence {
         tenant: &TenantId,
         sbom: &str,
     ) -> Result<(), EvidenceError> {
-        let mut read: BTreeMap<Key, AdvisoryFacts> = BTreeMap::new();
+        let mut components: BTreeMap<(String, String), Vec<ComponentRow>> = BTreeMap::new();
         for component in store::components_of(tx, tenant, sbom).await? {
             let package = (component.ecosystem.clone(), component.package.clone());
-            for head in store::share_heads(tx, tenant, &package).await? {
-                let named = store::packages_named(tx, tenant, &package, &head.digest).await?;
-                if named.is_empty() {
-                    continue;
-                }
-                let facts = match read.entry(head) {
-                    Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(new) => {
-                        let facts = self.facts(tx, tenant, new.key(), &new.key().digest).await?;
-                        new.insert(facts)
-                    }
-                };
-                for package in named {
-                    let row = finding(&component, &package, facts)?;
+            components.entry(package).or_default().push(component);
+        }
+        for head in store::share_heads(tx, tenant, sbom).await? {
+            let mut facts = None;
+            for package in store::packages_of(tx, tenant, &head.digest).await? {
+                for component in components.get(&package.package_key()).into_iter().flatten() {
+                    let facts = match &mut facts {
+                        Some(facts) => facts,
+                        None => facts.insert(self.facts(tx, tenant, &head, &head.digest).await?),
+                    };
+                    let row = finding(component, &package, facts)?;
                     store::put_findings(tx, tenant, row.as_ref()).await?;
                 }
             }

@@ -1,5 +1,5 @@
-//! The envelope in the header `Stella-Provenance`: an allow-list, and a list of what may never
-//! come in.
+//! The envelope, in the header `Stella-Provenance` or a line of a batch: an allow-list, and a list
+//! of what may never come in.
 
 use axum::http::HeaderMap;
 use base64::Engine as _;
@@ -14,6 +14,8 @@ use stella_canonical::{Digest, json};
 use crate::guard::Violation;
 
 const HEADER: &str = "Stella-Provenance";
+/// What pointers into an envelope begin with.
+pub(crate) const PLACE: &str = "Stella-Provenance:";
 /// Base64url, with or without padding.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
@@ -77,13 +79,18 @@ pub(crate) fn of_headers(headers: &HeaderMap) -> Result<Envelope, Vec<Violation>
 }
 
 fn wrong(place: &str, label: &str, values: &[(&str, stella_locale::Value<'_>)]) -> Violation {
-    Violation::labelled(Code::Aoc004, format!("{HEADER}:{place}"), label, values)
+    Violation::labelled(Code::Aoc004, format!("{PLACE}{place}"), label, values)
+}
+
+/// That there is none.
+pub(crate) fn missing() -> Violation {
+    wrong("", "refused-envelope-missing", &[])
 }
 
 /// Reads an envelope from its JSON text, telling every violation.
 pub(crate) fn read(text: &[u8]) -> Result<Envelope, Vec<Violation>> {
     let value = json::parse(text).map_err(|error| {
-        let pointer = format!("{HEADER}:{}", error.pointer);
+        let pointer = format!("{PLACE}{}", error.pointer);
         vec![Violation::new(Code::Aoc004, pointer, &error)]
     })?;
     let mut violations = Vec::new();
@@ -97,7 +104,7 @@ pub(crate) fn read(text: &[u8]) -> Result<Envelope, Vec<Violation>> {
         return Err(violations);
     }
     let envelope: Envelope = serde_json::from_value(value)
-        .map_err(|error| vec![Violation::new(Code::Aoc004, format!("{HEADER}:"), error)])?;
+        .map_err(|error| vec![Violation::new(Code::Aoc004, PLACE, error)])?;
     let violations = judge_values(&envelope);
     if violations.is_empty() {
         Ok(envelope)
@@ -113,7 +120,7 @@ fn judge_keys(value: &Value, at: &str, violations: &mut Vec<Violation>) {
     for (key, inner) in members {
         let mut place = at.to_owned();
         json::push_token(&mut place, key);
-        let pointer = format!("{HEADER}:{place}");
+        let pointer = format!("{PLACE}{place}");
         let (code, label) = if forbidden(key) {
             (Code::Aoc001, "refused-envelope-derived")
         } else if PLACES.iter().all(|(known, _)| *known != place) {

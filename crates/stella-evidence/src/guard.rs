@@ -10,6 +10,8 @@ use stella_canonical::Digest;
 use stella_formats::{Body, Document, Reason};
 use stella_locale::{Labels, Value};
 
+use crate::envelope;
+
 /// One broken rule of the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
@@ -87,7 +89,7 @@ fn checksum(envelope: &Envelope, digest: &Digest) -> Option<Violation> {
         ];
         Violation::labelled(
             Code::Aoc005,
-            "Stella-Provenance:/upstream/contentDigest",
+            format!("{}/upstream/contentDigest", envelope::PLACE),
             "refused-document-checksum",
             &values,
         )

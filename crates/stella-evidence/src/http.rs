@@ -5,15 +5,15 @@ use std::sync::Arc;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use stella_api::Page;
-use stella_api::evidence::{DocumentRecord, EvidenceKind, IngestAnswer, Outcome};
+use stella_api::evidence::{DocumentRecord, EvidenceKind, EvidenceLine, IngestAnswer, Outcome};
 use stella_api::findings::Finding;
 use stella_api::scope::{
     AdvisoryIngest, AnyEvidenceRead, FindingsRead, SbomIngest, SignalsWrite, VexIngest,
 };
 use stella_context::OpContext;
 use stella_service::{
-    Answer, Authorized, Document, Fail, Kept, Paging, Path, Query, RawAnswer, Routes, Tagged,
-    failures, route,
+    Answer, Authorized, Document, Fail, Kept, LineAnswers, Lines, Paging, Path, Query, RawAnswer,
+    Routes, Tagged, failures, route,
 };
 use utoipa::IntoParams;
 
@@ -30,11 +30,20 @@ failures!(Bytes: NotFound, EvidenceCorrupt, ObjectMissing);
 failures!(ListFindings: PageTokenInvalid, NoData);
 failures!(OneFinding: NotFound, IdAmbiguous);
 
+const LINES: &str = "a document of at most 64 MiB and its envelope in each line, as many as there \
+                     are";
+const PREFER: &str = "`respond-stream`: each chunk is answered at once, for whoever reads while it \
+                      sends";
+
 pub(crate) fn routes() -> Routes<Arc<Evidence>> {
     let routes = route!(Routes::default(), ingest_advisory);
     let routes = route!(routes, ingest_vex);
     let routes = route!(routes, ingest_sbom);
     let routes = route!(routes, ingest_signal);
+    let routes = route!(routes, ingest_advisory_batch);
+    let routes = route!(routes, ingest_vex_batch);
+    let routes = route!(routes, ingest_sbom_batch);
+    let routes = route!(routes, ingest_signal_batch);
     let routes = route!(routes, list_documents);
     let routes = route!(routes, show_document);
     let routes = route!(routes, show_raw);
@@ -104,6 +113,68 @@ async fn ingest(
         location,
         body,
     })
+}
+
+/// Takes advisories in, one a line: each is kept or refused for itself, and sending all of them again
+/// is how to go on after a cut.
+#[utoipa::path(post, path = "/api/v1/evidence/advisory/batch", tag = "evidence",
+    request_body(content = EvidenceLine, content_type = "application/x-ndjson", description = LINES),
+    params(("Prefer" = Option<String>, Header, description = PREFER)))]
+async fn ingest_advisory_batch(
+    op: Authorized<AdvisoryIngest>,
+    state: Domain,
+    lines: Lines,
+) -> Result<LineAnswers<IngestAnswer, Ingest>, Fail<()>> {
+    Ok(ingest_lines(&op, state, EvidenceKind::Advisory, lines))
+}
+
+/// Takes VEX documents in, one a line: each is kept or refused for itself, and sending all of them again
+/// is how to go on after a cut.
+#[utoipa::path(post, path = "/api/v1/evidence/vex/batch", tag = "evidence",
+    request_body(content = EvidenceLine, content_type = "application/x-ndjson", description = LINES),
+    params(("Prefer" = Option<String>, Header, description = PREFER)))]
+async fn ingest_vex_batch(
+    op: Authorized<VexIngest>,
+    state: Domain,
+    lines: Lines,
+) -> Result<LineAnswers<IngestAnswer, Ingest>, Fail<()>> {
+    Ok(ingest_lines(&op, state, EvidenceKind::Vex, lines))
+}
+
+/// Takes SBOMs in, one a line: each is kept or refused for itself, and sending all of them again
+/// is how to go on after a cut.
+#[utoipa::path(post, path = "/api/v1/evidence/sbom/batch", tag = "evidence",
+    request_body(content = EvidenceLine, content_type = "application/x-ndjson", description = LINES),
+    params(("Prefer" = Option<String>, Header, description = PREFER)))]
+async fn ingest_sbom_batch(
+    op: Authorized<SbomIngest>,
+    state: Domain,
+    lines: Lines,
+) -> Result<LineAnswers<IngestAnswer, Ingest>, Fail<()>> {
+    Ok(ingest_lines(&op, state, EvidenceKind::Sbom, lines))
+}
+
+/// Takes signals in, one a line: each is kept or refused for itself, and sending all of them again
+/// is how to go on after a cut.
+#[utoipa::path(post, path = "/api/v1/evidence/signal/batch", tag = "evidence",
+    request_body(content = EvidenceLine, content_type = "application/x-ndjson", description = LINES),
+    params(("Prefer" = Option<String>, Header, description = PREFER)))]
+async fn ingest_signal_batch(
+    op: Authorized<SignalsWrite>,
+    state: Domain,
+    lines: Lines,
+) -> Result<LineAnswers<IngestAnswer, Ingest>, Fail<()>> {
+    Ok(ingest_lines(&op, state, EvidenceKind::Signal, lines))
+}
+
+fn ingest_lines(
+    op: &OpContext,
+    State(evidence): Domain,
+    kind: EvidenceKind,
+    lines: Lines,
+) -> LineAnswers<IngestAnswer, Ingest> {
+    let op = op.clone();
+    lines.each(move |chunk| evidence.clone().ingest_lines(op.clone(), kind, chunk))
 }
 
 #[derive(Debug, Default, Serialize, Deserialize, IntoParams)]

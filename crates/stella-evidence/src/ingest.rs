@@ -1,6 +1,7 @@
-//! Taking a document in: kept first, durable, then derived from.
+//! Taking documents in: kept first, durable, then derived from.
 
 use jiff::Timestamp;
+use stella_api::Code;
 use stella_api::evidence::{
     Content, DocumentRecord, Envelope, EvidenceKind, IngestAnswer, Notice, Outcome, Reference,
 };
@@ -8,6 +9,7 @@ use stella_context::OpContext;
 use stella_formats::{Body, Document};
 use stella_locale::Labels;
 use stella_service::{Failure, IntoFailure as _};
+use stella_storage::Tx;
 
 use crate::guard::{Accepted, Violation, judge};
 use crate::store::{self, Earlier, Key};
@@ -15,6 +17,15 @@ use crate::{BUCKET, Evidence, EvidenceError, fault};
 
 /// Raw bytes up to this many lie in the database, larger ones in the object store.
 const INLINE: usize = 256 * 1024;
+
+/// A document that is stored.
+struct Kept {
+    /// What it is derived from as.
+    key: Key,
+    /// Whether that is still to be done.
+    due: bool,
+    answer: IngestAnswer,
+}
 
 impl Evidence {
     /// Takes one document in. The same bytes from the same source are one row, however often
@@ -26,72 +37,157 @@ impl Evidence {
         envelope: Result<Envelope, Vec<Violation>>,
         bytes: bytes::Bytes,
     ) -> Result<IngestAnswer, Failure> {
-        let taken = self.take(op, kind, envelope, bytes).await;
-        let (key, due, answer) = taken.map_err(EvidenceError::into_failure)?;
-        if due {
-            self.derive_if_due(op, &key).await?;
-        }
-        Ok(answer)
+        let judged = judge(kind, envelope, bytes)
+            .map_err(|violations| EvidenceError::Refused(violations).into_failure());
+        let mut taken = self.take(op, vec![judged]).await?;
+        taken
+            .pop()
+            .unwrap_or_else(|| Err(Failure::new(Code::Internal)))
     }
 
-    /// Keeps the document; tells what it is derived from as, and whether that is due.
-    async fn take(
+    /// Takes documents in, those that were not refused: kept in one transaction, then derived
+    /// from. What became of each, in order; one that fails takes no other along.
+    ///
+    /// # Errors
+    /// Nothing of all that was kept.
+    pub(crate) async fn take(
         &self,
         op: &OpContext,
-        kind: EvidenceKind,
-        envelope: Result<Envelope, Vec<Violation>>,
-        bytes: bytes::Bytes,
-    ) -> Result<(Key, bool, IngestAnswer), EvidenceError> {
-        let accepted = judge(kind, envelope, bytes).map_err(EvidenceError::Refused)?;
-        let inline = accepted.bytes.len() <= INLINE;
-        if !inline {
-            self.objects
-                .put(BUCKET, op.tenant(), accepted.bytes.clone())
-                .await?;
-            fault::point("evidence-blob-put");
-        }
-        let key = key_of(&accepted);
-        let (outcome, record) = self.keep(op, &accepted, &key, inline).await?;
+        judged: Vec<Result<Accepted, Failure>>,
+    ) -> Result<Vec<Result<IngestAnswer, Failure>>, Failure> {
+        let kept = self.keep(op, judged).await;
+        let kept = kept.map_err(EvidenceError::into_failure)?;
         fault::point("evidence-kept");
-        // What came first is due by the id that came with it.
-        let key = Key {
-            upstream_id: record.upstream.id.clone(),
-            ..key
-        };
+        let stored = kept.iter().flatten();
         // What is new is due; what was there before hardly ever is.
-        let due = outcome != Outcome::Identical || self.is_due(op, &key).await?;
-        Ok((key, due, answer(&accepted.document, outcome, record)))
+        let due = stored
+            .filter(|kept| kept.due)
+            .map(|kept| kept.key.clone())
+            .collect();
+        let failed = self.derive_due(op, due).await;
+        let answer = |kept: Kept| match failed.get(&kept.key) {
+            Some(failure) => Err(failure.clone()),
+            None => Ok(kept.answer),
+        };
+        Ok(kept.into_iter().map(|one| one.and_then(answer)).collect())
     }
 
-    /// What is stored of the document when this returns, and what became of it.
     async fn keep(
         &self,
         op: &OpContext,
-        accepted: &Accepted,
-        key: &Key,
-        inline: bool,
-    ) -> Result<(Outcome, DocumentRecord), EvidenceError> {
-        let stream = &accepted.envelope.source.stream;
-        let mut tx = self.db.write(op).await?;
-        store::add_raw(&mut tx, op, accepted, inline).await?;
-        if let Some(record) = store::kept(&mut tx, op, key, stream).await? {
-            return Ok((Outcome::Identical, record));
+        judged: Vec<Result<Accepted, Failure>>,
+    ) -> Result<Vec<Result<Kept, Failure>>, EvidenceError> {
+        let mut items: Vec<(usize, Result<Accepted, Failure>)> = Vec::new();
+        for (at, one) in judged.into_iter().enumerate() {
+            let durable = match one {
+                Ok(accepted) => self.put_blob(op, accepted).await,
+                refused => refused,
+            };
+            items.push((at, durable));
         }
-        let earlier = store::earlier(&mut tx, op, key, stream).await?;
-        let record = record(op, accepted, &earlier, inline);
-        let times = times(op, accepted);
-        if !store::add_provenance(&mut tx, op, key, &record, times).await? {
-            // Another process kept the same document between the two statements.
-            let record = store::kept(&mut tx, op, key, stream).await?;
-            let gone =
-                || EvidenceError::unreadable(format!("document {}", key.digest), "gone again");
-            return Ok((Outcome::Identical, record.ok_or_else(gone)?));
+        let mut kept: Vec<(usize, Result<Kept, Failure>)> = Vec::new();
+        if items.iter().any(|(_, one)| one.is_ok()) {
+            // All transactions go by the same order, so that none waits for one that waits for
+            // it. Revisions of the same document stay in the order in which they came.
+            items.sort_by(|(_, a), (_, b)| name(a).cmp(&name(b)));
+            let mut tx = self.db.write(op).await?;
+            for (at, one) in items {
+                kept.push((at, keep_marked(&mut tx, op, one).await?));
+            }
+            fault::point("evidence-written");
+            tx.commit().await?;
+        } else {
+            let refused = |(at, one): (usize, Result<Accepted, Failure>)| {
+                one.err().map(|failure| (at, Err(failure)))
+            };
+            kept.extend(items.into_iter().filter_map(refused));
         }
-        store::index(&mut tx, op, accepted).await?;
-        store::mark_due(&mut tx, op, key).await?;
-        tx.commit().await?;
-        Ok((record.outcome, record))
+        kept.sort_by_key(|(at, _)| *at);
+        Ok(kept.into_iter().map(|(_, one)| one).collect())
     }
+
+    /// Large bytes are durable before anything names them.
+    async fn put_blob(&self, op: &OpContext, accepted: Accepted) -> Result<Accepted, Failure> {
+        if accepted.bytes.len() > INLINE {
+            let bytes = accepted.bytes.to_vec();
+            let put = self.objects.put(BUCKET, op.tenant(), bytes).await;
+            put.map_err(|error| EvidenceError::from(error).into_failure())?;
+            fault::point("evidence-blob-put");
+        }
+        Ok(accepted)
+    }
+}
+
+/// What a publisher calls a document, for the order of a transaction.
+fn name(one: &Result<Accepted, Failure>) -> Option<(&str, &str)> {
+    let envelope = &one.as_ref().ok()?.envelope;
+    Some((&envelope.source.publisher, &envelope.upstream.id))
+}
+
+/// Keeps a document, or nothing at all of it.
+async fn keep_marked(
+    tx: &mut Tx,
+    op: &OpContext,
+    one: Result<Accepted, Failure>,
+) -> Result<Result<Kept, Failure>, EvidenceError> {
+    let accepted = match one {
+        Ok(accepted) => accepted,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    tx.mark().await?;
+    match keep_in(tx, op, &accepted).await {
+        Ok(kept) => {
+            tx.unmark().await?;
+            Ok(Ok(kept))
+        }
+        Err(error) => {
+            tx.undo().await?;
+            Ok(Err(error.into_failure()))
+        }
+    }
+}
+
+async fn keep_in(tx: &mut Tx, op: &OpContext, accepted: &Accepted) -> Result<Kept, EvidenceError> {
+    let key = key_of(accepted);
+    let stream = &accepted.envelope.source.stream;
+    if let Some(record) = store::kept(tx, op, &key, stream).await? {
+        return identical(tx, op, accepted, record).await;
+    }
+    store::claim_head(tx, op.tenant(), &key).await?;
+    let inline = accepted.bytes.len() <= INLINE;
+    store::add_raw(tx, op, accepted, inline).await?;
+    let earlier = store::earlier(tx, op, &key, stream).await?;
+    let record = record(op, accepted, &earlier, inline);
+    let times = times(op, accepted);
+    if !store::add_provenance(tx, op, &key, &record, times).await? {
+        // Another process kept the same document between the two statements.
+        let record = store::kept(tx, op, &key, stream).await?;
+        let gone = || EvidenceError::unreadable(format!("document {}", key.digest), "gone again");
+        return identical(tx, op, accepted, record.ok_or_else(gone)?).await;
+    }
+    store::index(tx, op, accepted).await?;
+    store::mark_due(tx, op, &key).await?;
+    Ok(Kept {
+        key,
+        due: true,
+        answer: answer(&accepted.document, record.outcome, record),
+    })
+}
+
+/// What was stored before, and is due by the id that came with it then.
+async fn identical(
+    tx: &mut Tx,
+    op: &OpContext,
+    accepted: &Accepted,
+    record: DocumentRecord,
+) -> Result<Kept, EvidenceError> {
+    let key = Key {
+        upstream_id: record.upstream.id.clone(),
+        ..key_of(accepted)
+    };
+    let due = store::is_due(tx, op.tenant(), &key).await?;
+    let answer = answer(&accepted.document, Outcome::Identical, record);
+    Ok(Kept { key, due, answer })
 }
 
 fn key_of(accepted: &Accepted) -> Key {
@@ -176,7 +272,7 @@ fn answer(document: &Document, outcome: Outcome, record: DocumentRecord) -> Inge
         .collect();
     if outcome == Outcome::Conflict {
         notices.push(Notice {
-            code: stella_api::Code::Aoc003.to_string(),
+            code: Code::Aoc003.to_string(),
             pointer: String::new(),
             message: Labels::english().text("error-err-aoc-003-detail"),
         });

@@ -2,6 +2,7 @@
 //! Contract. Findings are derived from it, beside it, and can always be derived again.
 
 mod backlog;
+mod batch;
 mod derive;
 mod document;
 mod envelope;

@@ -14,7 +14,7 @@ use utoipa::IntoResponses;
 use utoipa::openapi::{RefOr, Response as ApiResponse};
 
 /// An error on its way to the caller.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Failure {
     code: Code,
     values: Vec<(&'static str, String)>,
@@ -101,6 +101,14 @@ impl Failure {
         self.code
     }
 
+    /// Tells the log the cause and gives what the caller is told.
+    pub(crate) fn told(&self, trace: &TraceId) -> Problem {
+        if let Some(cause) = &self.cause {
+            tracing::warn!(code = %self.code, trace = %trace, cause, "request failed");
+        }
+        self.problem(trace)
+    }
+
     fn problem(&self, trace: &TraceId) -> Problem {
         if let Some(problem) = &self.passed_on {
             return (**problem).clone();
@@ -131,11 +139,7 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let trace = crate::house::current_trace();
-        let problem = self.problem(&trace);
-        if let Some(cause) = &self.cause {
-            tracing::warn!(code = %self.code, trace = %trace, cause, "request failed");
-        }
+        let problem = self.told(&crate::house::current_trace());
         let status =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, axum::Json(problem)).into_response();

@@ -25,7 +25,7 @@ pub(crate) const MAX_TIME: Duration = Duration::from_secs(60);
 const TRACE_HEADER: HeaderName = HeaderName::from_static("traceparent");
 
 tokio::task_local! {
-    static TRACE: TraceId;
+    pub(crate) static TRACE: TraceId;
 }
 
 /// The trace of the request that runs now; a new one outside of any.
@@ -174,7 +174,7 @@ async fn observed(
     with_trace(response, &trace)
 }
 
-fn panicked(panic: &Box<dyn std::any::Any + Send>) -> String {
+pub(crate) fn panicked(panic: &Box<dyn std::any::Any + Send>) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     format!("panic: {}", text.unwrap_or_default())

@@ -54,8 +54,8 @@ impl Contract {
         schema
     }
 
-    /// Judges an answer: its status, media type, body and problem code must be documented, and the
-    /// documented headers there.
+    /// Judges an answer: its status, media type, body and problem code must be documented, those
+    /// of each line where it has lines, and the documented headers there.
     ///
     /// # Panics
     /// They are not.
@@ -113,10 +113,31 @@ impl Contract {
         }
         let described = content.get(media);
         let described = described.unwrap_or_else(|| panic!("{name}: {media} is not documented"));
-        let body: Value = serde_json::from_slice(&reply.body).expect("a JSON body");
+        if media != "application/x-ndjson" {
+            let body = serde_json::from_slice(&reply.body).expect("a JSON body");
+            return self.check_value(name, &described["schema"], &body);
+        }
+        let told = documented["description"].as_str().unwrap_or_default();
+        let known: Vec<&str> = told.split([' ', ',']).collect();
+        for line in reply.body.split_inclusive(|byte| *byte == b'\n') {
+            assert!(line.ends_with(b"\n"), "{name}: a line without an end");
+            let line: Value = serde_json::from_slice(line).expect("a line of JSON");
+            self.check_value(name, &described["schema"], &line);
+            for of in ["problem", "ended"] {
+                let code = line[of]["code"].as_str();
+                let documented = code.is_none_or(|code| known.contains(&code));
+                assert!(
+                    documented,
+                    "{name} answered a line {line}; documented: {told}"
+                );
+            }
+        }
+    }
+
+    fn check_value(&self, name: &str, schema: &Value, body: &Value) {
         let errors: Vec<String> = self
-            .validator(&described["schema"])
-            .iter_errors(&body)
+            .validator(schema)
+            .iter_errors(body)
             .map(|error| format!("{}: {error}", error.instance_path()))
             .collect();
         assert!(errors.is_empty(), "{name}: {errors:#?}\n{body:#}");

@@ -187,6 +187,32 @@ pub(crate) async fn count_due(tx: &mut Tx) -> Result<u64, StoreError> {
     Ok(count.unsigned_abs())
 }
 
+/// Makes the head of a publisher's document where there is none. It is there as soon as the
+/// document is: whoever derives from an SBOM finds it, and waits where it is being derived from.
+pub(crate) async fn claim_head(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    key: &Key,
+) -> Result<(), StoreError> {
+    // Nothing is derived from an earlier SBOM when a newer one comes.
+    if key.kind == EvidenceKind::Sbom {
+        return Ok(());
+    }
+    execute!(
+        tx,
+        query(
+            "INSERT INTO evidence.heads (tenant, kind, publisher, upstream_id, digest) \
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        )
+        .bind(tenant.as_str())
+        .bind(key.kind.as_str())
+        .bind(&key.publisher)
+        .bind(&key.upstream_id)
+        .bind(&key.digest)
+    )?;
+    Ok(())
+}
+
 /// Locks the head of a publisher's document and sets it to the newest revision, which it gives.
 pub(crate) async fn take_head(
     tx: &mut Tx,
@@ -230,21 +256,24 @@ pub(crate) async fn take_head(
     Ok(newest)
 }
 
-/// The heads of the advisories that name a package in any revision, locked against a change
-/// until the transaction ends. SQLite writes one transaction at a time and needs no lock.
+/// The heads of the advisories that name a package of an SBOM in any revision, locked against a
+/// change until the transaction ends, in the order in which everybody locks heads. SQLite writes
+/// one transaction at a time and needs no lock.
 pub(crate) async fn share_heads(
     tx: &mut Tx,
     tenant: &TenantId,
-    (ecosystem, package): &(String, String),
+    sbom: &str,
 ) -> Result<Vec<Key>, StoreError> {
     macro_rules! heads {
         ($lock:literal) => {
             concat!(
                 "SELECT publisher, upstream_id, digest FROM evidence.heads h \
                  WHERE tenant = $1 AND kind = 'advisory' AND (publisher, upstream_id) IN ( \
-                   SELECT p.publisher, p.upstream_id FROM evidence.packages k \
+                   SELECT p.publisher, p.upstream_id FROM evidence.components c \
+                   JOIN evidence.packages k ON k.tenant = c.tenant \
+                     AND k.ecosystem = c.ecosystem AND k.package = c.package \
                    JOIN evidence.provenance p ON p.tenant = k.tenant AND p.digest = k.digest \
-                   WHERE k.tenant = $1 AND k.ecosystem = $2 AND k.package = $3) \
+                   WHERE c.tenant = $1 AND c.sbom = $2) \
                  ORDER BY publisher, upstream_id",
                 $lock
             )
@@ -252,9 +281,8 @@ pub(crate) async fn share_heads(
     }
     let rows: Vec<(String, String, String)> = on!(tx,
         postgres c => query_as(heads!(" FOR SHARE OF h"))
-            .bind(tenant.as_str()).bind(ecosystem).bind(package).fetch_all(c),
-        sqlite c => query_as(heads!(""))
-            .bind(tenant.as_str()).bind(ecosystem).bind(package).fetch_all(c),
+            .bind(tenant.as_str()).bind(sbom).fetch_all(c),
+        sqlite c => query_as(heads!("")).bind(tenant.as_str()).bind(sbom).fetch_all(c),
     )?;
     let key = |(publisher, upstream_id, digest)| Key {
         kind: EvidenceKind::Advisory,
@@ -276,20 +304,6 @@ pub(crate) async fn packages_of(
         "SELECT pointer, informational, affected FROM evidence.packages \
          WHERE tenant = $1 AND digest = $2 ORDER BY position",
     ).bind(tenant.as_str()).bind(digest).fetch_all(c))?;
-    rows.into_iter().map(|row| named(digest, row)).collect()
-}
-
-pub(crate) async fn packages_named(
-    tx: &mut Tx,
-    tenant: &TenantId,
-    (ecosystem, package): &(String, String),
-    digest: &str,
-) -> Result<Vec<NamedPackage>, StoreError> {
-    let rows: Vec<PackageRow> = on!(tx, c => query_as(
-        "SELECT pointer, informational, affected FROM evidence.packages \
-         WHERE tenant = $1 AND ecosystem = $2 AND package = $3 AND digest = $4 \
-         ORDER BY position",
-    ).bind(tenant.as_str()).bind(ecosystem).bind(package).bind(digest).fetch_all(c))?;
     rows.into_iter().map(|row| named(digest, row)).collect()
 }
 

@@ -24,7 +24,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        demand_media_type(request.headers(), is_json)?;
+        demand_media_type(request.headers(), JSON, is_json)?;
         let bytes = read(request).await?;
         let value = stella_canonical::json::parse(&bytes).map_err(|error| {
             Failure::new(Code::BodyMalformed).with("reason", &error).at(
@@ -60,7 +60,7 @@ impl<S: Send + Sync> FromRequest<S> for Document {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        demand_media_type(request.headers(), |media| {
+        demand_media_type(request.headers(), JSON, |media| {
             is_json(media) || media == "application/octet-stream"
         })?;
         let headers = request.headers().clone();
@@ -84,7 +84,7 @@ pub(crate) async fn read(request: Request) -> Result<Bytes, Failure> {
             if limit {
                 too_large(declared)
             } else {
-                ended(bytes.len())
+                ended(bytes.len() as u64)
             }
         })?;
         bytes.extend_from_slice(&part);
@@ -93,7 +93,7 @@ pub(crate) async fn read(request: Request) -> Result<Bytes, Failure> {
 }
 
 /// The connection broke, or what came is no chunked body.
-fn ended(size: usize) -> Failure {
+pub(crate) fn ended(size: u64) -> Failure {
     let values = [("size", size.to_string().into())];
     let reason = Labels::english().format("error-body-malformed-ended", &values);
     Failure::new(Code::BodyMalformed)
@@ -126,12 +126,19 @@ fn too_large(declared: Option<u64>) -> Failure {
         .at(Code::BodyTooLarge, place, detail)
 }
 
+const JSON: &str = "application/json";
+
 fn is_json(media: &str) -> bool {
-    media == "application/json" || (media.starts_with("application/") && media.ends_with("+json"))
+    media == JSON || (media.starts_with("application/") && media.ends_with("+json"))
 }
 
-fn demand_media_type(headers: &HeaderMap, takes: impl Fn(&str) -> bool) -> Result<(), Failure> {
-    let refused = |found: &str| unsupported("Content-Type", found);
+/// Refuses what a route does not take; `usual` is what it is told to send instead.
+pub(crate) fn demand_media_type(
+    headers: &HeaderMap,
+    usual: &str,
+    takes: impl Fn(&str) -> bool,
+) -> Result<(), Failure> {
+    let refused = |found: &str| unsupported("Content-Type", found, usual);
     let value = single(headers, "Content-Type")
         .map_err(|reason| Failure::invalid("header:Content-Type", reason))?
         .ok_or_else(|| refused("none"))?;
@@ -149,14 +156,15 @@ fn demand_media_type(headers: &HeaderMap, takes: impl Fn(&str) -> bool) -> Resul
         return Err(refused(text));
     }
     match encoding(headers) {
-        Some(encoding) => Err(unsupported("Content-Encoding", encoding)),
+        Some(encoding) => Err(unsupported("Content-Encoding", encoding, usual)),
         None => Ok(()),
     }
 }
 
-fn unsupported(header: &str, found: &str) -> Failure {
+fn unsupported(header: &str, found: &str, usual: &str) -> Failure {
     let code = Code::MediaTypeUnsupported;
     Failure::new(code)
+        .with("usual", usual)
         .with("found", format!("{header} {found}"))
         .at(code, format!("header:{header}"), found)
 }

@@ -7,4 +7,5 @@ mod parameters;
 pub use authorized::{Authorized, Public};
 pub(crate) use body::read;
 pub use body::{Document, Json};
+pub(crate) use body::{demand_media_type, ended};
 pub use parameters::{Path, Query};

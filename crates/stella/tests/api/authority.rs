@@ -57,6 +57,16 @@ fn form<'a>(assertion: &'a str, scope: &'a str) -> Vec<(&'a str, &'a str)> {
     ]
 }
 
+/// A token of a tenant's client for one scope, bound to a key.
+pub async fn token(world: &World, tenant: &str, scope: Scope, dpop: &SigningKey) -> String {
+    let key = world.credentials(tenant).key;
+    let client = format!("{tenant}-client");
+    let signed = assertion(world, &key, &client, dpop.kid(), now() + 60);
+    let form = form(&signed, scope.as_str());
+    let reply = ask(world, proof(world, dpop, dpop.kid()), &form).await;
+    reply.json::<TokenAnswer>().unwrap().access_token
+}
+
 on_every_driver! {
     async fn a_token_says_who_and_where_and_verifies_with_the_published_key(world) {
         let caller = world.caller("acme", &[Scope::RiskRead]);

@@ -212,6 +212,44 @@ async fn an_id_in_an_empty_store_leads_to_ingest_and_in_another_names_nothing() 
     }
 }
 
+/// More than one batch takes, of two kinds, with a document that the server refuses between them.
+#[tokio::test]
+async fn a_folder_is_taken_in_and_told_by_kind_whatever_is_wrong_with_one_file() {
+    let world = World::inmemory().await;
+    let person = Person::of(&world, "acme");
+    let count = stella_api::limits::CHUNK_LINES + 10;
+    for n in 0..count {
+        let document = advisory(&format!("RUSTSEC-2026-{n:04}"), &[], "alpha", "2.0.0");
+        person.file(&format!("all/{n:04}.json"), &bytes(&document));
+    }
+    let parts = bytes(&sbom(&["alpha@1.0.0"]));
+    person.file("all/sbom.json", &parts);
+    let long = advisory("RUSTSEC-2026-9999", &[&"x".repeat(9_000)], "alpha", "2.0.0");
+    let long = person.file("all/0005-long.json", &bytes(&long));
+    let folder = long.parent().unwrap().to_str().unwrap();
+    for outcome in ["stored", "identical"] {
+        let ran = person.types(&["evidence", "ingest", folder]).await;
+        assert_eq!(ran.exit, 2, "{}", ran.stderr);
+        let told = ran.json();
+        let counts = (&told["documents"], &told["taken"], &told["refused"]);
+        let expected = (count + 2, count + 1, 1);
+        assert_eq!(
+            counts,
+            (&expected.0.into(), &expected.1.into(), &expected.2.into())
+        );
+        let of = serde_json::json!({
+            "advisory": {outcome: count, "refused": 1}, "sbom": {outcome: 1},
+        });
+        assert_eq!(told["outcomes"], of);
+        let refusal = &told["refusals"][0];
+        assert_eq!(refusal["path"], long.to_str().unwrap());
+        assert_eq!(refusal["errors"][0]["pointer"], "/aliases/0");
+    }
+    let words = ["findings", "list", "--no-score", "--limit", "1000"];
+    let found = person.types(&words).await.json();
+    assert_eq!(found["items"].as_array().unwrap().len(), count);
+}
+
 #[tokio::test]
 async fn a_document_over_the_limit_is_told_by_file_size_and_limit() {
     let world = World::inmemory().await;

@@ -1,7 +1,7 @@
 //! Small documents of our own making.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use stella_canonical::Digest;
 use stella_client::Call;
@@ -101,6 +101,27 @@ pub fn envelope(bytes: &[u8]) -> Value {
             "contentDigest": digest,
         },
     })
+}
+
+/// The line of a batch that has the document as it is, which must be one line itself.
+pub fn line(bytes: &[u8]) -> String {
+    let raw = std::str::from_utf8(bytes).unwrap();
+    format!("{{\"envelope\": {}, \"raw\": {raw}}}\n", envelope(bytes))
+}
+
+/// The line that has it in base64.
+pub fn encoded_line(bytes: &[u8]) -> String {
+    let raw = STANDARD.encode(bytes);
+    format!(
+        "{{\"envelope\": {}, \"rawBase64\": \"{raw}\"}}\n",
+        envelope(bytes)
+    )
+}
+
+/// A POST of lines.
+pub fn batch(kind: &str, lines: String) -> Call {
+    let path = format!("/api/v1/evidence/{kind}/batch");
+    Call::post(&path, "application/x-ndjson", lines)
 }
 
 /// A POST of a document with its envelope.

@@ -103,6 +103,74 @@ async fn between_blob_and_row(installation: Installation) {
     assert_eq!(installation.blobs("evidence").len(), 1);
 }
 
+/// A chunk is written and not committed: nothing of it has come. Committed and not derived from:
+/// all of it has.
+async fn within_a_chunk(installation: Installation) {
+    let holes = (0..20).map(|n| {
+        bytes(&advisory(
+            &format!("RUSTSEC-2026-{n:04}"),
+            &[],
+            "alpha",
+            "2.0.0",
+        ))
+    });
+    let text: String = holes.map(|hole| fixtures::line(&hole)).collect();
+    let call = || fixtures::batch("advisory", text.clone());
+    let first = installation.start(None);
+    let components = bytes(&sbom(&["alpha@1.0.0"]));
+    first.ingester("acme").ingest("sbom", &components).await;
+    drop(first);
+    let documents = async |caller: &Caller| -> usize {
+        let path = "/api/v1/evidence/documents?kind=advisory";
+        let page: Page<DocumentRecord> = caller.get(path).await;
+        page.items.len()
+    };
+    for (point, there) in [("evidence-written", 0), ("evidence-kept", 20)] {
+        let dying = installation.start(Some(point));
+        let ingester = dying.ingester("acme");
+        let end = dying.dies_of(&ingester, call()).await;
+        assert_eq!(end.signal(), Some(SIGABRT), "{point}");
+        let again = installation.start(None);
+        assert_eq!(again.told.contains(DERIVED), there > 0, "{}", again.told);
+        let analyst = again.analyst("acme");
+        assert_eq!(documents(&analyst).await, there, "{point}");
+    }
+    let last = installation.start(None);
+    let reply = last.ingester("acme").send(call()).await;
+    let told = String::from_utf8(reply.body.to_vec()).unwrap();
+    assert_eq!(told.matches("\"outcome\":\"identical\"").count(), 20);
+    assert_eq!(findings(&last.analyst("acme")).await.len(), 20);
+}
+
+mod within_a_chunk_all_or_nothing_has_come {
+    use super::*;
+
+    #[tokio::test]
+    async fn postgres() {
+        within_a_chunk(Installation::postgres().await).await;
+    }
+
+    #[tokio::test]
+    async fn filesystem() {
+        within_a_chunk(Installation::filesystem().await).await;
+    }
+}
+
+/// Whoever takes an SBOM in meanwhile finds the advisory all the same.
+#[tokio::test]
+async fn what_is_kept_and_not_derived_from_is_there_for_others() {
+    let installation = Installation::postgres().await;
+    let standing = installation.start(None);
+    let dying = installation.start(Some("evidence-kept"));
+    let ingester = dying.ingester("acme");
+    let hole = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
+    let call = fixtures::ingest("advisory", &hole);
+    dying.dies_of(&ingester, call).await;
+    let components = bytes(&sbom(&["alpha@1.0.0"]));
+    standing.ingester("acme").ingest("sbom", &components).await;
+    assert_eq!(findings(&standing.analyst("acme")).await.len(), 1);
+}
+
 mod between_keeping_and_deriving_nothing_is_lost {
     use super::*;
 

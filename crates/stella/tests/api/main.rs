@@ -9,6 +9,7 @@
 mod authority;
 mod away;
 mod bad_input;
+mod batch;
 mod by_hand;
 mod cli;
 mod config;
@@ -34,4 +35,5 @@ mod tenancy;
 mod unreadable;
 mod up;
 mod verdicts;
+mod wire;
 mod world;
