@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use stella_api::health::{Backlog, Stuck};
+use stella_api::health::Backlog;
 use stella_api::{Code, TenantId};
 use stella_context::{Clock, SystemContext};
 use stella_service::{Check, Found};
@@ -29,9 +29,7 @@ impl Evidence {
         let mut stuck = None;
         for ((tenant, key), code) in &failed {
             if store::is_due(&mut tx, tenant, key).await? {
-                // Anybody may ask: a digest names no tenant and tells nothing of what it names.
-                let (code, document) = (code.to_string(), key.digest.clone());
-                stuck = Some(Stuck { code, document });
+                stuck = Some(code.to_string());
                 break;
             }
         }

@@ -43,6 +43,7 @@ impl Evidence {
             Ok::<_, EvidenceError>(())
         };
         derived.await.map_err(|error| {
+            tell(op.tenant(), key, &error);
             let failure = error.into_failure();
             let of = (op.tenant().clone(), key.clone());
             self.failed().insert(of, failure.code());
@@ -69,7 +70,7 @@ impl Evidence {
                     return Err(away.into());
                 }
                 Err(error) => {
-                    tracing::error!(%tenant, document = key.digest, %error, "cannot derive");
+                    tell(&tenant, &key, &error);
                     failed.insert((tenant, key), error.into_failure().code());
                 }
             }
@@ -188,6 +189,11 @@ impl Evidence {
             summary: advisory.summary,
         })
     }
+}
+
+/// The log is where an operator finds whose document it is: readiness tells it to nobody.
+fn tell(tenant: &TenantId, key: &Key, error: &EvidenceError) {
+    tracing::error!(%tenant, document = key.digest, %error, "cannot derive");
 }
 
 /// The finding that a statement makes of a component, if it covers it.

@@ -69,10 +69,13 @@ on_every_driver! {
         let stuck = async || {
             let ready: Readiness = world.analyst("acme").get("/readyz").await;
             assert!(ready.ready, "{ready:?}");
+            // Anybody may ask: whose document it is and which is told to nobody.
+            let told = serde_json::to_string(&ready).unwrap();
+            assert!(!told.contains("sha256:") && !told.contains("acme"), "{told}");
             let check = ready.checks.into_iter().find(|check| check.name == "derivations").unwrap();
-            check.backlog.map(|left| (left.count, left.stuck.map(|stuck| (stuck.code, stuck.document))))
+            check.backlog.map(|left| (left.count, left.stuck))
         };
-        let told = ("EVIDENCE_CORRUPT".to_owned(), stella_canonical::Digest::of(&other).to_string());
+        let told = "EVIDENCE_CORRUPT".to_owned();
         assert_eq!(stuck().await, Some((1, Some(told.clone()))));
 
         // The document stays due; the other tenant's is worked off all the same.
