@@ -19,7 +19,7 @@ use stella_context::{OpContext, SystemContext};
 use stella_service::{Failure, IntoFailure as _};
 use stella_storage::{ObjectError, StoreError, Tx};
 
-use crate::backlog::Failed;
+use crate::backlog::{Failed, stuck};
 use crate::store::{self, AdvisoryFacts, ComponentRow, FindingRow, Key};
 use crate::{Evidence, EvidenceError};
 
@@ -46,7 +46,7 @@ impl Evidence {
             tell(op.tenant(), key, &error);
             let failure = error.into_failure();
             let of = (op.tenant().clone(), key.clone());
-            self.failed().insert(of, failure.code());
+            self.failed().insert(of, stuck(key, &failure));
             failure
         })
     }
@@ -71,7 +71,8 @@ impl Evidence {
                 }
                 Err(error) => {
                     tell(&tenant, &key, &error);
-                    failed.insert((tenant, key), error.into_failure().code());
+                    let why = stuck(&key, &error.into_failure());
+                    failed.insert((tenant, key), why);
                 }
             }
         }

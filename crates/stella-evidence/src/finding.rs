@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use stella_api::Page;
 use stella_api::evidence::EvidenceKind;
-use stella_api::findings::{Finding, FindingComponent, FindingSource, Match, SourceRole, Verdict};
+use stella_api::findings::{
+    Finding, FindingComponent, FindingPage, FindingSource, Match, SourceRole, Verdict,
+};
 use stella_canonical::{Digest, DigestError};
 use stella_context::OpContext;
 use stella_service::{Failure, IdRange, IntoFailure as _, Paging};
@@ -16,15 +17,17 @@ use crate::{Evidence, EvidenceError};
 pub(crate) const LIST: &str = "findings";
 
 impl Evidence {
-    /// Findings by id.
+    /// Findings by id. Where documents wait to be derived from, an empty list is no answer yet:
+    /// it says so.
     pub(crate) async fn findings(
         &self,
         op: &OpContext,
         filter: &FindingFilter,
         paging: &Paging<String>,
-    ) -> Result<Page<Finding>, EvidenceError> {
+    ) -> Result<FindingPage, EvidenceError> {
         let mut tx = self.db.read(op).await?;
-        if !store::has_ground(&mut tx, op.tenant()).await? {
+        let (pending, stuck) = self.pending(&mut tx, op.tenant()).await?;
+        if pending == 0 && !store::has_ground(&mut tx, op.tenant()).await? {
             return Err(EvidenceError::NoData(LIST));
         }
         let rows = store::findings(&mut tx, op.tenant(), filter, paging).await?;
@@ -34,9 +37,11 @@ impl Evidence {
             items.push(told(&mut tx, op, row).await?);
         }
         tx.commit().await?;
-        Ok(Page {
+        Ok(FindingPage {
             items,
             next_page_token: page.next_page_token,
+            pending,
+            stuck,
         })
     }
 

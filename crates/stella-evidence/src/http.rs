@@ -6,7 +6,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use stella_api::Page;
 use stella_api::evidence::{DocumentRecord, EvidenceKind, IngestAnswer, Outcome};
-use stella_api::findings::Finding;
+use stella_api::findings::{Finding, FindingPage};
 use stella_api::scope::{
     AdvisoryIngest, AnyEvidenceRead, FindingsRead, SbomIngest, SignalsWrite, VexIngest,
 };
@@ -198,13 +198,14 @@ struct FindingQuery {
     page_token: Option<String>,
 }
 
-/// Lists findings by id.
+/// Lists findings by id. `pending` counts the tenant's documents that are kept and not derived
+/// from yet: only where it is 0 does the list hold all that follows from what was taken in.
 #[utoipa::path(get, path = "/api/v1/findings", tag = "evidence", params(FindingQuery))]
 async fn list_findings(
     op: Authorized<FindingsRead>,
     State(evidence): Domain,
     Query(query): Query<FindingQuery>,
-) -> Result<Answer<Page<Finding>>, Fail<ListFindings>> {
+) -> Result<Answer<FindingPage>, Fail<ListFindings>> {
     let paging = Paging::read(
         finding::LIST,
         query.page_size.as_deref(),

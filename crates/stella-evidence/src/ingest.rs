@@ -18,7 +18,9 @@ const INLINE: usize = 256 * 1024;
 
 impl Evidence {
     /// Takes one document in. The same bytes from the same source are one row, however often
-    /// they come; when this returns, the document is durable and its findings are derived.
+    /// they come; when this returns, the document is durable and its findings are derived, or a
+    /// notice says why they could not be: it is not refused for what happened to others. Where
+    /// the caller may just try again, that is told instead.
     pub(crate) async fn ingest(
         &self,
         op: &OpContext,
@@ -27,9 +29,12 @@ impl Evidence {
         bytes: bytes::Bytes,
     ) -> Result<IngestAnswer, Failure> {
         let taken = self.take(op, kind, envelope, bytes).await;
-        let (key, due, answer) = taken.map_err(EvidenceError::into_failure)?;
-        if due {
-            self.derive_if_due(op, &key).await?;
+        let (key, due, mut answer) = taken.map_err(EvidenceError::into_failure)?;
+        if due && let Err(failure) = self.derive_if_due(op, &key).await {
+            if failure.code().retryable() {
+                return Err(failure);
+            }
+            answer.notices.push(not_derived(&failure));
         }
         Ok(answer)
     }
@@ -162,6 +167,16 @@ fn references(document: &Document) -> Vec<Reference> {
         pointer: link.pointer.clone(),
     };
     advisory.references.iter().map(read).collect()
+}
+
+/// That a document was kept, and what is derived from it is not there yet.
+fn not_derived(failure: &Failure) -> Notice {
+    let reason = [("reason", failure.detail().into())];
+    Notice {
+        code: failure.code().to_string(),
+        pointer: String::new(),
+        message: Labels::english().format("notice-not-derived", &reason),
+    }
 }
 
 fn answer(document: &Document, outcome: Outcome, record: DocumentRecord) -> IngestAnswer {

@@ -86,12 +86,14 @@ async fn send(
             };
         }
     };
-    Ok(Ok(Taken { kind, answer }))
+    Ok(Ok(Taken { path, kind, answer }))
 }
 
 /// A document that was taken.
 #[derive(Debug)]
 pub(crate) struct Taken {
+    /// The file, as people know it.
+    pub(crate) path: String,
     pub(crate) kind: stella_api::evidence::EvidenceKind,
     pub(crate) answer: IngestAnswer,
 }

@@ -187,6 +187,14 @@ pub(crate) async fn count_due(tx: &mut Tx) -> Result<u64, StoreError> {
     Ok(count.unsigned_abs())
 }
 
+/// The same of one tenant.
+pub(crate) async fn count_due_of(tx: &mut Tx, tenant: &TenantId) -> Result<u64, StoreError> {
+    let count: i64 = on!(tx, c => query_scalar(
+        "SELECT count(*) FROM evidence.derivations_due WHERE tenant = $1",
+    ).bind(tenant.as_str()).fetch_one(c))?;
+    Ok(count.unsigned_abs())
+}
+
 /// Locks the head of a publisher's document and sets it to the newest revision, which it gives.
 pub(crate) async fn take_head(
     tx: &mut Tx,

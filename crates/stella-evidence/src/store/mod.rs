@@ -7,8 +7,8 @@ mod finding;
 use stella_api::evidence::EvidenceKind;
 
 pub(crate) use derived::{
-    ComponentRow, clear_due, components_named, components_of, count_due, due, index, is_due,
-    mark_due, packages_named, packages_of, share_heads, take_head,
+    ComponentRow, clear_due, components_named, components_of, count_due, count_due_of, due, index,
+    is_due, mark_due, packages_named, packages_of, share_heads, take_head,
 };
 pub(crate) use document::{
     DocumentFilter, Earlier, add_provenance, add_raw, documents, earlier, has_documents, kept, raw,

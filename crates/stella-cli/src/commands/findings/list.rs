@@ -48,7 +48,7 @@ pub(crate) async fn run(arguments: ListArgs, session: &mut Session) -> Result<An
         purl: arguments.purl,
     };
     let found = if arguments.no_score {
-        findings::unscored(&client, &filter, limit).await?
+        findings::unscored(&client, session, &filter, limit).await?
     } else {
         findings::scored(&client, session, &filter, limit).await?
     };
