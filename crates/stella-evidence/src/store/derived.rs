@@ -365,6 +365,18 @@ pub(crate) async fn components_of(
     ).bind(tenant.as_str()).bind(sbom).fetch_all(c))?)
 }
 
+/// How SBOMs write components of a package: package URL, and the version beside it.
+pub(crate) async fn purls_of(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    (ecosystem, package): &(String, String),
+) -> Result<Vec<(String, String)>, StoreError> {
+    Ok(on!(tx, c => query_as(
+        "SELECT DISTINCT purl, version FROM evidence.components \
+         WHERE tenant = $1 AND ecosystem = $2 AND package = $3 ORDER BY purl, version",
+    ).bind(tenant.as_str()).bind(ecosystem).bind(package).fetch_all(c))?)
+}
+
 fn unreadable(digest: &str, error: serde_json::Error) -> StoreError {
     StoreError::unreadable(format!("package statement of document {digest}"), error)
 }

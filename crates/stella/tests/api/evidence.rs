@@ -232,10 +232,74 @@ on_every_driver! {
         assert_eq!(analyst.code(Call::get(&short)).await, "REQUEST_INVALID");
         let filtered: Page<Finding> = analyst.get("/api/v1/findings?vulnerability=CVE-2026-1").await;
         assert_eq!(filtered.items.len(), 1);
-        let none: Page<Finding> = analyst.get("/api/v1/findings?purl=pkg%3Acargo%2Fnone%401").await;
-        assert_eq!(none.items.len(), 0);
         let bad = Call::get("/api/v1/findings?colour=red");
         assert_eq!(analyst.code(bad).await, "REQUEST_INVALID");
+    }
+
+    /// What names nothing is told: an empty list would read as an all-clear.
+    async fn findings_are_found_as_people_name_things(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        let mut parts = sbom(&["small-vec@1.6.0", "small-vec@1.5.0", "sound@1.0.0"]);
+        // The version stands beside the package URL.
+        parts["components"][1]["purl"] = "pkg:cargo/Small_Vec".into();
+        let parts = ingester.ingest("sbom", &bytes(&parts)).await.id;
+        let other = ingester.ingest("sbom", &bytes(&sbom(&["other@1.0.0"]))).await.id;
+        let hole = advisory("RUSTSEC-2026-0001", &["CVE-2026-25900"], "small-vec", "1.6.1");
+        ingester.ingest("advisory", &bytes(&hole)).await;
+        // A second advisory, on nothing of ours: what is known and covers nothing is an empty list.
+        ingester.ingest("advisory", &bytes(&advisory("RUSTSEC-2026-0002", &[], "unused", "2.0.0"))).await;
+        ingester.ingest("vex", &bytes(&fixtures::vex("CVE-2026-7", "pkg:cargo/sound@1.0.0"))).await;
+        let call = |name: &str, value: &str| {
+            let query = serde_urlencoded::to_string([(name, value)]).unwrap();
+            Call::get(&format!("/api/v1/findings?{query}"))
+        };
+        let rows = [
+            ("sbom", parts.as_str(), 2), ("sbom", &parts[7..], 2), ("sbom", &parts[7..15], 2),
+            ("sbom", &parts[..15], 2), ("sbom", &other[7..19], 0),
+            ("vulnerability", "cve-2026-25900", 2), ("vulnerability", "RustSec-2026-0001", 2),
+            ("vulnerability", "RUSTSEC-2026-0002", 0),
+            ("purl", "pkg:cargo/small-vec@1.6.0", 1), ("purl", "pkg:cargo/Small_Vec@1.6.0", 1),
+            ("purl", "pkg:cargo/small_vec@1.5.0", 1), ("purl", "pkg:cargo/small-vec", 2), ("purl", "pkg:cargo/sound@1.0.0", 0),
+        ];
+        for (name, value, count) in rows {
+            let page: Page<Finding> = analyst.send(call(name, value)).await.json().unwrap();
+            assert_eq!(page.items.len(), count, "{name}={value}");
+        }
+        let nothing = [
+            ("sbom", "00000000".to_owned()), ("sbom", format!("sha256:{}", "0".repeat(64))),
+            // An advisory's digest is no SBOM's, and what VEX alone speaks of has no advisory.
+            ("sbom", stella_canonical::Digest::of(&bytes(&hole)).to_string()),
+            ("vulnerability", "CVE-2099-1".to_owned()), ("vulnerability", "CVE-2026-7".to_owned()),
+            ("purl", "pkg:cargo/none@1.0.0".to_owned()), ("purl", "pkg:cargo/small-vec@9.0.0".to_owned()),
+        ];
+        for (name, value) in nothing {
+            assert_eq!(analyst.code(call(name, &value)).await, "NOT_FOUND", "{name}={value}");
+        }
+        for (name, value) in [("sbom", "sha256:00"), ("sbom", "ABCDEF0123"), ("sbom", ""), ("purl", "nonsense"), ("purl", "")] {
+            let Err(ClientError::Problem(told)) = analyst.send(call(name, value)).await.success() else {
+                panic!("{name}={value} is nothing that can be asked for");
+            };
+            let place = format!("query:{name}");
+            assert_eq!((told.code.as_str(), &told.errors[0].pointer), ("REQUEST_INVALID", &place), "{value}");
+        }
+        // What another tenant has is not there.
+        world.ingester("globex").ingest("sbom", &bytes(&sbom(&["mine@1.0.0"]))).await;
+        world.ingester("globex").ingest("advisory", &bytes(&advisory("RUSTSEC-2026-0003", &[], "mine", "2.0.0"))).await;
+        for (name, value) in [("sbom", parts.as_str()), ("vulnerability", "CVE-2026-25900"), ("purl", "pkg:cargo/small-vec")] {
+            assert_eq!(world.analyst("globex").code(call(name, value)).await, "NOT_FOUND", "{name}={value}");
+        }
+        let person = crate::cli::Person::of(&world, "acme");
+        let list = async |words: &[&str]| {
+            let words: Vec<&str> = ["findings", "list", "--no-score"].iter().chain(words).copied().collect();
+            person.types(&words).await
+        };
+        assert_eq!(list(&["--sbom", &parts[7..19]]).await.json()["items"].as_array().unwrap().len(), 2);
+        for (words, exit) in [
+            (["--sbom", "00000000"], 4), (["--sbom", "sha256:00"], 2), (["--purl", "nonsense"], 2),
+            (["--vulnerability", "cve-2026-25900"], 0), (["--vulnerability", "CVE-2099-1"], 4),
+        ] {
+            assert_eq!(list(&words).await.exit, exit, "{words:?}");
+        }
     }
 
     async fn any_order_and_any_parallelism_derive_the_same_findings(world) {
