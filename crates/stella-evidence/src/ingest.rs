@@ -16,6 +16,9 @@ use crate::{BUCKET, Evidence, EvidenceError, fault};
 /// Raw bytes up to this many lie in the database, larger ones in the object store.
 const INLINE: usize = 256 * 1024;
 
+/// How many components without a readable package URL an answer names.
+const PLACES: usize = 10;
+
 impl Evidence {
     /// Takes one document in. The same bytes from the same source are one row, however often
     /// they come; when this returns, the document is durable and its findings are derived, or a
@@ -179,6 +182,23 @@ fn not_derived(failure: &Failure) -> Notice {
     }
 }
 
+/// Which components of an SBOM nothing is ever found in: said, for nobody finds it in a list of
+/// findings.
+fn unmatched(places: &[&str]) -> Option<Notice> {
+    let first = places.first()?;
+    let mut told = places[..places.len().min(PLACES)].join(", ");
+    if places.len() > PLACES {
+        told += ", …";
+    }
+    let code = stella_api::Code::ComponentsUnmatched;
+    let values = [("count", places.len().into()), ("places", told.into())];
+    Some(Notice {
+        code: code.to_string(),
+        pointer: (*first).to_owned(),
+        message: Labels::english().format(&format!("{}-detail", code.label_key()), &values),
+    })
+}
+
 fn answer(document: &Document, outcome: Outcome, record: DocumentRecord) -> IngestAnswer {
     let mut notices: Vec<Notice> = document
         .notices
@@ -195,6 +215,9 @@ fn answer(document: &Document, outcome: Outcome, record: DocumentRecord) -> Inge
             pointer: String::new(),
             message: Labels::english().text("error-err-aoc-003-detail"),
         });
+    }
+    if let Body::Sbom(sbom) = &document.body {
+        notices.extend(unmatched(&stella_assess::unmatched(sbom)));
     }
     IngestAnswer {
         id: record.id,

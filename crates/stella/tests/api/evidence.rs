@@ -236,6 +236,42 @@ on_every_driver! {
         assert_eq!(analyst.code(bad).await, "REQUEST_INVALID");
     }
 
+    async fn components_that_cannot_be_matched_are_named(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        ingester.ingest("advisory", &bytes(&advisory("RUSTSEC-2026-0001", &[], "zed", "2.0.0"))).await;
+        let mut parts = sbom(&["zed@1.0.2", "zed@1.0.0", "zed@1.0.0", "zed@1.0.0", "zed@1.0.0"]);
+        for (at, purl) in ["PKG:Cargo/zed@1.0.2", "cargo/zed@1.0.0", "pkg:cargo/ze d@1.0.0", ""].iter().enumerate() {
+            parts["components"][at]["purl"] = (*purl).into();
+        }
+        parts["components"][4].as_object_mut().unwrap().remove("purl");
+        for component in parts["components"].as_array_mut().unwrap() {
+            component.as_object_mut().unwrap().remove("bom-ref");
+        }
+        let document = bytes(&parts);
+        for _ in ["new", "identical"] {
+            let kept = ingester.ingest("sbom", &document).await;
+            let told: Vec<(&str, &str)> = kept.notices.iter().map(|one| (one.code.as_str(), one.pointer.as_str())).collect();
+            assert_eq!(told, [("COMPONENTS_UNMATCHED", "/components/1")]);
+            let expected = "4 (/components/1, /components/2, /components/3, /components/4)";
+            assert!(kept.notices[0].message.contains(expected), "{kept:?}");
+        }
+        // The scheme and the type of a package URL are read in any case.
+        let page: Page<Finding> = analyst.get("/api/v1/findings?purl=pkg%3Acargo%2Fzed%401.0.2").await;
+        let found: Vec<&str> = page.items.iter().map(|one| one.component.purl.as_str()).collect();
+        assert_eq!(found, ["PKG:Cargo/zed@1.0.2"]);
+        // However many there are, the answer stays short; and where all are matched it is silent.
+        let mut many = sbom(&["zed@1.0.2"; 500]);
+        for component in many["components"].as_array_mut().unwrap() {
+            component["purl"] = "nonsense".into();
+        }
+        let told = ingester.ingest("sbom", &bytes(&many)).await.notices;
+        let told = told.iter().find(|one| one.code == "COMPONENTS_UNMATCHED").unwrap();
+        assert!(told.message.contains("500 (") && told.message.len() < 500, "{}", told.message);
+        let mut sound = sbom(&["zed@1.0.2"]);
+        sound["serialNumber"] = "urn:uuid:6f1b6a3e-8f0e-4b53-9b0a-1f1f5a1e0009".into();
+        assert_eq!(ingester.ingest("sbom", &bytes(&sound)).await.notices, []);
+    }
+
     /// What names nothing is told: an empty list would read as an all-clear.
     async fn findings_are_found_as_people_name_things(world) {
         let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
