@@ -107,9 +107,9 @@ help-findings-list-example =
     stella findings list
     stella findings list --vulnerability CVE-2023-4863 -o json
     stella findings list --all --no-score
-help-findings-list-sbom = Only of the SBOM with this digest
-help-findings-list-vulnerability = Only of this vulnerability, by any of its ids
-help-findings-list-purl = Only of the component with this package URL
+help-findings-list-sbom = Only of the SBOM with this digest, or 8 digits or more of it
+help-findings-list-vulnerability = Only of this vulnerability, by any of its ids, in any case
+help-findings-list-purl = Only of components that this package URL speaks of; without a version, of all versions
 help-findings-list-all = Show all of them
 help-findings-list-no-score = Do not ask for scores
 help-findings-show-about = Show a finding with its range, rule and sources

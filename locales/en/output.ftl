@@ -110,6 +110,12 @@ evidence-none = no document fits; those that there are: stella evidence list
 evidence-more = the first { $shown }; more with --limit
 
 findings-none = no component of an SBOM that fits is covered by an advisory
+findings-none-yet = no finding that fits, of what was derived so far
+findings-pending = warning: { $count } taken in and not matched yet, so findings may be missing; again in a few seconds: stella findings list
+findings-stuck =
+    warning: { $count } taken in and not matched, so findings may be missing
+    { $code }: { $reason }
+    what cannot be matched for it: stella evidence show { $id }
 findings-more = shown { $shown } of { $total }; all of them: stella findings list --all
 findings-more-uncounted = the first { $shown } by id; --all has all
 finding-next = why it scores as it does: stella score explain { $id }

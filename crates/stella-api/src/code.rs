@@ -126,6 +126,8 @@ codes! {
     /// Over a limit.
     Aoc010 = "ERR_AOC_010", 413, exit 2;
 
+    /// Components of an SBOM that no advisory is matched with. Only ever a notice.
+    ComponentsUnmatched = "COMPONENTS_UNMATCHED", 201, exit 0;
     /// Stored bytes are not the bytes that came: their digest differs.
     EvidenceCorrupt = "EVIDENCE_CORRUPT", 500, exit 6;
     /// A blob's bytes do not have the digest that names it.

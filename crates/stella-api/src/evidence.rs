@@ -290,7 +290,8 @@ pub struct IngestAnswer {
     pub outcome: Outcome,
     /// What is stored of its origin: where it is identical, what came with it first.
     pub upstream: Upstream,
-    /// What the reader noticed and kept nevertheless.
+    /// What was noticed and kept nevertheless; also that no finding is derived from the document
+    /// yet, with the code that says why.
     pub notices: Vec<Notice>,
 }
 

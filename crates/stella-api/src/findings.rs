@@ -5,6 +5,35 @@ use utoipa::ToSchema;
 
 use crate::evidence::EvidenceKind;
 
+/// One page of findings, with what is not among them yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingPage {
+    /// The findings, by id.
+    pub items: Vec<Finding>,
+    /// What to send as `pageToken` for the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_page_token: Option<String>,
+    /// How many documents of the tenant are kept and not derived from yet: where it is not 0,
+    /// findings may be missing, whatever was asked for.
+    pub pending: u64,
+    /// The first of these that was tried and could not be derived from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck: Option<Stuck>,
+}
+
+/// A document that was kept and cannot be derived from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Stuck {
+    /// The document's id.
+    pub document: String,
+    /// Why: the code that a request would be answered with.
+    pub code: String,
+    /// Why, in words.
+    pub detail: String,
+}
+
 /// A component of an SBOM that an advisory's range covers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -42,17 +42,8 @@ pub struct ReadinessCheck {
 pub struct Backlog {
     /// How many documents wait.
     pub count: u64,
-    /// The first that was tried and could not be done.
+    /// Why the first that was tried could not be done: its code. Anybody may ask, so that which
+    /// document it is, of which tenant, stands in the log alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stuck: Option<Stuck>,
-}
-
-/// Work that was tried and could not be done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Stuck {
-    /// Why: the code that a request would be answered with.
-    pub code: String,
-    /// The document's id.
-    pub document: String,
+    pub stuck: Option<String>,
 }

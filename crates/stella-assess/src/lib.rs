@@ -11,8 +11,9 @@ mod vex;
 pub use case::{AssessError, Case, CaseDocument, assess};
 pub use coverage::{
     Coverage, NamedComponent, NamedPackage, component_at, components, coordinates, cover, packages,
+    unmatched,
 };
 pub use identity::{finding_id, vulnerability_ids};
 
 /// The version of this crate's derivations. Whatever is derived and stored carries it.
-pub const DERIVATION: i64 = 1;
+pub const DERIVATION: i64 = 2;

@@ -3,9 +3,11 @@
 mod found;
 mod list;
 mod one;
+mod pending;
 mod record;
 
-pub(crate) use found::{Filter, Found, Scored, scored, unscored};
+pub(crate) use found::{Filter, Found, Scored, read, scored, unscored};
 pub(crate) use list::listed;
 pub(crate) use one::one;
+pub(crate) use pending::Pending;
 pub(crate) use record::record;

@@ -35,6 +35,17 @@ pub(crate) async fn list<T: DeserializeOwned>(
     filter: &impl Serialize,
     limit: Option<usize>,
 ) -> Result<Listed<T>, Failure> {
+    list_of(client, path, filter, limit, |page: Page<T>| page).await
+}
+
+/// The same of a list whose pages hold more than entries; `read` is given each.
+pub(crate) async fn list_of<P: DeserializeOwned, T>(
+    client: &Client,
+    path: &str,
+    filter: &impl Serialize,
+    limit: Option<usize>,
+    mut read: impl FnMut(P) -> Page<T>,
+) -> Result<Listed<T>, Failure> {
     let filter = serde_urlencoded::to_string(filter)
         .map_err(|error| of_code(Code::RequestInvalid, error.to_string()))?;
     let mut items = Vec::new();
@@ -42,7 +53,7 @@ pub(crate) async fn list<T: DeserializeOwned>(
     loop {
         let room = limit.map_or(LARGEST, |limit| limit.saturating_sub(items.len()));
         let query = query(&filter, room.min(LARGEST), token.as_deref())?;
-        let page: Page<T> = client.get(&format!("{path}?{query}")).await?;
+        let page = read(client.get(&format!("{path}?{query}")).await?);
         let empty = page.items.is_empty();
         items.extend(page.items.into_iter().take(room));
         token = page.next_page_token;

@@ -1,19 +1,31 @@
-//! What was kept and is still to be derived from, as readiness tells it.
+//! What was kept and is still to be derived from: as readiness tells it to anybody, and a list of
+//! findings to its tenant.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use stella_api::health::{Backlog, Stuck};
-use stella_api::{Code, TenantId};
+use stella_api::TenantId;
+use stella_api::findings::Stuck;
+use stella_api::health::Backlog;
 use stella_context::{Clock, SystemContext};
-use stella_service::{Check, Found};
+use stella_service::{Check, Failure, Found};
+use stella_storage::Tx;
 
 use crate::store::{self, Key};
 use crate::{Evidence, EvidenceError};
 
 /// Why this process could not derive from documents. Another may have done so meanwhile: what is
 /// no longer due is told no more.
-pub(crate) type Failed = BTreeMap<(TenantId, Key), Code>;
+pub(crate) type Failed = BTreeMap<(TenantId, Key), Stuck>;
+
+/// Why a document could not be derived from.
+pub(crate) fn stuck(key: &Key, failure: &Failure) -> Stuck {
+    Stuck {
+        document: key.digest.clone(),
+        code: failure.code().to_string(),
+        detail: failure.detail(),
+    }
+}
 
 impl Evidence {
     /// Whoever panicked with it left a whole map.
@@ -25,17 +37,34 @@ impl Evidence {
         let system = SystemContext::new("readiness", Clock::System);
         let mut tx = self.db.system_read(&system).await?;
         let count = store::count_due(&mut tx).await?;
+        let stuck = self.stuck(&mut tx, |_| true).await?.map(|why| why.code);
+        Ok((count > 0).then_some(Backlog { count, stuck }))
+    }
+
+    /// How many documents of a tenant are kept and not derived from yet, and the first that could
+    /// not be.
+    pub(crate) async fn pending(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+    ) -> Result<(u64, Option<Stuck>), EvidenceError> {
+        let count = store::count_due_of(tx, tenant).await?;
+        let stuck = self.stuck(tx, |of| of == tenant).await?;
+        Ok((count, stuck))
+    }
+
+    async fn stuck(
+        &self,
+        tx: &mut Tx,
+        of: impl Fn(&TenantId) -> bool,
+    ) -> Result<Option<Stuck>, EvidenceError> {
         let failed = self.failed().clone();
-        let mut stuck = None;
-        for ((tenant, key), code) in &failed {
-            if store::is_due(&mut tx, tenant, key).await? {
-                // Anybody may ask: a digest names no tenant and tells nothing of what it names.
-                let (code, document) = (code.to_string(), key.digest.clone());
-                stuck = Some(Stuck { code, document });
-                break;
+        for ((tenant, key), why) in failed {
+            if of(&tenant) && store::is_due(tx, &tenant, &key).await? {
+                return Ok(Some(why));
             }
         }
-        Ok((count > 0).then_some(Backlog { count, stuck }))
+        Ok(None)
     }
 }
 

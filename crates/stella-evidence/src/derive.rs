@@ -18,7 +18,7 @@ use stella_context::{OpContext, SystemContext};
 use stella_service::{Failure, IntoFailure as _};
 use stella_storage::{ObjectError, StoreError, Tx};
 
-use crate::backlog::Failed;
+use crate::backlog::{Failed, stuck};
 use crate::store::{self, AdvisoryFacts, ComponentRow, FindingRow, Key};
 use crate::{Evidence, EvidenceError};
 
@@ -76,9 +76,10 @@ impl Evidence {
     async fn derive_if_due(&self, op: &OpContext, key: &Key) -> Result<(), Failure> {
         let derived = self.derive_group(op, std::slice::from_ref(key)).await;
         derived.map_err(|error| {
+            tell(op.tenant(), key, &error);
             let failure = error.into_failure();
             let of = (op.tenant().clone(), key.clone());
-            self.failed().insert(of, failure.code());
+            self.failed().insert(of, stuck(key, &failure));
             failure
         })
     }
@@ -102,8 +103,9 @@ impl Evidence {
                     return Err(away.into());
                 }
                 Err(error) => {
-                    tracing::error!(%tenant, document = key.digest, %error, "cannot derive");
-                    failed.insert((tenant, key), error.into_failure().code());
+                    tell(&tenant, &key, &error);
+                    let why = stuck(&key, &error.into_failure());
+                    failed.insert((tenant, key), why);
                 }
             }
         }
@@ -218,6 +220,11 @@ impl Evidence {
             summary: advisory.summary,
         })
     }
+}
+
+/// The log is where an operator finds whose document it is: readiness tells it to nobody.
+fn tell(tenant: &TenantId, key: &Key, error: &EvidenceError) {
+    tracing::error!(%tenant, document = key.digest, %error, "cannot derive");
 }
 
 /// The finding that a statement makes of a component, if it covers it.

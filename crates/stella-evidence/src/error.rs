@@ -30,6 +30,9 @@ pub enum EvidenceError {
     /// No such thing in the tenant, or none that the token may see.
     #[error("there is no {0}")]
     Unknown(String),
+    /// Told in the words of what every service has.
+    #[error("{}", .0.detail())]
+    Told(Box<Failure>),
     /// Nothing that such a list could come from: `documents` or `findings`.
     #[error("nothing was taken in yet that {0} could come from")]
     NoData(&'static str),
@@ -50,6 +53,12 @@ impl EvidenceError {
     }
 }
 
+impl From<Failure> for EvidenceError {
+    fn from(failure: Failure) -> Self {
+        Self::Told(Box::new(failure))
+    }
+}
+
 impl IntoFailure for EvidenceError {
     fn into_failure(self) -> Failure {
         match self {
@@ -63,6 +72,7 @@ impl IntoFailure for EvidenceError {
                 .with("document", &document)
                 .with("actual", &actual)
                 .at(Code::EvidenceCorrupt, document, actual),
+            Self::Told(failure) => *failure,
             Self::Unknown(what) => Failure::not_found(what),
             Self::NoData(list) => Failure::new(Code::NoData).with("list", list),
         }

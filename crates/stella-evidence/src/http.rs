@@ -6,7 +6,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use stella_api::Page;
 use stella_api::evidence::{DocumentRecord, EvidenceKind, EvidenceLine, IngestAnswer, Outcome};
-use stella_api::findings::Finding;
+use stella_api::findings::{Finding, FindingPage};
 use stella_api::scope::{
     AdvisoryIngest, AnyEvidenceRead, FindingsRead, SbomIngest, SignalsWrite, VexIngest,
 };
@@ -18,7 +18,8 @@ use stella_service::{
 use utoipa::IntoParams;
 
 use crate::document::visible;
-use crate::store::{DocumentFilter, FindingFilter};
+use crate::finding::Asked;
+use crate::store::DocumentFilter;
 use crate::{Evidence, document, envelope, finding};
 
 type Domain = State<Arc<Evidence>>;
@@ -27,7 +28,7 @@ failures!(Ingest: Aoc001, Aoc002, Aoc004, Aoc005, Aoc007, Aoc009, Aoc010, Eviden
 failures!(ListDocuments: PageTokenInvalid, NoData, EvidenceCorrupt);
 failures!(OneDocument: NotFound, EvidenceCorrupt);
 failures!(Bytes: NotFound, EvidenceCorrupt, ObjectMissing);
-failures!(ListFindings: PageTokenInvalid, NoData);
+failures!(ListFindings: PageTokenInvalid, NoData, NotFound, IdAmbiguous);
 failures!(OneFinding: NotFound, IdAmbiguous);
 
 const LINES: &str = "a document of at most 64 MiB and its envelope in each line, as many as there \
@@ -256,11 +257,12 @@ async fn show_raw(
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct FindingQuery {
-    /// Only findings in this SBOM, by its digest.
+    /// Only findings in this SBOM, by its digest or an unambiguous prefix of eight hex digits or
+    /// more.
     sbom: Option<String>,
-    /// Only findings of an advisory that names this id.
+    /// Only findings of an advisory that names this id, in any case.
     vulnerability: Option<String>,
-    /// Only findings of this component.
+    /// Only findings of the components that this package URL speaks of: without a version, of all.
     purl: Option<String>,
     /// How many entries at the most: 1 to 500, 50 if not said.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
@@ -269,30 +271,23 @@ struct FindingQuery {
     page_token: Option<String>,
 }
 
-/// Lists findings by id.
+/// Lists findings by id. `pending` counts the tenant's documents that are kept and not derived
+/// from yet: only where it is 0 does the list hold all that follows from what was taken in. An
+/// SBOM, an id or a component that the tenant has nothing of is `NOT_FOUND`, never an empty list.
 #[utoipa::path(get, path = "/api/v1/findings", tag = "evidence", params(FindingQuery))]
 async fn list_findings(
     op: Authorized<FindingsRead>,
     State(evidence): Domain,
     Query(query): Query<FindingQuery>,
-) -> Result<Answer<Page<Finding>>, Fail<ListFindings>> {
+) -> Result<Answer<FindingPage>, Fail<ListFindings>> {
     let paging = Paging::read(
         finding::LIST,
         query.page_size.as_deref(),
         query.page_token.as_deref(),
     )?;
-    let FindingQuery {
-        sbom,
-        vulnerability,
-        purl,
-        ..
-    } = query;
-    let filter = FindingFilter {
-        sbom,
-        vulnerability,
-        purl,
-    };
-    Ok(Answer(evidence.findings(&op, &filter, &paging).await?))
+    let (sbom, purl) = (query.sbom.as_deref(), query.purl.as_deref());
+    let asked = Asked::read(sbom, query.vulnerability, purl)?;
+    Ok(Answer(evidence.findings(&op, &asked, &paging).await?))
 }
 
 /// Shows a finding, by its id or an unambiguous prefix of eight hex digits or more.

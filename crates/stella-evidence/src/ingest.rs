@@ -18,6 +18,9 @@ use crate::{BUCKET, Evidence, EvidenceError, fault};
 /// Raw bytes up to this many lie in the database, larger ones in the object store.
 const INLINE: usize = 256 * 1024;
 
+/// How many components without a readable package URL an answer names.
+const PLACES: usize = 10;
+
 /// A document that is stored.
 struct Kept {
     /// What it is derived from as.
@@ -29,7 +32,9 @@ struct Kept {
 
 impl Evidence {
     /// Takes one document in. The same bytes from the same source are one row, however often
-    /// they come; when this returns, the document is durable and its findings are derived.
+    /// they come; when this returns, the document is durable and its findings are derived, or a
+    /// notice says why they could not be: it is not refused for what happened to others. Where
+    /// the caller may just try again, that is told instead.
     pub(crate) async fn ingest(
         &self,
         op: &OpContext,
@@ -66,7 +71,12 @@ impl Evidence {
             .collect();
         let failed = self.derive_due(op, due).await;
         let answer = |kept: Kept| match failed.get(&kept.key) {
-            Some(failure) => Err(failure.clone()),
+            Some(failure) if failure.code().retryable() => Err(failure.clone()),
+            Some(failure) => {
+                let mut answer = kept.answer;
+                answer.notices.push(not_derived(failure));
+                Ok(answer)
+            }
             None => Ok(kept.answer),
         };
         Ok(kept.into_iter().map(|one| one.and_then(answer)).collect())
@@ -260,6 +270,33 @@ fn references(document: &Document) -> Vec<Reference> {
     advisory.references.iter().map(read).collect()
 }
 
+/// That a document was kept, and what is derived from it is not there yet.
+fn not_derived(failure: &Failure) -> Notice {
+    let reason = [("reason", failure.detail().into())];
+    Notice {
+        code: failure.code().to_string(),
+        pointer: String::new(),
+        message: Labels::english().format("notice-not-derived", &reason),
+    }
+}
+
+/// Which components of an SBOM nothing is ever found in: said, for nobody finds it in a list of
+/// findings.
+fn unmatched(places: &[&str]) -> Option<Notice> {
+    let first = places.first()?;
+    let mut told = places[..places.len().min(PLACES)].join(", ");
+    if places.len() > PLACES {
+        told += ", …";
+    }
+    let code = stella_api::Code::ComponentsUnmatched;
+    let values = [("count", places.len().into()), ("places", told.into())];
+    Some(Notice {
+        code: code.to_string(),
+        pointer: (*first).to_owned(),
+        message: Labels::english().format(&format!("{}-detail", code.label_key()), &values),
+    })
+}
+
 fn answer(document: &Document, outcome: Outcome, record: DocumentRecord) -> IngestAnswer {
     let mut notices: Vec<Notice> = document
         .notices
@@ -276,6 +313,9 @@ fn answer(document: &Document, outcome: Outcome, record: DocumentRecord) -> Inge
             pointer: String::new(),
             message: Labels::english().text("error-err-aoc-003-detail"),
         });
+    }
+    if let Body::Sbom(sbom) = &document.body {
+        notices.extend(unmatched(&stella_assess::unmatched(sbom)));
     }
     IngestAnswer {
         id: record.id,

@@ -104,10 +104,24 @@ impl Coordinates {
 }
 
 fn read(text: &str) -> Result<PackageUrl<'static>, Error> {
-    let mut url = PackageUrl::from_str(text).map_err(|error| Error::Purl {
-        purl: text.to_owned(),
-        reason: error.to_string(),
-    })?;
+    // The library takes it into the name, where no URL has any and no package could be meant.
+    let path = text.split(['@', '?', '#']).next();
+    if path.is_some_and(|path| path.contains(char::is_whitespace)) {
+        return Err(Error::Purl {
+            purl: text.to_owned(),
+            reason: "white space in the name is not percent-encoded".to_owned(),
+        });
+    }
+    // The specification reads the scheme in any case, the library in lower case only.
+    let lowered = text
+        .split_once(':')
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("pkg"))
+        .map(|(_, rest)| format!("pkg:{rest}"));
+    let mut url =
+        PackageUrl::from_str(lowered.as_deref().unwrap_or(text)).map_err(|error| Error::Purl {
+            purl: text.to_owned(),
+            reason: error.to_string(),
+        })?;
     // `pkg:npm/./name` is read as an empty namespace, which is none.
     if url.namespace() == Some("") {
         url.without_namespace();
@@ -117,10 +131,8 @@ fn read(text: &str) -> Result<PackageUrl<'static>, Error> {
 
 /// The URL with a type that has no rules, so that reading it changes no case.
 fn without_type(text: &str) -> String {
-    let rest = text
-        .strip_prefix("pkg:")
-        .unwrap_or(text)
-        .trim_start_matches('/');
+    let (_, rest) = text.split_once(':').unwrap_or(("", text));
+    let rest = rest.trim_start_matches('/');
     let (_, path) = rest.split_once('/').unwrap_or(("", rest));
     format!("pkg:generic/{path}")
 }
@@ -195,8 +207,17 @@ mod tests {
             (read.package.as_str(), read.purl.as_str()),
             ("left-pad", "pkg:npm/left-pad")
         );
+        let read = Coordinates::from_purl("PKG:Cargo/zed@1.0.2").unwrap();
+        assert_eq!(
+            (&read.ecosystem, read.purl.as_str()),
+            (&Ecosystem::CratesIo, "pkg:cargo/zed@1.0.2")
+        );
+        let read = Coordinates::from_purl("Pkg:GoLang/github.com/BurntSushi/TOML@v1.2.0").unwrap();
+        assert!(read.is_named(&Ecosystem::Go, "github.com/BurntSushi/TOML"));
         for wrong in [
             "",
+            "pk:cargo/serde@1",
+            "pkg:cargo/ser de@1",
             "cargo/serde@1",
             "pkg:cargo",
             "pkg:cargo/a/serde@1",

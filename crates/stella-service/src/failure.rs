@@ -101,6 +101,15 @@ impl Failure {
         self.code
     }
 
+    /// What happened, in words for people.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match &self.passed_on {
+            Some(problem) => problem.detail.clone(),
+            None => self.text("-detail").unwrap_or_else(|| self.title()),
+        }
+    }
+
     /// Tells the log the cause and gives what the caller is told.
     pub(crate) fn told(&self, trace: &TraceId) -> Problem {
         if let Some(cause) = &self.cause {
@@ -109,29 +118,32 @@ impl Failure {
         self.problem(trace)
     }
 
-    fn problem(&self, trace: &TraceId) -> Problem {
-        if let Some(problem) = &self.passed_on {
-            return (**problem).clone();
-        }
-        let labels = Labels::english();
-        let key = self.code.label_key();
+    fn title(&self) -> String {
+        self.text("").unwrap_or_else(|| self.code.to_string())
+    }
+
+    /// The label of the code that ends so.
+    fn text(&self, end: &str) -> Option<String> {
         let values: Vec<_> = self
             .values
             .iter()
             .map(|(name, value)| (*name, value.as_str().into()))
             .collect();
-        let title = labels
-            .find(&key, &[])
-            .unwrap_or_else(|| self.code.to_string());
-        let detail = labels.find(&format!("{key}-detail"), &values);
+        Labels::english().find(&format!("{}{end}", self.code.label_key()), &values)
+    }
+
+    fn problem(&self, trace: &TraceId) -> Problem {
+        if let Some(problem) = &self.passed_on {
+            return (**problem).clone();
+        }
         Problem {
             kind: format!("urn:stella:error:{}", self.code),
             status: self.code.status(),
-            detail: detail.unwrap_or_else(|| title.clone()),
-            title,
+            detail: self.detail(),
+            title: self.title(),
             code: self.code.to_string(),
             trace_id: trace.to_string(),
-            hint: labels.find(&format!("{key}-hint"), &values),
+            hint: self.text("-hint"),
             errors: self.items.clone(),
         }
     }

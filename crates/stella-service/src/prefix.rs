@@ -19,11 +19,20 @@ pub struct IdRange {
 }
 
 impl IdRange {
-    /// Reads a digest or a prefix of at least eight hex digits, with or without `sha256:`.
+    /// Reads a digest or a prefix of at least eight hex digits, with or without `sha256:`, that
+    /// stands in the path.
     ///
     /// # Errors
     /// Anything else.
     pub fn read(text: &str) -> Result<Self, Failure> {
+        Self::read_at("path:id", text)
+    }
+
+    /// The same of another place.
+    ///
+    /// # Errors
+    /// Anything else than a digest or such a prefix.
+    pub fn read_at(place: &str, text: &str) -> Result<Self, Failure> {
         let hex = text.strip_prefix("sha256:").unwrap_or(text);
         let digits = hex
             .bytes()
@@ -31,7 +40,7 @@ impl IdRange {
         if !digits || !(ID_PREFIX..=64).contains(&hex.len()) {
             let values = [("id", text.into()), ("digits", ID_PREFIX.into())];
             let reason = Labels::english().format("refused-id", &values);
-            return Err(Failure::invalid("path:id", reason));
+            return Err(Failure::invalid(place, reason));
         }
         // `g` follows `f`, so every longer id sorts before the prefix with a `g`.
         let (from, to) = (format!("sha256:{hex}"), format!("sha256:{hex}g"));

@@ -3,9 +3,11 @@
 use std::cmp::Reverse;
 
 use serde::Serialize;
-use stella_api::findings::Finding;
+use stella_api::Page;
+use stella_api::findings::{Finding, FindingPage};
 use stella_client::Client;
 
+use super::Pending;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::pages::{self, Listed};
@@ -37,6 +39,27 @@ pub(crate) struct Found {
     shown: usize,
     /// Whether the server has still more, which nobody counted.
     uncounted: bool,
+    pending: Pending,
+}
+
+/// Those that fit, up to a limit, and what is not among them yet, which is told at once.
+pub(crate) async fn read(
+    client: &Client,
+    session: &mut Session,
+    filter: &Filter,
+    limit: Option<usize>,
+) -> Result<(Listed<Finding>, Pending), Failure> {
+    let mut pending = Pending::default();
+    let page = |page: FindingPage| {
+        pending = Pending::from(&page);
+        Page {
+            items: page.items,
+            next_page_token: page.next_page_token,
+        }
+    };
+    let listed = pages::list_of(client, PATH, filter, limit, page).await?;
+    pending.tell(session);
+    Ok((listed, pending))
 }
 
 /// All that fit, each with its score: the server gives them by id, so that the highest score
@@ -48,24 +71,25 @@ pub(crate) async fn scored(
     filter: &Filter,
     limit: Option<usize>,
 ) -> Result<Found, Failure> {
-    let Listed { items, .. } = pages::list::<Finding>(client, PATH, filter, None).await?;
+    let (Listed { items, .. }, pending) = read(client, session, filter, None).await?;
     let total = items.len();
     let told = |asked| session.progress_scores(asked, total);
     let scorings = evaluate_all(client, &items, told).await;
     session.progress_over("");
     let scored = items.into_iter().zip(scorings?).collect();
-    Ok(Found::ranked(scored, limit))
+    Ok(Found::ranked(scored, limit).with(pending))
 }
 
 /// Those with the smallest ids, none of them scored: no page is read that is not shown.
 pub(crate) async fn unscored(
     client: &Client,
+    session: &mut Session,
     filter: &Filter,
     limit: Option<usize>,
 ) -> Result<Found, Failure> {
-    let Listed { items, more } = pages::list::<Finding>(client, PATH, filter, limit).await?;
+    let (Listed { items, more }, pending) = read(client, session, filter, limit).await?;
     let unscored = items.into_iter().map(|item| (item, Scoring::NotAsked));
-    Ok(Found::first_of(unscored.collect(), more))
+    Ok(Found::first_of(unscored.collect(), more).with(pending))
 }
 
 impl Found {
@@ -77,6 +101,7 @@ impl Found {
             shown: limit.map_or(all.len(), |limit| limit.min(all.len())),
             all,
             uncounted: false,
+            pending: Pending::default(),
         }
     }
 
@@ -86,7 +111,18 @@ impl Found {
             shown: all.len(),
             all,
             uncounted: more,
+            pending: Pending::default(),
         }
+    }
+
+    /// The same, with what is not among them yet.
+    pub(crate) fn with(self, pending: Pending) -> Self {
+        Self { pending, ..self }
+    }
+
+    /// What is not among them yet.
+    pub(crate) fn pending(&self) -> &Pending {
+        &self.pending
     }
 
     /// Those that are shown.
@@ -116,9 +152,13 @@ impl Found {
             })
     }
 
-    /// That of the first one that could not be scored, shown or not.
+    /// That of the first one that could not be scored, shown or not; else of what keeps others
+    /// from being among them.
     pub(crate) fn exit(&self) -> ExitCode {
-        scores::exit(self.all.iter().map(|(_, scoring)| scoring))
+        match scores::exit(self.all.iter().map(|(_, scoring)| scoring)) {
+            ExitCode::Ok => self.pending.exit(),
+            unscored => unscored,
+        }
     }
 }
 

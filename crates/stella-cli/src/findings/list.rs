@@ -6,7 +6,7 @@ use stella_api::score::ScoreResult;
 
 use crate::answer::Answer;
 use crate::failure::Failure;
-use crate::findings::{Found, Scored};
+use crate::findings::{Found, Pending, Scored};
 use crate::id::short;
 use crate::label::{filled, label};
 use crate::scores::{self, why};
@@ -16,16 +16,23 @@ use crate::table::{Cell, Column, Table};
 /// Findings in the order given.
 pub(crate) fn listed(found: &Found) -> Result<Answer, Failure> {
     let items: Vec<Item<'_>> = found.shown().iter().map(Item::of).collect();
-    let value = serde_json::json!({
-        "items": items,
-        "more": found.more(),
-        "total": found.total(),
-    });
-    let mut answer = Answer::new(&value)?
+    let list = List {
+        more: found.more(),
+        total: found.total(),
+        pending: found.pending(),
+        items: &items,
+    };
+    let mut answer = Answer::new(&list)?
         .table(table(found.shown()))
         .exit(found.exit());
     if items.is_empty() && !found.more() {
-        answer = answer.line(label("findings-none"));
+        let all_derived = found.pending().count == 0;
+        let key = if all_derived {
+            "findings-none"
+        } else {
+            "findings-none-yet"
+        };
+        answer = answer.line(label(key));
     }
     if found.more() {
         let shown = ("shown", items.len().into());
@@ -36,6 +43,16 @@ pub(crate) fn listed(found: &Found) -> Result<Answer, Failure> {
         answer = answer.line("").line(line);
     }
     Ok(answer)
+}
+
+/// What scripts get of a list.
+#[derive(Serialize)]
+struct List<'a> {
+    items: &'a [Item<'a>],
+    more: bool,
+    total: Option<usize>,
+    #[serde(flatten)]
+    pending: &'a Pending,
 }
 
 /// What scripts get of a finding.
@@ -91,9 +108,22 @@ fn table(findings: &[Scored]) -> Table {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use stella_api::findings::Stuck;
+
     use super::*;
+    use crate::exit::ExitCode;
     use crate::scores::{Scoring, made_up};
     use crate::{Format, style::Style};
+
+    /// Somebody's own documents wait, one of them in vain.
+    fn waiting(stuck: bool) -> Pending {
+        let stuck = stuck.then(|| Stuck {
+            document: made_up::digest("an SBOM"),
+            code: "EVIDENCE_CORRUPT".into(),
+            detail: "document x is not stored as it came".into(),
+        });
+        Pending { count: 2, stuck }
+    }
 
     fn drawn(found: &Found, width: Option<u16>) -> String {
         let style = Style {
@@ -121,6 +151,19 @@ mod tests {
         assert_eq!(told(Found::ranked(all(), Some(3))), (true.into(), 4.into()));
         let uncounted = (true.into(), serde_json::Value::Null);
         assert_eq!(told(Found::first_of(all(), true)), uncounted);
+    }
+
+    #[test]
+    fn what_is_not_derived_yet_is_no_all_clear() {
+        for (stuck, exit) in [(false, ExitCode::Ok), (true, ExitCode::VerificationFailed)] {
+            let found = Found::ranked(vec![], None).with(waiting(stuck));
+            let answer = listed(&found).unwrap();
+            assert_eq!(answer.exit_code(), exit);
+            assert_eq!(answer.value()["pending"], 2);
+            assert_eq!(answer.value()["stuck"].is_object(), stuck);
+            let told = drawn(&found, None);
+            assert_eq!(told, "no finding that fits, of what was derived so far\n");
+        }
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub(crate) enum End {
 /// A document that was taken.
 #[derive(Debug)]
 pub(crate) struct Taken {
+    /// The file, as people know it.
+    pub(crate) path: String,
     pub(crate) kind: EvidenceKind,
     pub(crate) answer: IngestAnswer,
 }
@@ -187,7 +189,10 @@ fn told(kind: EvidenceKind, paths: &[String], answers: Vec<LineAnswer<IngestAnsw
     let (mut became, mut stopped) = (Vec::new(), None);
     for (path, answer) in paths.iter().zip(answers) {
         match answer.result {
-            LineResult::Answer(answer) => became.push(Ok(Taken { kind, answer })),
+            LineResult::Answer(answer) => {
+                let path = path.clone();
+                became.push(Ok(Taken { path, kind, answer }));
+            }
             LineResult::Problem(problem) => {
                 let failure = Failure::from(ClientError::Problem(Box::new(problem)));
                 if failure.stops_all() {

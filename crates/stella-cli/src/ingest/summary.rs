@@ -1,9 +1,12 @@
 //! A tally for people and scripts.
 
+use std::collections::BTreeSet;
+
 use stella_api::Code;
 use stella_api::evidence::Outcome;
+use stella_locale::Labels;
 
-use super::tally::Tally;
+use super::tally::{Noticed, Tally};
 use crate::answer::Answer;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
@@ -13,6 +16,9 @@ use crate::table::{Cell, Column, Table};
 
 /// What people read of many refusals; scripts get all.
 const SHOWN: usize = 50;
+
+/// What people read of documents in which the same was noticed; scripts get all.
+const EXAMPLES: usize = 3;
 
 /// The outcomes that a taken document can have.
 const OUTCOMES: [Outcome; 4] = [
@@ -43,17 +49,19 @@ impl Tally {
         Ok(answer.exit(self.exit()))
     }
 
-    /// What the server did not foresee or had no time for is no fault of the documents.
+    /// What the server did not foresee, had no time for or finds changed in its store is no fault
+    /// of the documents.
     fn exit(&self) -> ExitCode {
-        let told = |code: Code| {
-            let mut faults = self.refusals.iter().flat_map(|refusal| &refusal.errors);
-            faults.any(|fault| fault.code == code.as_str())
-        };
-        let code = [Code::Internal, Code::Timeout]
-            .into_iter()
-            .find(|code| told(*code));
-        match code {
-            Some(code) => ExitCode::of_code(code),
+        let faults = self.refusals.iter().flat_map(|refusal| &refusal.errors);
+        let codes = faults.map(|fault| &fault.code).chain(self.notices.keys());
+        let told: BTreeSet<ExitCode> = codes.filter_map(|code| exit_of(code)).collect();
+        let not_theirs = [
+            ExitCode::Unexpected,
+            ExitCode::TryAgain,
+            ExitCode::VerificationFailed,
+        ];
+        match not_theirs.into_iter().find(|exit| told.contains(exit)) {
+            Some(exit) => exit,
             None if self.refused > 0 => ExitCode::InvalidInput,
             None => ExitCode::Ok,
         }
@@ -97,6 +105,11 @@ impl Tally {
         for (code, count) in &self.notices {
             let values = [("code", code.as_str().into()), ("count", (*count).into())];
             notes.push(filled("noticed", &values));
+            let same = self.noticed.iter().filter(|one| one.notice.code == *code);
+            notes.extend(same.take(EXAMPLES).map(example));
+            if exit_of(code).is_some_and(|exit| exit != ExitCode::Ok) {
+                notes.extend(hint(code));
+            }
         }
         if self.unsent > 0 {
             notes.push(filled("unsent", &[("count", self.unsent.into())]));
@@ -129,13 +142,27 @@ impl Tally {
     }
 }
 
+/// What a code of the registry leads to.
+fn exit_of(code: &str) -> Option<ExitCode> {
+    code.parse().ok().map(ExitCode::of_code)
+}
+
+fn example(Noticed { path, notice }: &Noticed) -> String {
+    let place = format!("{path} {}", notice.pointer);
+    format!("  {}: {}", place.trim_end(), notice.message)
+}
+
+/// What to do about a code.
+fn hint(code: &str) -> Option<String> {
+    let code: Code = code.parse().ok()?;
+    let text = Labels::english().find(&format!("{}-hint", code.label_key()), &[])?;
+    Some(format!("{}: {text}", label("hint")))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use std::collections::BTreeMap;
-
-    use stella_api::evidence::{EvidenceKind, IngestAnswer, Notice, Upstream};
-    use stella_locale::Labels;
 
     use super::super::collect::Skipped;
     use super::super::prepare::Refusal;
@@ -143,6 +170,7 @@ mod tests {
     use super::*;
     use crate::failure::{Fault, Place};
     use crate::{Format, style::Style};
+    use stella_api::evidence::{EvidenceKind, IngestAnswer, Notice, Upstream};
 
     fn taken(kind: EvidenceKind, outcome: Outcome) -> Result<Taken, Refusal> {
         let upstream = Upstream {
@@ -164,7 +192,8 @@ mod tests {
             upstream,
             notices: if conflict { vec![notice] } else { vec![] },
         };
-        Ok(Taken { kind, answer })
+        let path = format!("data/{kind}.json");
+        Ok(Taken { path, kind, answer })
     }
 
     fn tally() -> Tally {

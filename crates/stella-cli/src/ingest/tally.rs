@@ -3,11 +3,19 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use stella_api::evidence::{EvidenceKind, Outcome};
+use stella_api::evidence::{EvidenceKind, Notice, Outcome};
 
 use super::collect::Skipped;
 use super::prepare::Refusal;
 use super::send::Taken;
+
+/// What was noticed in a document that was taken.
+#[derive(Debug, Serialize)]
+pub(super) struct Noticed {
+    pub(super) path: String,
+    #[serde(flatten)]
+    pub(super) notice: Notice,
+}
 
 /// Counts of documents by what became of them.
 #[derive(Debug, Default, Serialize)]
@@ -19,6 +27,7 @@ pub(crate) struct Tally {
     pub(super) unsent: usize,
     pub(super) outcomes: BTreeMap<&'static str, BTreeMap<&'static str, usize>>,
     pub(super) notices: BTreeMap<String, usize>,
+    pub(super) noticed: Vec<Noticed>,
     pub(super) skipped: BTreeMap<&'static str, usize>,
     pub(super) refusals: Vec<Refusal>,
 }
@@ -35,11 +44,13 @@ impl Tally {
     pub(super) fn count(&mut self, became: Result<Taken, Refusal>) {
         self.unsent -= 1;
         match became {
-            Ok(Taken { kind, answer }) => {
+            Ok(Taken { path, kind, answer }) => {
                 self.taken += 1;
                 self.outcome(kind.as_str(), answer.outcome.as_str());
                 for notice in answer.notices {
-                    *self.notices.entry(notice.code).or_default() += 1;
+                    *self.notices.entry(notice.code.clone()).or_default() += 1;
+                    let path = path.clone();
+                    self.noticed.push(Noticed { path, notice });
                 }
             }
             Err(refusal) => {
@@ -59,6 +70,7 @@ impl Tally {
     /// Documents come back in any order; what is told has one.
     pub(super) fn finish(&mut self) {
         self.refusals.sort_by(|a, b| a.path.cmp(&b.path));
+        self.noticed.sort_by(|a, b| a.path.cmp(&b.path));
     }
 
     pub(crate) fn skip(&mut self, skipped: &BTreeMap<Skipped, usize>) {

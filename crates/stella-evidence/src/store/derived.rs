@@ -213,6 +213,14 @@ pub(crate) async fn claim_head(
     Ok(())
 }
 
+/// The same of one tenant.
+pub(crate) async fn count_due_of(tx: &mut Tx, tenant: &TenantId) -> Result<u64, StoreError> {
+    let count: i64 = on!(tx, c => query_scalar(
+        "SELECT count(*) FROM evidence.derivations_due WHERE tenant = $1",
+    ).bind(tenant.as_str()).fetch_one(c))?;
+    Ok(count.unsigned_abs())
+}
+
 /// Locks the head of a publisher's document and sets it to the newest revision, which it gives.
 pub(crate) async fn take_head(
     tx: &mut Tx,
@@ -369,6 +377,18 @@ pub(crate) async fn components_of(
          FROM evidence.components WHERE tenant = $1 AND sbom = $2 \
          ORDER BY ecosystem, package, reference",
     ).bind(tenant.as_str()).bind(sbom).fetch_all(c))?)
+}
+
+/// How SBOMs write components of a package: package URL, and the version beside it.
+pub(crate) async fn purls_of(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    (ecosystem, package): &(String, String),
+) -> Result<Vec<(String, String)>, StoreError> {
+    Ok(on!(tx, c => query_as(
+        "SELECT DISTINCT purl, version FROM evidence.components \
+         WHERE tenant = $1 AND ecosystem = $2 AND package = $3 ORDER BY purl, version",
+    ).bind(tenant.as_str()).bind(ecosystem).bind(package).fetch_all(c))?)
 }
 
 fn unreadable(digest: &str, error: serde_json::Error) -> StoreError {

@@ -8,7 +8,7 @@ use stella_api::TenantId;
 use stella_api::evidence::{DocumentRecord, EvidenceKind};
 use stella_canonical::{Digest, DigestError};
 use stella_context::OpContext;
-use stella_service::Paging;
+use stella_service::{IdRange, Paging};
 use stella_storage::{DbTime, StoreError, Tx, execute, on};
 
 use super::Key;
@@ -61,6 +61,18 @@ pub(crate) async fn has_documents(tx: &mut Tx, tenant: &TenantId) -> Result<bool
          WHERE EXISTS (SELECT 1 FROM evidence.raw_documents WHERE tenant = $1)",
     ).bind(tenant.as_str()).fetch_optional(c))?;
     Ok(found.is_some())
+}
+
+/// At most two SBOMs whose digests lie in a range.
+pub(crate) async fn sboms_between(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    range: &IdRange,
+) -> Result<Vec<String>, StoreError> {
+    Ok(on!(tx, c => query_scalar(
+        "SELECT digest FROM evidence.raw_documents WHERE tenant = $1 AND kind = 'sbom' \
+         AND digest >= $2 AND digest < $3 ORDER BY digest LIMIT 2",
+    ).bind(tenant.as_str()).bind(&range.from).bind(&range.to).fetch_all(c))?)
 }
 
 /// The record of the very same bytes from the same source.

@@ -134,8 +134,10 @@ pub(crate) fn list(texts: &[String]) -> Result<String, StoreError> {
 #[derive(Debug, Default)]
 pub(crate) struct FindingFilter {
     pub(crate) sbom: Option<String>,
+    /// In lower case.
     pub(crate) vulnerability: Option<String>,
-    pub(crate) purl: Option<String>,
+    /// Package URLs and versions, as SBOMs write them.
+    pub(crate) components: Option<Vec<(String, String)>>,
 }
 
 /// Findings by id.
@@ -145,16 +147,36 @@ pub(crate) async fn findings(
     filter: &FindingFilter,
     paging: &Paging<String>,
 ) -> Result<Vec<FindingRow>, StoreError> {
+    // A list that is bound is JSON, and either engine takes it apart in its own way.
+    macro_rules! narrowed {
+        ($components:literal) => {
+            concat!(
+                "SELECT ", columns!(), " FROM evidence.findings f WHERE tenant = $1 AND id > $2 \
+                 AND ($3 IS NULL OR sbom = $3) \
+                 AND ($4 IS NULL OR (purl, version) IN (", $components, ")) \
+                 AND ($5 IS NULL OR EXISTS (SELECT 1 FROM evidence.names n WHERE n.tenant = $1 \
+                      AND lower(n.identifier) = $5 AND n.digest = f.advisory)) \
+                 ORDER BY id LIMIT $6",
+            )
+        };
+    }
     let after = paging.after.clone().unwrap_or_default();
-    Ok(on!(tx, c => query_as(concat!(
-        "SELECT ", columns!(), " FROM evidence.findings f WHERE tenant = $1 AND id > $2 \
-         AND ($3 IS NULL OR sbom = $3) AND ($4 IS NULL OR purl = $4) \
-         AND ($5 IS NULL OR EXISTS (SELECT 1 FROM evidence.names n WHERE n.tenant = $1 \
-              AND n.identifier = $5 AND n.digest = f.advisory)) \
-         ORDER BY id LIMIT $6",
-    )).bind(tenant.as_str()).bind(&after).bind(filter.sbom.as_deref())
-        .bind(filter.purl.as_deref()).bind(filter.vulnerability.as_deref())
-        .bind(paging.limit()).fetch_all(c))?)
+    let components = filter.components.as_ref().map(serde_json::to_string);
+    let components = components
+        .transpose()
+        .map_err(|error| StoreError::unreadable("list", error))?;
+    Ok(on!(tx,
+        postgres c => query_as(narrowed!(
+            "SELECT one ->> 0, one ->> 1 FROM jsonb_array_elements(CAST($4 AS jsonb)) one"
+        )).bind(tenant.as_str()).bind(&after).bind(filter.sbom.as_deref())
+            .bind(components.as_deref()).bind(filter.vulnerability.as_deref())
+            .bind(paging.limit()).fetch_all(c),
+        sqlite c => query_as(narrowed!(
+            "SELECT value ->> 0, value ->> 1 FROM json_each($4)"
+        )).bind(tenant.as_str()).bind(&after).bind(filter.sbom.as_deref())
+            .bind(components.as_deref()).bind(filter.vulnerability.as_deref())
+            .bind(paging.limit()).fetch_all(c),
+    )?)
 }
 
 /// At most two findings whose ids lie in a range.
@@ -167,6 +189,20 @@ pub(crate) async fn findings_between(
         "SELECT ", columns!(), " FROM evidence.findings \
          WHERE tenant = $1 AND id >= $2 AND id < $3 ORDER BY id LIMIT 2",
     )).bind(tenant.as_str()).bind(&range.from).bind(&range.to).fetch_all(c))?)
+}
+
+/// Whether an advisory names an id, in any case.
+pub(crate) async fn has_advisory_on(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    identifier: &str,
+) -> Result<bool, StoreError> {
+    let found: Option<i64> = on!(tx, c => query_scalar(
+        "SELECT CAST(1 AS bigint) WHERE EXISTS (SELECT 1 FROM evidence.names n \
+         JOIN evidence.raw_documents r ON r.tenant = n.tenant AND r.digest = n.digest \
+         WHERE n.tenant = $1 AND lower(n.identifier) = $2 AND r.kind = 'advisory')",
+    ).bind(tenant.as_str()).bind(identifier.to_ascii_lowercase()).fetch_optional(c))?;
+    Ok(found.is_some())
 }
 
 /// Whether there is anything that findings could come from: an SBOM and an advisory.

@@ -7,16 +7,16 @@ mod finding;
 use stella_api::evidence::EvidenceKind;
 
 pub(crate) use derived::{
-    ComponentRow, claim_head, clear_due, components_named, components_of, count_due, due, index,
-    is_due, mark_due, packages_of, share_heads, take_head,
+    ComponentRow, claim_head, clear_due, components_named, components_of, count_due, count_due_of,
+    due, index, is_due, mark_due, packages_of, purls_of, share_heads, take_head,
 };
 pub(crate) use document::{
     DocumentFilter, Earlier, add_provenance, add_raw, documents, earlier, has_documents,
-    in_object_store, kept, raw, record,
+    in_object_store, kept, raw, record, sboms_between,
 };
 pub(crate) use finding::{
     AdvisoryFacts, FindingFilter, FindingRow, SourceRow, drop_findings, findings, findings_between,
-    has_ground, list, provenance_of, put_findings, signal_heads, speaking_of,
+    has_advisory_on, has_ground, list, provenance_of, put_findings, signal_heads, speaking_of,
 };
 
 /// What a publisher calls a document, and its bytes.

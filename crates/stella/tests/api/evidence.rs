@@ -232,10 +232,110 @@ on_every_driver! {
         assert_eq!(analyst.code(Call::get(&short)).await, "REQUEST_INVALID");
         let filtered: Page<Finding> = analyst.get("/api/v1/findings?vulnerability=CVE-2026-1").await;
         assert_eq!(filtered.items.len(), 1);
-        let none: Page<Finding> = analyst.get("/api/v1/findings?purl=pkg%3Acargo%2Fnone%401").await;
-        assert_eq!(none.items.len(), 0);
         let bad = Call::get("/api/v1/findings?colour=red");
         assert_eq!(analyst.code(bad).await, "REQUEST_INVALID");
+    }
+
+    async fn components_that_cannot_be_matched_are_named(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        ingester.ingest("advisory", &bytes(&advisory("RUSTSEC-2026-0001", &[], "zed", "2.0.0"))).await;
+        let mut parts = sbom(&["zed@1.0.2", "zed@1.0.0", "zed@1.0.0", "zed@1.0.0", "zed@1.0.0"]);
+        for (at, purl) in ["PKG:Cargo/zed@1.0.2", "cargo/zed@1.0.0", "pkg:cargo/ze d@1.0.0", ""].iter().enumerate() {
+            parts["components"][at]["purl"] = (*purl).into();
+        }
+        parts["components"][4].as_object_mut().unwrap().remove("purl");
+        for component in parts["components"].as_array_mut().unwrap() {
+            component.as_object_mut().unwrap().remove("bom-ref");
+        }
+        let document = bytes(&parts);
+        for _ in ["new", "identical"] {
+            let kept = ingester.ingest("sbom", &document).await;
+            let told: Vec<(&str, &str)> = kept.notices.iter().map(|one| (one.code.as_str(), one.pointer.as_str())).collect();
+            assert_eq!(told, [("COMPONENTS_UNMATCHED", "/components/1")]);
+            let expected = "4 (/components/1, /components/2, /components/3, /components/4)";
+            assert!(kept.notices[0].message.contains(expected), "{kept:?}");
+        }
+        // The scheme and the type of a package URL are read in any case.
+        let page: Page<Finding> = analyst.get("/api/v1/findings?purl=pkg%3Acargo%2Fzed%401.0.2").await;
+        let found: Vec<&str> = page.items.iter().map(|one| one.component.purl.as_str()).collect();
+        assert_eq!(found, ["PKG:Cargo/zed@1.0.2"]);
+        // However many there are, the answer stays short; and where all are matched it is silent.
+        let mut many = sbom(&["zed@1.0.2"; 500]);
+        for component in many["components"].as_array_mut().unwrap() {
+            component["purl"] = "nonsense".into();
+        }
+        let told = ingester.ingest("sbom", &bytes(&many)).await.notices;
+        let told = told.iter().find(|one| one.code == "COMPONENTS_UNMATCHED").unwrap();
+        assert!(told.message.contains("500 (") && told.message.len() < 500, "{}", told.message);
+        let mut sound = sbom(&["zed@1.0.2"]);
+        sound["serialNumber"] = "urn:uuid:6f1b6a3e-8f0e-4b53-9b0a-1f1f5a1e0009".into();
+        assert_eq!(ingester.ingest("sbom", &bytes(&sound)).await.notices, []);
+    }
+
+    /// What names nothing is told: an empty list would read as an all-clear.
+    async fn findings_are_found_as_people_name_things(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        let mut parts = sbom(&["small-vec@1.6.0", "small-vec@1.5.0", "sound@1.0.0"]);
+        // The version stands beside the package URL.
+        parts["components"][1]["purl"] = "pkg:cargo/Small_Vec".into();
+        let parts = ingester.ingest("sbom", &bytes(&parts)).await.id;
+        let other = ingester.ingest("sbom", &bytes(&sbom(&["other@1.0.0"]))).await.id;
+        let hole = advisory("RUSTSEC-2026-0001", &["CVE-2026-25900"], "small-vec", "1.6.1");
+        ingester.ingest("advisory", &bytes(&hole)).await;
+        // A second advisory, on nothing of ours: what is known and covers nothing is an empty list.
+        ingester.ingest("advisory", &bytes(&advisory("RUSTSEC-2026-0002", &[], "unused", "2.0.0"))).await;
+        ingester.ingest("vex", &bytes(&fixtures::vex("CVE-2026-7", "pkg:cargo/sound@1.0.0"))).await;
+        let call = |name: &str, value: &str| {
+            let query = serde_urlencoded::to_string([(name, value)]).unwrap();
+            Call::get(&format!("/api/v1/findings?{query}"))
+        };
+        let rows = [
+            ("sbom", parts.as_str(), 2), ("sbom", &parts[7..], 2), ("sbom", &parts[7..15], 2),
+            ("sbom", &parts[..15], 2), ("sbom", &other[7..19], 0),
+            ("vulnerability", "cve-2026-25900", 2), ("vulnerability", "RustSec-2026-0001", 2),
+            ("vulnerability", "RUSTSEC-2026-0002", 0),
+            ("purl", "pkg:cargo/small-vec@1.6.0", 1), ("purl", "pkg:cargo/Small_Vec@1.6.0", 1),
+            ("purl", "pkg:cargo/small_vec@1.5.0", 1), ("purl", "pkg:cargo/small-vec", 2), ("purl", "pkg:cargo/sound@1.0.0", 0),
+        ];
+        for (name, value, count) in rows {
+            let page: Page<Finding> = analyst.send(call(name, value)).await.json().unwrap();
+            assert_eq!(page.items.len(), count, "{name}={value}");
+        }
+        let nothing = [
+            ("sbom", "00000000".to_owned()), ("sbom", format!("sha256:{}", "0".repeat(64))),
+            // An advisory's digest is no SBOM's, and what VEX alone speaks of has no advisory.
+            ("sbom", stella_canonical::Digest::of(&bytes(&hole)).to_string()),
+            ("vulnerability", "CVE-2099-1".to_owned()), ("vulnerability", "CVE-2026-7".to_owned()),
+            ("purl", "pkg:cargo/none@1.0.0".to_owned()), ("purl", "pkg:cargo/small-vec@9.0.0".to_owned()),
+        ];
+        for (name, value) in nothing {
+            assert_eq!(analyst.code(call(name, &value)).await, "NOT_FOUND", "{name}={value}");
+        }
+        for (name, value) in [("sbom", "sha256:00"), ("sbom", "ABCDEF0123"), ("sbom", ""), ("purl", "nonsense"), ("purl", "")] {
+            let Err(ClientError::Problem(told)) = analyst.send(call(name, value)).await.success() else {
+                panic!("{name}={value} is nothing that can be asked for");
+            };
+            let place = format!("query:{name}");
+            assert_eq!((told.code.as_str(), &told.errors[0].pointer), ("REQUEST_INVALID", &place), "{value}");
+        }
+        // What another tenant has is not there.
+        world.ingester("globex").ingest("sbom", &bytes(&sbom(&["mine@1.0.0"]))).await;
+        world.ingester("globex").ingest("advisory", &bytes(&advisory("RUSTSEC-2026-0003", &[], "mine", "2.0.0"))).await;
+        for (name, value) in [("sbom", parts.as_str()), ("vulnerability", "CVE-2026-25900"), ("purl", "pkg:cargo/small-vec")] {
+            assert_eq!(world.analyst("globex").code(call(name, value)).await, "NOT_FOUND", "{name}={value}");
+        }
+        let person = crate::cli::Person::of(&world, "acme");
+        let list = async |words: &[&str]| {
+            let words: Vec<&str> = ["findings", "list", "--no-score"].iter().chain(words).copied().collect();
+            person.types(&words).await
+        };
+        assert_eq!(list(&["--sbom", &parts[7..19]]).await.json()["items"].as_array().unwrap().len(), 2);
+        for (words, exit) in [
+            (["--sbom", "00000000"], 4), (["--sbom", "sha256:00"], 2), (["--purl", "nonsense"], 2),
+            (["--vulnerability", "cve-2026-25900"], 0), (["--vulnerability", "CVE-2099-1"], 4),
+        ] {
+            assert_eq!(list(&words).await.exit, exit, "{words:?}");
+        }
     }
 
     async fn any_order_and_any_parallelism_derive_the_same_findings(world) {

@@ -2,13 +2,15 @@
 
 use serde_json::json;
 use stella_api::Page;
-use stella_api::findings::Finding;
+use stella_api::evidence::Outcome;
+use stella_api::findings::{Finding, FindingPage};
 use stella_api::health::Readiness;
 use stella_api::replay::{ManifestAnswer, ReplayCause, ReplayOutcome, ReplayVerdict};
 use stella_api::score::ScoreResult;
 use stella_client::Call;
 
 use crate::by_hand::{blobs, by_hand, edit};
+use crate::cli::Person;
 use crate::fixtures::{self, advisory, bytes, sbom};
 use crate::world::{Caller, World, on_every_store};
 
@@ -64,19 +66,36 @@ on_every_store! {
         let made = scored(&world).await;
         edit(&world, &made.advisory, 0).await;
 
-        // It cannot be matched against: told with its digest, and not as something unforeseen.
-        let other = bytes(&sbom(&["alpha@1.0.0", "other@1.0.0"]));
-        let reply = world.ingester("acme").send(fixtures::ingest("sbom", &other)).await;
-        let Err(stella_client::ClientError::Problem(told)) = reply.success() else { panic!("derived from edited bytes") };
-        assert_eq!((told.code.as_str(), told.errors[0].pointer.as_str()), ("EVIDENCE_CORRUPT", made.advisory.as_str()));
+        // It cannot be matched against. What came is kept all the same, and told so each time.
+        let mut other = sbom(&["alpha@1.0.0", "other@1.0.0"]);
+        other["serialNumber"] = "urn:uuid:6f1b6a3e-8f0e-4b53-9b0a-1f1f5a1e0002".into();
+        let other = bytes(&other);
+        for outcome in [Outcome::Stored, Outcome::Identical] {
+            let kept = world.ingester("acme").ingest("sbom", &other).await;
+            assert_eq!((kept.outcome, kept.notices.len()), (outcome, 1), "{kept:?}");
+            let told = &kept.notices[0];
+            assert!(told.code == "EVIDENCE_CORRUPT" && told.message.contains(&made.advisory), "{told:?}");
+        }
+        // Its tenant reads that no finding of it is no all-clear, and another's list says nothing.
+        let document = stella_canonical::Digest::of(&other).to_string();
+        let list = format!("/api/v1/findings?sbom={document}");
+        let page: FindingPage = world.analyst("acme").get(&list).await;
+        let stuck = page.stuck.unwrap();
+        assert_eq!((page.items.len(), page.pending, stuck.document), (0, 1, document));
+        assert!(stuck.code == "EVIDENCE_CORRUPT" && stuck.detail.contains(&made.advisory), "{}", stuck.detail);
+        let page: FindingPage = world.analyst("globex").get("/api/v1/findings").await;
+        assert_eq!((page.items.len(), page.pending, page.stuck), (1, 0, None));
         // The service serves on, and says what waits and why.
         let stuck = async || {
             let ready: Readiness = world.analyst("acme").get("/readyz").await;
             assert!(ready.ready, "{ready:?}");
+            // Anybody may ask: whose document it is and which is told to nobody.
+            let told = serde_json::to_string(&ready).unwrap();
+            assert!(!told.contains("sha256:") && !told.contains("acme"), "{told}");
             let check = ready.checks.into_iter().find(|check| check.name == "derivations").unwrap();
-            check.backlog.map(|left| (left.count, left.stuck.map(|stuck| (stuck.code, stuck.document))))
+            check.backlog.map(|left| (left.count, left.stuck))
         };
-        let told = ("EVIDENCE_CORRUPT".to_owned(), stella_canonical::Digest::of(&other).to_string());
+        let told = "EVIDENCE_CORRUPT".to_owned();
         assert_eq!(stuck().await, Some((1, Some(told.clone()))));
 
         // The document stays due; the other tenant's is worked off all the same.
@@ -99,6 +118,50 @@ on_every_store! {
         // What another process worked off is told no more.
         by_hand(&world, "evidence", &[], "DELETE FROM evidence.derivations_due").await;
         assert_eq!(stuck().await, None);
+    }
+
+    /// Before anything is derived a list would have no ground: what waits is told all the same.
+    async fn an_advisory_that_waits_is_no_empty_store(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        let hole = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
+        let kept = ingester.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"]))).await.id;
+        assert_eq!(analyst.code(Call::get("/api/v1/findings")).await, "NO_DATA");
+        let due = "INSERT INTO evidence.derivations_due (tenant, kind, publisher, upstream_id, digest, due_at) \
+            SELECT tenant, kind, publisher, upstream_id, digest, received_at FROM evidence.provenance \
+            WHERE tenant = 'acme'";
+        by_hand(&world, "evidence", &[], due).await;
+        let page: FindingPage = analyst.get("/api/v1/findings").await;
+        assert_eq!((page.items.len(), page.pending, page.stuck), (0, 1, None));
+        let person = Person::of(&world, "acme");
+        let ran = person.types(&["findings", "list", "-o", "table"]).await;
+        assert!(ran.exit == 0 && ran.stderr.starts_with("warning: 1 taken in and not matched yet"), "{}", ran.stderr);
+        // Once more takes it up, and then the list holds all that there is.
+        ingester.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"]))).await;
+        ingester.ingest("advisory", &hole).await;
+        let page: FindingPage = analyst.get(&format!("/api/v1/findings?sbom={kept}")).await;
+        assert_eq!((page.items.len(), page.pending), (1, 0));
+    }
+
+    async fn a_person_is_told_what_is_kept_and_cannot_be_derived_from(world) {
+        let made = scored(&world).await;
+        edit(&world, &made.advisory, 0).await;
+        let person = Person::of(&world, "acme");
+        let mut parts = sbom(&["alpha@1.0.0", "other@1.0.0"]);
+        parts["serialNumber"] = "urn:uuid:6f1b6a3e-8f0e-4b53-9b0a-1f1f5a1e0002".into();
+        let parts = person.file("parts.json", &bytes(&parts));
+        let parts = parts.to_str().unwrap();
+        let ran = person.types(&["evidence", "ingest", parts, "-o", "json"]).await;
+        let told = ran.json();
+        assert_eq!((ran.exit, &told["taken"], &told["refused"]), (6, &1.into(), &0.into()), "{told}");
+        assert_eq!((&told["noticed"][0]["path"], &told["noticed"][0]["code"]), (&parts.into(), &"EVIDENCE_CORRUPT".into()));
+        let ran = person.types(&["evidence", "ingest", parts, "-o", "table"]).await;
+        assert!(ran.stdout.contains(&made.advisory) && ran.stdout.contains("hint: restore it"), "{}", ran.stdout);
+        for format in ["table", "json", "ndjson"] {
+            let ran = person.types(&["findings", "list", "--no-score", "-o", format]).await;
+            assert_eq!(ran.exit, 6, "{}", ran.stderr);
+            assert!(ran.stderr.starts_with("warning: 1 taken in and not matched"), "{}", ran.stderr);
+            assert!(ran.stderr.contains(&made.advisory) && ran.stderr.contains("stella evidence show"), "{}", ran.stderr);
+        }
     }
 
     async fn the_same_answer_comes_again_and_a_token_is_given_once(world) {

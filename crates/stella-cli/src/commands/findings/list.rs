@@ -6,6 +6,7 @@ use crate::answer::Answer;
 use crate::connection::connect;
 use crate::failure::Failure;
 use crate::findings::{self, Filter};
+use crate::id::Id;
 use crate::label::label;
 use crate::pages;
 use crate::scopes;
@@ -15,8 +16,8 @@ use crate::session::Session;
 #[derive(Debug, Args)]
 pub struct ListArgs {
     /// Only of this SBOM.
-    #[arg(long, value_name = "DIGEST", help = label("help-findings-list-sbom"))]
-    sbom: Option<String>,
+    #[arg(long, value_name = "ID", help = label("help-findings-list-sbom"))]
+    sbom: Option<Id>,
     /// Only of this vulnerability.
     #[arg(long, value_name = "ID", help = label("help-findings-list-vulnerability"))]
     vulnerability: Option<String>,
@@ -43,12 +44,12 @@ pub(crate) async fn run(arguments: ListArgs, session: &mut Session) -> Result<An
     let client = connect(session, scopes)?;
     let limit = (!arguments.all).then_some(arguments.limit);
     let filter = Filter {
-        sbom: arguments.sbom,
+        sbom: arguments.sbom.map(|id| id.to_string()),
         vulnerability: arguments.vulnerability,
         purl: arguments.purl,
     };
     let found = if arguments.no_score {
-        findings::unscored(&client, &filter, limit).await?
+        findings::unscored(&client, session, &filter, limit).await?
     } else {
         findings::scored(&client, session, &filter, limit).await?
     };

@@ -10,7 +10,6 @@ use crate::failure::Failure;
 use crate::findings::{self, Filter};
 use crate::id::Id;
 use crate::label::label;
-use crate::pages;
 use crate::scopes;
 use crate::scores::{evaluate_all, table};
 use crate::session::Session;
@@ -32,10 +31,8 @@ pub(crate) async fn run(
 ) -> Result<Answer, Failure> {
     let client = connect(session, scopes::EVALUATE)?;
     let findings = if arguments.all {
-        let path = "/api/v1/findings";
-        pages::list(&client, path, &Filter::default(), None)
-            .await?
-            .items
+        let (all, _) = findings::read(&client, session, &Filter::default(), None).await?;
+        all.items
     } else {
         named(&client, &arguments.ids).await?
     };
