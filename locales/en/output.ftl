@@ -284,7 +284,8 @@ accepts-folder = a folder
 accepts-master-key = a file of 32 bytes that only its owner may read
 accepts-public-url = an http or https URL without a path
 hint-config-connection = { $reason }; write postgres://ROLE:PASSWORD@HOST/DATABASE
-hint-config-master-key-unreadable = { $reason }; restore it; where nothing is stored yet, make one: head -c 32 /dev/urandom > FILE
+hint-config-master-key-unreadable = { $reason }; restore it; where nothing is stored yet, make one: (umask 077; head -c 32 /dev/urandom > FILE)
+hint-config-master-key-open = others than its owner can read it: chmod 600 { $file }
 hint-config-master-key-other = { $reason }; name the key that this installation was first started with, or restore the row
 hint-config-mapping = the file holds no mapping
 hint-config-nearest = did you mean { $key }?
@@ -295,7 +296,7 @@ hint-config-driver-missing = set Storage:Driver=postgres and ConnectionStrings:D
 hint-config-folder-missing = set Storage:DataDirectory to a folder
 hint-config-listen = write an IP address and a port, such as 0.0.0.0:7070
 hint-config-localhost = name the database's host, or set Storage:AllowLocalhost=true by hand
-hint-config-master-key = make one: head -c 32 /dev/urandom > FILE, and set Security:MasterKeyFile=FILE
+hint-config-master-key = make one: (umask 077; head -c 32 /dev/urandom > FILE), and set Security:MasterKeyFile=FILE
 hint-config-objects-folder = seed-fs needs Storage:DataDirectory, in Production an absolute path
 hint-config-objects-missing = set Storage:ObjectStore:Driver=seed-fs and Storage:DataDirectory
 hint-config-one-of = write one of the accepted values, in lower case

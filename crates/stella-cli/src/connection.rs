@@ -58,7 +58,7 @@ pub fn load_key(path: &Path) -> Result<SigningKey, Failure> {
             &[("path", &shown), ("reason", &reason)],
         )
     };
-    if private_file::open_to_others(path).map_err(|error| unreadable(&error))? {
+    if stella_signing::open_to_others(path).map_err(|error| unreadable(&error))? {
         return Err(Failure::of(&KEY_FILE_OPEN_TO_OTHERS, &[("path", &shown)]));
     }
     SigningKey::load(path).map_err(|error| unreadable(&error))
