@@ -243,6 +243,7 @@ context-used = now using { $name } ({ $server })
 
 error-config-invalid = reading the configuration { $path }: { $reason }
 error-config-not-written = writing { $path }: { $reason }
+error-config-not-written-hint = make its folder writable, or name another: XDG_CONFIG_HOME=DIR
 error-context-incomplete = the context "{ $name }" names no client or no key file
 error-context-incomplete-hint = `stella up` makes the context local, complete
 error-context-name-invalid = "{ $name }" cannot name a context: letters, digits, ".", "_" and "-", at most 63, a letter or digit first

@@ -9,7 +9,6 @@ use stella_signing::SigningKey;
 use crate::contexts::{Context, Contexts};
 use crate::failure::Failure;
 use crate::kind::{CONTEXT_INCOMPLETE, KEY_FILE_OPEN_TO_OTHERS, KEY_FILE_UNREADABLE};
-use crate::private_file;
 use crate::session::Session;
 
 /// A client of the chosen context's server. Nothing is sent before its first call.
