@@ -158,6 +158,8 @@ error-storage-schema-newer-than-binary-hint = run the release that migrated it, 
 error-storage-schema-older-than-binary = migrations are pending
 error-storage-directory-missing = no data directory
 error-storage-directory-missing-hint = name a folder that can be made and written to
+error-storage-file-unusable = a database file cannot be used
+error-storage-file-unusable-hint = let the user that runs stella read and write it and its folder: ls -l FILE
 error-storage-directory-locked = the data directory is in use
 error-storage-directory-locked-hint = stop that process (kill { $holder }), or choose another folder: stella up --data DIR, stella serve --set Storage:DataDirectory=DIR
 error-storage-connection-unreachable = the database does not answer

@@ -244,6 +244,7 @@ context-used = now using { $name } ({ $server })
 
 error-config-invalid = reading the configuration { $path }: { $reason }
 error-config-not-written = writing { $path }: { $reason }
+error-config-not-written-hint = make its folder writable, or name another: XDG_CONFIG_HOME=DIR
 error-context-incomplete = the context "{ $name }" names no client or no key file
 error-context-incomplete-hint = `stella up` makes the context local, complete
 error-context-name-invalid = "{ $name }" cannot name a context: letters, digits, ".", "_" and "-", at most 63, a letter or digit first
@@ -319,7 +320,8 @@ accepts-access-key-id = the id of a key that may read and write the bucket
 accepts-secret-access-key = that key
 accepts-public-url = an http or https URL without a path
 hint-config-connection = { $reason }; write postgres://ROLE:PASSWORD@HOST/DATABASE
-hint-config-master-key-unreadable = { $reason }; restore it; where nothing is stored yet, make one: head -c 32 /dev/urandom > FILE
+hint-config-master-key-unreadable = { $reason }; restore it; where nothing is stored yet, make one: (umask 077; head -c 32 /dev/urandom > FILE)
+hint-config-master-key-open = others than its owner can read it: chmod 600 { $file }
 hint-config-master-key-other = { $reason }; name the key that this installation was first started with, or restore the row
 hint-config-mapping = the file holds no mapping
 hint-config-nearest = did you mean { $key }?
@@ -331,7 +333,7 @@ hint-config-driver-missing = set Storage:Driver=postgres and ConnectionStrings:D
 hint-config-folder-missing = set Storage:DataDirectory to a folder
 hint-config-listen = write an IP address and a port, such as 0.0.0.0:7070
 hint-config-localhost = name the database's host, or set Storage:AllowLocalhost=true by hand
-hint-config-master-key = make one: head -c 32 /dev/urandom > FILE, and set Security:MasterKeyFile=FILE
+hint-config-master-key = make one: (umask 077; head -c 32 /dev/urandom > FILE), and set Security:MasterKeyFile=FILE
 hint-config-objects-folder = seed-fs needs Storage:DataDirectory, in Production an absolute path
 hint-config-objects-missing = set Storage:ObjectStore:Driver=rustfs and its other settings, or seed-fs and Storage:DataDirectory
 hint-config-one-of = write one of the accepted values, in lower case

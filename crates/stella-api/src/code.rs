@@ -167,6 +167,8 @@ codes! {
     StorageSchemaOlder = "STORAGE_SCHEMA_OLDER_THAN_BINARY", 500, exit 78;
     /// No data directory, or it is not there.
     StorageDirectoryMissing = "STORAGE_DIRECTORY_MISSING", 500, exit 78;
+    /// The file of an embedded database cannot be opened to read and write.
+    StorageFileUnusable = "STORAGE_FILE_UNUSABLE", 500, exit 78;
     /// Another process holds the data directory.
     StorageDirectoryLocked = "STORAGE_DIRECTORY_LOCKED", 503, exit 10, retry;
     /// The database does not answer.

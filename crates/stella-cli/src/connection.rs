@@ -9,7 +9,6 @@ use stella_signing::SigningKey;
 use crate::contexts::{Context, Contexts};
 use crate::failure::Failure;
 use crate::kind::{CONTEXT_INCOMPLETE, KEY_FILE_OPEN_TO_OTHERS, KEY_FILE_UNREADABLE};
-use crate::private_file;
 use crate::session::Session;
 
 /// A client of the chosen context's server. Nothing is sent before its first call.
@@ -58,7 +57,7 @@ pub fn load_key(path: &Path) -> Result<SigningKey, Failure> {
             &[("path", &shown), ("reason", &reason)],
         )
     };
-    if private_file::open_to_others(path).map_err(|error| unreadable(&error))? {
+    if stella_signing::open_to_others(path).map_err(|error| unreadable(&error))? {
         return Err(Failure::of(&KEY_FILE_OPEN_TO_OTHERS, &[("path", &shown)]));
     }
     SigningKey::load(path).map_err(|error| unreadable(&error))

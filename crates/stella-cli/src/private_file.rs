@@ -52,15 +52,3 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
 pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)
 }
-
-/// Whether others than the owner may read or change the file.
-#[cfg(unix)]
-pub(crate) fn open_to_others(path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::PermissionsExt as _;
-    Ok(fs::metadata(path)?.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn open_to_others(_: &Path) -> io::Result<bool> {
-    Ok(false)
-}

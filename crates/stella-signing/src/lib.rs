@@ -6,7 +6,9 @@ mod foreign;
 mod jwt;
 mod key;
 mod master;
+mod private;
 
 pub use jwt::{Claims, Confirmation, Unverified, dpop_proof, sign_jwt, verify_jwt};
 pub use key::{KeyError, SigningKey};
 pub use master::MasterKey;
+pub use private::open_to_others;

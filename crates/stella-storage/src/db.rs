@@ -14,6 +14,7 @@ use sqlx::{
 };
 use stella_context::{OpContext, SystemContext};
 
+use crate::error::opening;
 use crate::{Connection, StoreError};
 
 const ACQUIRE: Duration = Duration::from_secs(10);
@@ -286,9 +287,9 @@ async fn attach(
     size: u32,
     query_only: bool,
 ) -> Result<SqlitePool, StoreError> {
-    let file = file.to_string_lossy().replace('\'', "''");
+    let quoted = file.to_string_lossy().replace('\'', "''");
     let attach = format!(
-        "ATTACH DATABASE '{file}' AS {schema}; \
+        "ATTACH DATABASE '{quoted}' AS {schema}; \
          PRAGMA {schema}.journal_mode = WAL; \
          PRAGMA {schema}.synchronous = FULL; \
          PRAGMA foreign_keys = ON; \
@@ -303,7 +304,8 @@ async fn attach(
         .pragma("trusted_schema", "OFF");
     // A pool would hide the error of its first connection behind a time-out.
     let mut first = options.connect().await?;
-    first.execute(AssertSqlSafe(attach.clone())).await?;
+    let attached = first.execute(AssertSqlSafe(attach.clone())).await;
+    attached.map_err(|error| opening(file, error))?;
     first.close().await?;
     let pool = SqlitePoolOptions::new()
         .max_connections(size)

@@ -66,6 +66,14 @@ pub enum StoreError {
         #[source]
         source: sqlx::migrate::MigrateError,
     },
+    /// The file of an embedded database cannot be opened to read and write.
+    #[error("database file {file}: {reason}")]
+    File {
+        /// The file.
+        file: String,
+        /// What failed.
+        reason: String,
+    },
     /// The data folder cannot be prepared.
     #[error("data folder {folder}: {source}")]
     Folder {
@@ -98,6 +106,9 @@ impl From<sqlx::Error> for StoreError {
             E::Database(ref database) if transient(database.code().as_deref()) => {
                 Self::Unavailable(error)
             }
+            E::Database(ref database) if corrupt(database.code().as_deref()) => {
+                Self::unreadable("database", database.message())
+            }
             // `Protocol`: whoever listens in place of a server that is away answers no PostgreSQL.
             E::Io(_)
             | E::PoolTimedOut
@@ -112,6 +123,39 @@ impl From<sqlx::Error> for StoreError {
             other => Self::Statement(other),
         }
     }
+}
+
+/// The failure of opening the file of an embedded database, which names it.
+pub(crate) fn opening(file: &std::path::Path, error: sqlx::Error) -> StoreError {
+    let file = file.display();
+    let (code, reason) = match error.as_database_error() {
+        Some(told) => (told.code(), told.message().to_owned()),
+        None => return error.into(),
+    };
+    if corrupt(code.as_deref()) {
+        return StoreError::unreadable(format!("database file {file}"), reason);
+    }
+    match code.as_deref().and_then(primary) {
+        // No right, read-only, the system's fault, and not openable.
+        Some(3 | 8 | 10 | 14 | 23) => StoreError::File {
+            file: file.to_string(),
+            reason,
+        },
+        _ => error.into(),
+    }
+}
+
+/// The primary code of SQLite, which an extended one holds in its lowest byte.
+fn primary(code: &str) -> Option<u32> {
+    code.parse().ok().map(|code: u32| code & 0xff)
+}
+
+/// SQLite's 11 and 26 (malformed, no database) and PostgreSQL's damaged data and indexes.
+fn corrupt(code: Option<&str>) -> bool {
+    code.is_some_and(|code| match code.len() {
+        5 => matches!(code, "XX001" | "XX002"),
+        _ => matches!(primary(code), Some(11 | 26)),
+    })
 }
 
 /// SQLSTATE classes 08 (connection), 53 (resources), 57P (shut down), 40 (serialisation), and

@@ -1,5 +1,6 @@
 //! What a store may rely on, on every driver.
 
+mod files;
 mod migrations;
 mod times;
 mod transactions;

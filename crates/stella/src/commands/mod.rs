@@ -66,7 +66,7 @@ fn failed(error: anyhow::Error) -> Failure {
     };
     let code = code.unwrap_or(Code::Internal);
     let exit = ExitCode::of_code(code);
-    let failure = Failure::told(code.as_str(), exit, format!("{error:#}"));
+    let failure = Failure::told(code.as_str(), exit, chain(&error));
     let labels = stella_locale::Labels::english();
     let hint = match (code, cause) {
         // The registry's hint is that of a request: it sends to a trace id that no start has.
@@ -83,6 +83,18 @@ fn failed(error: anyhow::Error) -> Failure {
     }
 }
 
+/// What failed and why. Some errors hold the text of their cause in their own: it is said once.
+fn chain(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |told, cause| {
+        let cause = cause.to_string();
+        match (told.is_empty(), told.ends_with(&cause)) {
+            (true, _) => cause,
+            (_, true) => told,
+            _ => format!("{told}: {cause}"),
+        }
+    })
+}
+
 fn code_of(cause: &StoreError) -> Option<Code> {
     match cause {
         StoreError::Locked { .. } => Some(Code::StorageDirectoryLocked),
@@ -92,6 +104,7 @@ fn code_of(cause: &StoreError) -> Option<Code> {
         StoreError::RoleUnsafe { .. } | StoreError::RoleMissing(_) => Some(Code::StorageRoleUnsafe),
         StoreError::Unreadable { .. } => Some(Code::RecordCorrupt),
         StoreError::Folder { .. } => Some(Code::StorageDirectoryMissing),
+        StoreError::File { .. } => Some(Code::StorageFileUnusable),
         _ => None,
     }
 }
@@ -159,6 +172,23 @@ mod tests {
             "{hint}"
         );
         assert!(hint.contains("IN ROLE stella_service;"), "{hint}");
+    }
+
+    #[test]
+    fn a_start_that_nobody_foresaw_says_its_cause_once_and_sends_nobody_to_a_trace() {
+        let source = std::io::Error::other("no such luck");
+        let folder = StoreError::Folder {
+            folder: "/data".into(),
+            source,
+        };
+        let failure = failed(anyhow::Error::from(folder).context("opening"));
+        assert_eq!(failure.message, "opening: data folder /data: no such luck");
+        let (code, exit, hint) = told(anyhow::anyhow!("no such luck"));
+        assert_eq!((code.as_str(), exit), ("INTERNAL", ExitCode::Unexpected));
+        assert!(
+            hint.contains("stella --version") && !hint.contains("trace"),
+            "{hint}"
+        );
     }
 
     #[test]

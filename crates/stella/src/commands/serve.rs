@@ -1,5 +1,7 @@
 //! `stella serve`: the services of an installation, as its configuration says.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use stella_api::Code;
 use stella_cli::arguments::ServeArgs;
@@ -29,6 +31,8 @@ pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<A
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
+    let key_file = &settings.master_key;
+    let master = master_key(key_file, settings.environment)?;
     if let Some(owner) = settings.owner() {
         super::migrate::postgres(owner).await?;
     }
@@ -37,9 +41,6 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let drivers = settings.object_drivers().context("Storage:ObjectStore")?;
     let objects = storage.object_stores(&drivers, settings.data.as_deref())?;
     objects.probe().await?;
-    let key_file = &settings.master_key;
-    let master =
-        MasterKey::load(key_file).map_err(|error| Problem::master_key(key_file, &error))?;
     let setup = Setup {
         public_url: settings.public_url.clone(),
         databases,
@@ -61,6 +62,19 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     tracing::info!("stopping");
     reconciling.abort();
     server.stop(stop_within).await
+}
+
+/// The key of the file. Others may not read it where anything counts; while developing it is told.
+fn master_key(file: &Path, environment: Environment) -> Result<MasterKey, Problem> {
+    let key = MasterKey::load(file).map_err(|error| Problem::master_key(file, &error))?;
+    if stella_signing::open_to_others(file).unwrap_or_default() {
+        let problem = Problem::master_key_open(file);
+        if environment.strict() {
+            return Err(problem);
+        }
+        tracing::warn!("{problem}");
+    }
+    Ok(key)
 }
 
 /// Works off what a process that died left undone; this process or another.

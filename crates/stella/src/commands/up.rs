@@ -9,12 +9,13 @@ use stella_authority::NewClient;
 use stella_cli::arguments::UpArgs;
 use stella_cli::connection::load_key;
 use stella_cli::contexts::{Context, Contexts};
+use stella_cli::kind::CONFIG_NOT_WRITTEN;
 use stella_cli::scopes;
 use stella_cli::{Answer, ExitCode, Failure, Format, Session};
 use stella_client::{Client, Credentials, HttpClient};
 use stella_context::{Clock, SystemContext};
 use stella_service::RateLimits;
-use stella_signing::{MasterKey, SigningKey};
+use stella_signing::{KeyError, MasterKey, SigningKey};
 use stella_storage::{DataFolder, ObjectStore};
 
 use super::listen::Stop;
@@ -183,6 +184,10 @@ fn client_key(path: &Path) -> Result<SigningKey, Failure> {
             Ok(()) => return Ok(key),
             // Another process was first: its key is the one.
             Err(_) if path.exists() => {}
+            Err(KeyError::File { path, source }) => {
+                let values = [("path", path.as_str()), ("reason", &source.to_string())];
+                return Err(Failure::of(&CONFIG_NOT_WRITTEN, &values));
+            }
             Err(error) => return Err(failed(error.into())),
         }
     }

@@ -50,7 +50,18 @@ impl Problem {
             KeyError::Sealed { .. } => "hint-config-master-key-other",
             _ => "hint-config-master-key-unreadable",
         };
-        let hint = Labels::english().format(hint, &[("reason", reason.to_string().into())]);
+        Self::of_master_key(file, hint, ("reason", reason.to_string()))
+    }
+
+    /// A master key that others than its owner can read.
+    #[must_use]
+    pub fn master_key_open(file: &Path) -> Self {
+        let named = ("file", file.display().to_string());
+        Self::of_master_key(file, "hint-config-master-key-open", named)
+    }
+
+    fn of_master_key(file: &Path, hint: &str, (name, value): (&str, String)) -> Self {
+        let hint = Labels::english().format(hint, &[(name, value.into())]);
         Self::new(Code::ConfigValueInvalid, hint)
             .with("key", "Security:MasterKeyFile")
             .with("file", file.display())

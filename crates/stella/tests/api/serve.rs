@@ -150,6 +150,44 @@ async fn an_installation_is_migrated_once_and_served_by_two_processes() {
     ends_with(&none, 78, "head -c 32 /dev/urandom");
 }
 
+/// Refused before anything is opened where it counts, and told in a log elsewhere.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_master_key_that_others_can_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = tempfile::tempdir().unwrap();
+    let gone = serving("postgres://stella:hunter2@127.0.0.1:1/stella");
+    let start = |environment: &str, mode: u32| {
+        let settings = [gone.clone(), "Storage:AllowLocalhost=true".to_owned()];
+        let mut command = stella(home.path(), "serve", &settings);
+        let key = home.path().join("master.key");
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+        command.env("STELLA_ENVIRONMENT", environment);
+        command.output().unwrap()
+    };
+    let key = home.path().join("master.key");
+    let told = format!("chmod 600 {}", key.display());
+    for (environment, mode) in [
+        ("Production", 0o644),
+        ("Staging", 0o640),
+        ("Production", 0o602),
+    ] {
+        let refused = start(environment, mode);
+        ends_with(
+            &refused,
+            78,
+            "CONFIG_VALUE_INVALID key=Security:MasterKeyFile",
+        );
+        ends_with(&refused, 78, &told);
+    }
+    let warned = start("Development", 0o644);
+    ends_with(&warned, 10, "WARN");
+    ends_with(&warned, 10, &told);
+    let private = start("Production", 0o600);
+    ends_with(&private, 10, "STORAGE_CONNECTION_UNREACHABLE");
+    assert!(!text(&private.stderr).contains("chmod"));
+}
+
 #[tokio::test]
 async fn a_database_that_does_not_answer_is_try_again() {
     let home = tempfile::tempdir().unwrap();

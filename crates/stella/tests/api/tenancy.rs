@@ -156,6 +156,38 @@ async fn the_serving_role_has_no_right_to_change_evidence() {
     }
 }
 
+/// Which migrations a schema has seen decides who may serve it: the owner alone says so.
+#[tokio::test]
+async fn the_serving_role_only_reads_which_migrations_there_are() {
+    let database = crate::world::migrated_database().await;
+    let mut app = PgConnection::connect(&database.app_url).await.unwrap();
+    for migrations in stella::platform::MIGRATIONS {
+        let table = format!("{}._migrations", migrations.schema);
+        let count = format!("SELECT count(*) FROM {table}");
+        let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count))
+            .fetch_one(&mut app)
+            .await
+            .unwrap();
+        assert_eq!(count, migrations.postgres.iter().count() as i64, "{table}");
+        for statement in [
+            format!(
+                "INSERT INTO {table} (version, description, success, checksum, execution_time) \
+                 VALUES (9999, 'made up tolerates 1', true, '', 0)"
+            ),
+            format!("UPDATE {table} SET version = version + 1"),
+            format!("DELETE FROM {table}"),
+            format!("TRUNCATE {table}"),
+        ] {
+            let refused = app.execute(sqlx::AssertSqlSafe(statement.clone())).await;
+            let refused = refused.unwrap_err().to_string();
+            assert!(
+                refused.contains("permission denied"),
+                "{statement}: {refused}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_owner_or_superuser_may_not_serve() {
     let world = World::postgres().await;

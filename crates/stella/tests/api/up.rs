@@ -222,23 +222,49 @@ fn a_taken_address_is_told_with_the_remedy() {
     says_the_address_is_taken(&serve, &taken, "Server:Listen=");
 }
 
+/// Somebody else's file, one cut short by a full disk, or a folder in its place.
 #[test]
-fn a_start_that_nobody_foresaw_sends_nobody_to_a_trace() {
+fn a_database_file_that_is_none_is_told_with_its_name_and_the_remedy() {
     let home = tempfile::tempdir().unwrap();
     assert!(stella(home.path(), &["up", "--once"]).status.success());
     let tables = home.path().join("data/stella/db/authority.sqlite");
     // What stands in the log would be written over it; it is not there after a clean end.
     let _ = std::fs::remove_file(tables.with_extension("sqlite-wal"));
-    std::fs::write(
-        tables,
-        "nothing of SQLite's, and longer than its header".repeat(9),
-    )
-    .unwrap();
-    let broken = stella(home.path(), &["up", "--once"]);
-    let told = text(&broken.stderr);
-    assert_eq!(broken.status.code(), Some(1), "{told}");
-    assert!(told.contains("not a database"), "{told}");
-    assert!(!told.contains("trace"), "{told}");
+    let garbage = "nothing of SQLite's, and longer than its header".repeat(9);
+    std::fs::write(&tables, garbage).unwrap();
+    let told = |exit: i32, code: &str, remedy: &str| {
+        let broken = stella(home.path(), &["up", "--once"]);
+        let told = text(&broken.stderr);
+        assert_eq!(broken.status.code(), Some(exit), "{told}");
+        for part in [code, remedy, &tables.display().to_string()] {
+            assert!(told.contains(part), "{part} is not in\n{told}");
+        }
+        told
+    };
+    let garbage = told(6, "error[RECORD_CORRUPT]", "hint: restore it from a backup");
+    assert_eq!(garbage.matches("not a database").count(), 1, "{garbage}");
+    std::fs::remove_file(&tables).unwrap();
+    std::fs::create_dir(&tables).unwrap();
+    let folder = told(78, "error[STORAGE_FILE_UNUSABLE]", "hint: let the user");
+    assert_eq!(folder.matches("unable to open").count(), 1, "{folder}");
+}
+
+#[test]
+fn a_config_folder_that_cannot_be_written_is_told_with_its_name_and_the_remedy() {
+    let home = tempfile::tempdir().unwrap();
+    // Root may write into any folder, and into no file as if it were one.
+    std::fs::write(home.path().join("config"), "").unwrap();
+    let failed = stella(home.path(), &["up", "--once"]);
+    let told = text(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(78), "{told}");
+    let file = home.path().join("config/stella/keys/local-cli.pem");
+    for part in [
+        "error[CONFIG_NOT_WRITTEN]",
+        &file.display().to_string(),
+        "XDG_CONFIG_HOME=DIR",
+    ] {
+        assert_eq!(told.matches(part).count(), 1, "{part}: {told}");
+    }
 }
 
 #[test]

@@ -1,0 +1,2 @@
+-- The first grant took in the table of migrations too: whoever serves only reads which there are.
+REVOKE INSERT, UPDATE, DELETE ON replay._migrations FROM stella_service;

@@ -1,0 +1,1 @@
+-- SQLite has no roles; the number is that of PostgreSQL.
