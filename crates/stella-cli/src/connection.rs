@@ -98,7 +98,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys/x.pem");
         assert_eq!(load_key(&path).unwrap_err().code, "KEY_FILE_UNREADABLE");
-        private_file::write(&path, b"no key").unwrap();
+        crate::private_file::write(&path, b"no key").unwrap();
         assert_eq!(load_key(&path).unwrap_err().code, "KEY_FILE_UNREADABLE");
     }
 

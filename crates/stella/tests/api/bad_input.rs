@@ -55,8 +55,9 @@ on_every_driver! {
         let long = format!("/api/v1/findings?vulnerability={}", "x".repeat(513));
         assert!(told(&analyst, Call::get(&long)).await.2.ends_with("512 are the limit"));
         // What just fits is asked for: there is nothing yet.
-        for (name, length) in [("vulnerability", 512), ("purl", 1024)] {
-            let fits = format!("/api/v1/findings?{name}={}", "x".repeat(length));
+        for (name, start, length) in [("vulnerability", "", 512), ("purl", "pkg:cargo/", 1024)] {
+            let rest = "x".repeat(length - start.len());
+            let fits = format!("/api/v1/findings?{name}={start}{rest}");
             assert_eq!(analyst.code(Call::get(&fits)).await, "NO_DATA");
         }
         let (_, place, detail) = told(&analyst, Call::get("/api/v1/findings?pageSize=many")).await;

@@ -195,10 +195,14 @@ on_every_driver! {
         let again = caller.send(with(&refused, "1")).await;
         assert_eq!((said(&again), first.status.as_u16()), (said(&first), 422));
 
-        // The advisory that it is matched against was edited.
+        // The advisory that the score rests on was edited.
         let document = caller.send(hole()).await.json::<IngestAnswer>().unwrap().id;
+        caller.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"]))).await;
+        let caller = world.analyst("acme");
+        let found: serde_json::Value = caller.get("/api/v1/findings").await;
         edit(&world, &document, 0).await;
-        let call = fixtures::ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"])));
+        let asked = serde_json::json!({"findingId": found["items"][0]["id"]});
+        let call = Call::post_json("/api/v1/score/evaluate", &asked).unwrap();
         let first = caller.send(with(&call, "2")).await;
         let again = caller.send(with(&call, "2")).await;
         assert_eq!(first.status.as_u16(), 500);
