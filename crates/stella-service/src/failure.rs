@@ -20,8 +20,8 @@ pub struct Failure {
     values: Vec<(&'static str, String)>,
     items: Vec<ProblemItem>,
     /// For the log only; it never enters a body.
-    cause: Option<String>,
-    challenge: Option<String>,
+    cause: Option<Box<str>>,
+    challenge: Option<Box<str>>,
     retry_after: Option<u32>,
     passed_on: Option<Box<Problem>>,
 }
@@ -77,14 +77,14 @@ impl Failure {
     /// What the log should tell besides.
     #[must_use]
     pub fn because(mut self, cause: impl ToString) -> Self {
-        self.cause = Some(cause.to_string());
+        self.cause = Some(cause.to_string().into());
         self
     }
 
     /// The `WWW-Authenticate` challenge of a 401.
     #[must_use]
     pub fn challenged(mut self, challenge: String) -> Self {
-        self.challenge = Some(challenge);
+        self.challenge = Some(challenge.into());
         self
     }
 
