@@ -8,7 +8,7 @@ use stella_api::TenantId;
 use stella_api::findings::Stuck;
 use stella_api::health::Backlog;
 use stella_context::{Clock, SystemContext};
-use stella_service::{Check, Failure, Found};
+use stella_service::{Check, Failure, Found, IntoFailure as _};
 use stella_storage::Tx;
 
 use crate::store::{self, Key};
@@ -18,13 +18,17 @@ use crate::{Evidence, EvidenceError};
 /// no longer due is told no more.
 pub(crate) type Failed = BTreeMap<(TenantId, Key), Stuck>;
 
-/// Why a document could not be derived from.
-pub(crate) fn stuck(key: &Key, failure: &Failure) -> Stuck {
-    Stuck {
+/// Why a document could not be derived from: for the caller, and for whoever asks later. The log
+/// is where an operator finds whose document it is: readiness tells it to nobody.
+pub(crate) fn stuck(tenant: &TenantId, key: &Key, error: EvidenceError) -> (Failure, Stuck) {
+    tracing::error!(%tenant, document = key.digest, %error, "cannot derive");
+    let failure = error.into_failure();
+    let why = Stuck {
         document: key.digest.clone(),
         code: failure.code().to_string(),
         detail: failure.detail(),
-    }
+    };
+    (failure, why)
 }
 
 impl Evidence {

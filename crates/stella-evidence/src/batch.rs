@@ -83,9 +83,7 @@ fn parse(line: &Line) -> Result<Item<'_>, Failure> {
         let reason = format!("{reason} (line {} column {})", place.0, place.1);
         match error.classify() {
             Category::Data => Failure::invalid("", reason),
-            _ => Failure::new(Code::BodyMalformed)
-                .with("reason", &reason)
-                .at(Code::BodyMalformed, "", reason),
+            _ => Failure::malformed("", reason),
         }
     })
 }

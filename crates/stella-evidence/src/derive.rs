@@ -15,7 +15,7 @@ use stella_api::{Code, TenantId};
 use stella_assess::{Coverage, NamedPackage, cover};
 use stella_canonical::DigestError;
 use stella_context::{OpContext, SystemContext};
-use stella_service::{Failure, IntoFailure as _};
+use stella_service::Failure;
 use stella_storage::{ObjectError, StoreError, Tx};
 
 use crate::backlog::{Failed, stuck};
@@ -76,10 +76,9 @@ impl Evidence {
     async fn derive_if_due(&self, op: &OpContext, key: &Key) -> Result<(), Failure> {
         let derived = self.derive_group(op, std::slice::from_ref(key)).await;
         derived.map_err(|error| {
-            tell(op.tenant(), key, &error);
-            let failure = error.into_failure();
+            let (failure, why) = stuck(op.tenant(), key, error);
             let of = (op.tenant().clone(), key.clone());
-            self.failed().insert(of, stuck(key, &failure));
+            self.failed().insert(of, why);
             failure
         })
     }
@@ -103,8 +102,7 @@ impl Evidence {
                     return Err(away.into());
                 }
                 Err(error) => {
-                    tell(&tenant, &key, &error);
-                    let why = stuck(&key, &error.into_failure());
+                    let (_, why) = stuck(&tenant, &key, error);
                     failed.insert((tenant, key), why);
                 }
             }
@@ -220,11 +218,6 @@ impl Evidence {
             summary: advisory.summary,
         })
     }
-}
-
-/// The log is where an operator finds whose document it is: readiness tells it to nobody.
-fn tell(tenant: &TenantId, key: &Key, error: &EvidenceError) {
-    tracing::error!(%tenant, document = key.digest, %error, "cannot derive");
 }
 
 /// The finding that a statement makes of a component, if it covers it.

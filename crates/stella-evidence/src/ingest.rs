@@ -119,7 +119,7 @@ impl Evidence {
     /// Large bytes are durable before anything names them.
     async fn put_blob(&self, op: &OpContext, accepted: Accepted) -> Result<Accepted, Failure> {
         if accepted.bytes.len() > INLINE {
-            let bytes = accepted.bytes.to_vec();
+            let bytes = accepted.bytes.clone();
             let put = self.objects.put(BUCKET, op.tenant(), bytes).await;
             put.map_err(|error| EvidenceError::from(error).into_failure())?;
             fault::point("evidence-blob-put");
@@ -288,7 +288,7 @@ fn unmatched(places: &[&str]) -> Option<Notice> {
     if places.len() > PLACES {
         told += ", …";
     }
-    let code = stella_api::Code::ComponentsUnmatched;
+    let code = Code::ComponentsUnmatched;
     let values = [("count", places.len().into()), ("places", told.into())];
     Some(Notice {
         code: code.to_string(),

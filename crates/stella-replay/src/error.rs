@@ -2,7 +2,7 @@
 
 use stella_api::{Code, ReplayTokenError};
 use stella_assess::AssessError;
-use stella_canonical::CanonicalError;
+use stella_canonical::{CanonicalError, Digest, DigestError};
 use stella_client::ClientError;
 use stella_locale::Labels;
 use stella_scoring::ScoringError;
@@ -67,6 +67,12 @@ impl ReplayError {
     pub(crate) fn unreadable(what: impl ToString, reason: impl ToString) -> Self {
         StoreError::unreadable(what, reason).into()
     }
+}
+
+/// A stored text as the digest that it should be.
+pub(crate) fn digest_of(text: &str) -> Result<Digest, ReplayError> {
+    text.parse()
+        .map_err(|error: DigestError| ReplayError::unreadable("digest", error))
 }
 
 impl IntoFailure for ReplayError {

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use stella_api::TenantId;
 use stella_api::replay::Snapshot;
+use stella_canonical::Digest;
 use stella_canonical::trie::{self, TrieError};
-use stella_canonical::{Digest, DigestError};
 use stella_context::SystemContext;
 use stella_storage::{Db, ObjectError, ObjectStore};
 
+use crate::error::digest_of;
 use crate::{BUCKET, ReplayError, store};
 
 /// The digests of a tenant's blobs: what else is in the bucket, nothing needs.
@@ -54,9 +55,4 @@ fn failed(error: TrieError<ObjectError>) -> ReplayError {
         TrieError::Load { source, .. } => source.into(),
         other => ReplayError::unreadable("snapshot node", other),
     }
-}
-
-fn digest_of(text: &str) -> Result<Digest, ReplayError> {
-    text.parse()
-        .map_err(|error: DigestError| ReplayError::unreadable("digest", error))
 }

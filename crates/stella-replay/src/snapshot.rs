@@ -8,6 +8,7 @@ use stella_api::replay::{Snapshot, SnapshotProvider, SnapshotRecord};
 use stella_canonical::{Digest, canonical, trie};
 use stella_context::OpContext;
 
+use crate::error::digest_of;
 use crate::{BUCKET, Replay, ReplayError, store};
 
 const SCHEMA: &str = "stella.snapshot/v1";
@@ -53,10 +54,7 @@ impl Replay {
         loop {
             let page: Page<DocumentRecord> = client.get(&path).await?;
             for record in page.items {
-                let digest = record
-                    .id
-                    .parse()
-                    .map_err(|e| ReplayError::unreadable("digest", e))?;
+                let digest = digest_of(&record.id)?;
                 found.entry(record.kind).or_default().push(digest);
             }
             match page.next_page_token {

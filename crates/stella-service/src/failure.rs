@@ -55,6 +55,14 @@ impl Failure {
         failure.at(Code::RequestInvalid, pointer, detail)
     }
 
+    /// The body cannot be read at this place.
+    #[must_use]
+    pub fn malformed(pointer: impl ToString, reason: impl ToString) -> Self {
+        let reason = reason.to_string();
+        let failure = Self::new(Code::BodyMalformed).with("reason", &reason);
+        failure.at(Code::BodyMalformed, pointer, reason)
+    }
+
     /// A value for the text of the error.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {

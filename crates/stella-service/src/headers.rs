@@ -3,6 +3,8 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 use stella_locale::Labels;
 
+use crate::Failure;
+
 /// The only header of a name, where there is one. Of two, a proxy may judge by the first and a
 /// server by the last: neither is believed.
 ///
@@ -16,6 +18,14 @@ pub fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a Heade
             Err(Labels::english().format("refused-header-twice", &[("name", name.into())]))
         }
     }
+}
+
+/// The same for whoever answers with a problem: the header is its place.
+pub(crate) fn sole<'a>(
+    headers: &'a HeaderMap,
+    name: &str,
+) -> Result<Option<&'a HeaderValue>, Failure> {
+    single(headers, name).map_err(|reason| Failure::invalid(format!("header:{name}"), reason))
 }
 
 /// The encoding of a body, where it is not sent as it is: none is undone here.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, query, query_as};
 use stella_api::authority::PublicJwk;
+use stella_attest::PublicKey;
 use stella_context::SystemContext;
 use stella_signing::{KeyError, MasterKey, SigningKey};
 use stella_storage::{Db, DbTime, StoreError, execute, on};
@@ -81,7 +82,7 @@ impl KeyStore {
     ///
     /// # Errors
     /// The database is away.
-    pub async fn public(&self, system: &SystemContext) -> Result<Vec<PublicJwk>, StoreError> {
+    pub async fn public(&self, system: &SystemContext) -> Result<Vec<PublicKey>, StoreError> {
         let statement = format!(
             "SELECT kid, sealed FROM {}.signing_keys WHERE purpose = $1 \
              AND state IN ('active', 'retired') ORDER BY created_at DESC, kid",
@@ -92,7 +93,7 @@ impl KeyStore {
             .bind(self.purpose).fetch_all(c))?;
         tx.commit().await?;
         let opened = rows.iter().filter_map(|row| match self.open(row) {
-            Ok(key) => Some(key.public().clone()),
+            Ok(key) => Some(key.verifier().clone()),
             Err(error) => {
                 tracing::error!(schema = self.schema, kid = row.kid, %error, "a stored key that is not ours");
                 None

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
 use stella_api::{Code, Scope, TenantId};
 use stella_client::{InProcess, Principal};
 use stella_context::{Actor, Clock};
@@ -12,7 +12,7 @@ use stella_locale::Labels;
 use stella_signing::{Claims, Unverified, verify_jwt};
 
 use crate::dpop::{Proofs, Request};
-use crate::headers::single;
+use crate::headers::{single, sole};
 use crate::{Failure, KeySource};
 
 /// How far clocks may be apart, in seconds.
@@ -184,10 +184,6 @@ fn agree_on_tenant(headers: &HeaderMap, principal: &Principal) -> Result<(), Fai
         Some(named) if Some(named) != token => Err(Failure::new(Code::TenantMismatch)),
         _ => Ok(()),
     }
-}
-
-fn sole<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a HeaderValue>, Failure> {
-    single(headers, name).map_err(|reason| Failure::invalid(format!("header:{name}"), reason))
 }
 
 fn invalid(why: &str) -> Failure {

@@ -145,6 +145,12 @@ impl SigningKey {
         &self.jwk
     }
 
+    /// The public key, to verify with.
+    #[must_use]
+    pub fn verifier(&self) -> &PublicKey {
+        &self.public
+    }
+
     /// The RFC 7638 thumbprint.
     #[must_use]
     pub fn kid(&self) -> &str {

@@ -6,13 +6,14 @@ use serde::de::DeserializeOwned;
 use stella_api::Code;
 use stella_api::replay::{Determined, Difference, ReplayRequest, ScoreProof, Snapshot, State};
 use stella_assess::CaseDocument;
+use stella_canonical::Digest;
 use stella_canonical::trie::{self, TrieError};
-use stella_canonical::{Digest, DigestError};
 use stella_client::ClientError;
 use stella_context::OpContext;
 use stella_storage::{ObjectError, ObjectStore};
 
 use super::difference;
+use crate::error::digest_of;
 use crate::store::ManifestRow;
 use crate::{BUCKET, Replay, ReplayError};
 
@@ -323,11 +324,6 @@ fn nodes(
     root: Digest,
 ) -> Result<Vec<Digest>, Vec<TrieError<ObjectError>>> {
     trie::verify(&root, |digest| objects.get_blocking(BUCKET, tenant, digest))
-}
-
-fn digest_of(text: &str) -> Result<Digest, ReplayError> {
-    text.parse()
-        .map_err(|error: DigestError| ReplayError::unreadable("digest", error))
 }
 
 /// What the first item of a problem found there; where something is corrupt, that is a value.

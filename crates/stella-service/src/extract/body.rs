@@ -14,7 +14,7 @@ use stella_api::{Code, MAX_BODY};
 use stella_locale::Labels;
 
 use crate::Failure;
-use crate::headers::{encoding, single};
+use crate::headers::{encoding, sole};
 
 /// A JSON object of a known shape: strict JSON, no unknown fields where the type denies them.
 #[derive(Debug)]
@@ -26,13 +26,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         demand_media_type(request.headers(), JSON, is_json)?;
         let bytes = read(request).await?;
-        let value = stella_canonical::json::parse(&bytes).map_err(|error| {
-            Failure::new(Code::BodyMalformed).with("reason", &error).at(
-                Code::BodyMalformed,
-                &error.pointer,
-                &error,
-            )
-        })?;
+        let value = stella_canonical::json::parse(&bytes)
+            .map_err(|error| Failure::malformed(&error.pointer, &error))?;
         // Serde would take an array for an object, member by member.
         if !value.is_object() {
             let values = [("kind", kind_of(&value).into())];
@@ -96,9 +91,7 @@ pub(crate) async fn read(request: Request) -> Result<Bytes, Failure> {
 pub(crate) fn ended(size: u64) -> Failure {
     let values = [("size", size.to_string().into())];
     let reason = Labels::english().format("error-body-malformed-ended", &values);
-    Failure::new(Code::BodyMalformed)
-        .with("reason", &reason)
-        .at(Code::BodyMalformed, "body", reason)
+    Failure::malformed("body", reason)
 }
 
 fn declared(headers: &HeaderMap) -> Option<u64> {
@@ -139,9 +132,7 @@ pub(crate) fn demand_media_type(
     takes: impl Fn(&str) -> bool,
 ) -> Result<(), Failure> {
     let refused = |found: &str| unsupported("Content-Type", found, usual);
-    let value = single(headers, "Content-Type")
-        .map_err(|reason| Failure::invalid("header:Content-Type", reason))?
-        .ok_or_else(|| refused("none"))?;
+    let value = sole(headers, "Content-Type")?.ok_or_else(|| refused("none"))?;
     let text = value.to_str().map_err(|_| refused("?"))?;
     if text.trim().is_empty() {
         return Err(refused("none"));

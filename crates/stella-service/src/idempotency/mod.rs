@@ -20,7 +20,7 @@ use utoipa::openapi::{ObjectBuilder, Required, Type};
 pub use kept::FirstAnswers;
 
 use crate::extract::read;
-use crate::headers::single;
+use crate::headers::sole;
 use crate::{Failure, IntoFailure as _};
 use kept::{Asked, Found, Kept, LEASE, Reservation};
 
@@ -92,8 +92,7 @@ pub(crate) fn parameter() -> Parameter {
 }
 
 fn key_of(headers: &HeaderMap) -> Result<Option<String>, Failure> {
-    let refused = |reason: String| Failure::invalid(format!("header:{KEY}"), reason);
-    let Some(value) = single(headers, KEY).map_err(refused)? else {
+    let Some(value) = sole(headers, KEY)? else {
         return Ok(None);
     };
     let key = value.to_str().unwrap_or_default();
@@ -102,9 +101,8 @@ fn key_of(headers: &HeaderMap) -> Result<Option<String>, Failure> {
         return Ok(Some(key.to_owned()));
     }
     let values = [("most", LONGEST.into())];
-    Err(refused(
-        Labels::english().format("refused-idempotency-key", &values),
-    ))
+    let reason = Labels::english().format("refused-idempotency-key", &values);
+    Err(Failure::invalid(format!("header:{KEY}"), reason))
 }
 
 fn route_of(parts: &Parts) -> String {

@@ -103,21 +103,14 @@ pub struct Caller {
 impl World {
     pub async fn postgres() -> Self {
         let database = migrated_database().await;
-        let connection = Connection::parse(&database.app_url).unwrap();
-        let databases = Databases::postgres(&connection).await.unwrap();
-        let objects = Objects::folder();
-        let owner = Some(database.owner_url.clone());
-        Self::start(databases, objects, None, owner, RateLimits::default()).await
+        Self::on_postgres(&database.app_url, &database, Objects::folder()).await
     }
 
     /// PostgreSQL, and blobs in a bucket.
     pub async fn rustfs() -> Self {
         let database = migrated_database().await;
-        let connection = Connection::parse(&database.app_url).unwrap();
-        let databases = Databases::postgres(&connection).await.unwrap();
         let objects = Objects::Server(S3Server::start());
-        let owner = Some(database.owner_url.clone());
-        Self::start(databases, objects, None, owner, RateLimits::default()).await
+        Self::on_postgres(&database.app_url, &database, objects).await
     }
 
     /// A house whose database can go away and come back.
@@ -126,22 +119,17 @@ impl World {
         let cluster = postgres::cluster().await;
         let link = Link::to(&cluster.host, cluster.port).await;
         let far = format!("{}:{}", cluster.host, cluster.port);
-        let url = database
-            .app_url
-            .replace(&far, &format!("127.0.0.1:{}", link.port()));
-        let databases = Databases::postgres(&Connection::parse(&url).unwrap())
-            .await
-            .unwrap();
-        let owner = Some(database.owner_url.clone());
-        let world = Self::start(
-            databases,
-            Objects::folder(),
-            None,
-            owner,
-            RateLimits::default(),
-        )
-        .await;
+        let near = format!("127.0.0.1:{}", link.port());
+        let url = database.app_url.replace(&far, &near);
+        let world = Self::on_postgres(&url, &database, Objects::folder()).await;
         (world, link)
+    }
+
+    async fn on_postgres(url: &str, database: &TestDatabase, objects: Objects) -> Self {
+        let connection = Connection::parse(url).unwrap();
+        let databases = Databases::postgres(&connection).await.unwrap();
+        let owner = Some(database.owner_url.clone());
+        Self::start(databases, objects, None, owner, RateLimits::default()).await
     }
 
     pub async fn filesystem() -> Self {
@@ -154,14 +142,15 @@ impl World {
     }
 
     pub async fn limited(limits: RateLimits) -> Self {
-        let folder = DataFolder::temporary().unwrap();
-        let databases = Databases::embedded(&folder).await.unwrap();
-        Self::start(databases, Objects::folder(), Some(folder), None, limits).await
+        Self::embedded_with(DataFolder::temporary().unwrap(), limits).await
     }
 
     async fn embedded(folder: Arc<DataFolder>) -> Self {
+        Self::embedded_with(folder, RateLimits::default()).await
+    }
+
+    async fn embedded_with(folder: Arc<DataFolder>, limits: RateLimits) -> Self {
         let databases = Databases::embedded(&folder).await.unwrap();
-        let limits = RateLimits::default();
         Self::start(databases, Objects::folder(), Some(folder), None, limits).await
     }
 
