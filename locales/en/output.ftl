@@ -324,6 +324,7 @@ hint-config-master-key-unreadable = { $reason }; restore it; where nothing is st
 hint-config-master-key-open = others than its owner can read it: chmod 600 { $file }
 hint-config-master-key-other = { $reason }; name the key that this installation was first started with, or restore the row
 hint-config-mapping = the file holds no mapping
+hint-config-sections = no key is like it; keys begin with one of { $sections }
 hint-config-nearest = did you mean { $key }?
 hint-config-set = --set takes KEY=VALUE
 hint-config-connection-missing = set ConnectionStrings:Default=postgres://ROLE:PASSWORD@HOST/DATABASE

@@ -86,9 +86,12 @@ fn refused(violations: &[Violation]) -> Failure {
         .first()
         .map(|first| first.message.clone())
         .unwrap_or_default();
+    // Of the whole document or envelope there is no place to tell within it.
     let place = violations
         .first()
-        .map(|first| first.pointer.clone())
+        .map(|first| first.pointer.trim_end_matches(':'))
+        .filter(|place| !place.is_empty())
+        .map(|place| format!("{place}: "))
         .unwrap_or_default();
     let failure = Failure::new(code)
         .with("reason", reason)

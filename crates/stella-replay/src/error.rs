@@ -1,5 +1,6 @@
 //! What can go wrong in Replay.
 
+use jiff::Timestamp;
 use stella_api::{Code, ReplayTokenError};
 use stella_assess::AssessError;
 use stella_canonical::{CanonicalError, Digest, DigestError};
@@ -33,7 +34,7 @@ pub enum ReplayError {
     Token(#[from] ReplayTokenError),
     /// The token's time is over.
     #[error("the token expired at {0}")]
-    Expired(String),
+    Expired(Timestamp),
     /// A request that names none or more than one.
     #[error("not exactly one of manifest, token and scoreId")]
     Ambiguous,

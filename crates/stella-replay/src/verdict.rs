@@ -4,6 +4,7 @@
 mod difference;
 mod inspect;
 
+use jiff::Timestamp;
 use stella_api::ReplayToken;
 use stella_api::replay::{
     Determined, Difference, ReplayCause, ReplayOutcome, ReplayRequest, ReplayVerdict, ScoreProof,
@@ -64,9 +65,9 @@ impl Replay {
             }
             (None, Some(token), None) => {
                 let token: ReplayToken = token.parse()?;
-                let now = Clock::System.now().as_second();
-                if token.expires != 0 && i64::from(token.expires) < now {
-                    return Err(ReplayError::Expired(token.expires.to_string()));
+                let end = Timestamp::constant(token.expires.into(), 0);
+                if token.expires != 0 && end.as_second() < Clock::System.now().as_second() {
+                    return Err(ReplayError::Expired(end));
                 }
                 let digest = Digest::from_bytes(token.manifest).to_string();
                 self.of_digest(op, &digest).await

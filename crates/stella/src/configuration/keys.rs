@@ -173,18 +173,32 @@ impl Key {
         KEYS.iter().find(|key| key.name.eq_ignore_ascii_case(name))
     }
 
-    /// The key that somebody who wrote this name may have meant: that of the fewest edits.
+    /// The key that somebody who wrote this name may have meant: that of the fewest edits, where
+    /// they leave most of the name as it is.
     #[must_use]
-    pub fn nearest(name: &str) -> &'static str {
+    pub fn nearest(name: &str) -> Option<&'static str> {
         let name = name.to_lowercase();
-        let edits = |key: &&Key| strsim::damerau_levenshtein(&key.name.to_lowercase(), &name);
-        KEYS.iter().min_by_key(edits).map_or("", |key| key.name)
+        let edits = |key: &Key| strsim::damerau_levenshtein(&key.name.to_lowercase(), &name);
+        let all = KEYS.iter().map(|key| (edits(key), key.name));
+        let (edits, nearest) = all.min()?;
+        (edits * 3 <= name.chars().count()).then_some(nearest)
+    }
+
+    /// What keys begin with, each once, in the order of [`KEYS`].
+    #[must_use]
+    pub fn sections() -> Vec<&'static str> {
+        let mut sections: Vec<&str> = KEYS
+            .iter()
+            .filter_map(|key| key.name.split(':').next())
+            .collect();
+        sections.dedup();
+        sections
     }
 
     /// Whether a section is ours, so that a key below it that we do not know is a mistake.
     #[must_use]
     pub fn owns(section: &str) -> bool {
-        let sections = KEYS.iter().filter_map(|key| key.name.split(':').next());
+        let sections = Self::sections().into_iter();
         sections
             .chain(["Services"])
             .any(|own| own.eq_ignore_ascii_case(section))

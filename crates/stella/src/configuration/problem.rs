@@ -38,8 +38,14 @@ impl Problem {
     /// A key that we do not know.
     #[must_use]
     pub fn unknown_key(written: &str) -> Self {
-        let values = [("key", Key::nearest(written).into())];
-        let hint = Labels::english().format("hint-config-nearest", &values);
+        let labels = Labels::english();
+        let hint = match Key::nearest(written) {
+            Some(key) => labels.format("hint-config-nearest", &[("key", key.into())]),
+            None => {
+                let sections = Key::sections().join(", ");
+                labels.format("hint-config-sections", &[("sections", sections.into())])
+            }
+        };
         Self::new(Code::ConfigKeyUnknown, hint).with("key", written)
     }
 

@@ -387,6 +387,17 @@ fn an_unknown_key_names_the_nearest_known_one() {
 }
 
 #[test]
+fn what_is_like_no_key_is_likened_to_none() {
+    let sections = Key::sections().join(", ");
+    assert!(sections.starts_with("Storage, ConnectionStrings, "));
+    for written in ["Nope:X", "X", "Storage:Q", ""] {
+        let hint = Problem::unknown_key(written).hint;
+        let told = format!("no key is like it; keys begin with one of {sections}");
+        assert_eq!(hint, told, "{written}");
+    }
+}
+
+#[test]
 fn no_secret_is_told() {
     let url = "postgres://stella:hunter2@local host/x";
     let raw = raw(&changed("ConnectionStrings:Default", url));

@@ -8,7 +8,7 @@ use serde_json::json;
 use stella_api::ReplayToken;
 
 use crate::cli::Person;
-use crate::fixtures::{advisory, bytes};
+use crate::fixtures::{self, advisory, bytes};
 use crate::world::{Caller, World, on_every_driver};
 
 /// The code of a problem, the first place that it names, and what is wrong there.
@@ -221,4 +221,31 @@ async fn a_wrong_token_is_told_alike_by_server_and_command_line() {
     let foreign = whole.replace("rt1.", "rt2.");
     let call = Call::post_json("/api/v1/replay/runs", &json!({ "token": foreign })).unwrap();
     assert_eq!(analyst.code(call).await, "REPLAY_TOKEN_INVALID");
+}
+
+on_every_driver! {
+    async fn texts_name_places_that_there_are_and_times_that_people_read(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        let told = async |caller: &Caller, call: Call| match caller.send(call).await.success() {
+            Err(ClientError::Problem(problem)) => (problem.code, problem.detail),
+            other => panic!("no problem: {other:?}"),
+        };
+        let old = ReplayToken { manifest: [7; 32], expires: 1 }.to_string();
+        let call = Call::post_json("/api/v1/replay/runs", &json!({ "token": old })).unwrap();
+        let expired = ("REPLAY_TOKEN_EXPIRED".to_owned(), "the token expired at 1970-01-01T00:00:01Z".to_owned());
+        assert_eq!(told(&analyst, call).await, expired);
+
+        let hole = advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0");
+        let all = fixtures::ingest("advisory", &bytes(&json!([hole])));
+        let (code, detail) = told(&ingester, all).await;
+        assert!(code == "ERR_AOC_002" && detail.starts_with("an array of osv documents"), "{detail}");
+        let mut none = fixtures::ingest("advisory", &bytes(&hole));
+        none.headers.remove("stella-provenance");
+        let (code, detail) = told(&ingester, none).await;
+        assert!(code == "ERR_AOC_004" && detail.starts_with("Stella-Provenance: exactly one"), "{detail}");
+        let mut envelope = fixtures::envelope(&bytes(&hole));
+        envelope["extra"] = 1.into();
+        let (_, detail) = told(&ingester, fixtures::with_envelope("advisory", &bytes(&hole), &envelope)).await;
+        assert!(detail.starts_with("Stella-Provenance:/extra: "), "{detail}");
+    }
 }

@@ -111,4 +111,9 @@ fn every_problem_of_every_service_is_a_line() {
     let unknown = config(&["explain", "Server:Lissten"], &[]);
     assert_eq!(unknown.status.code(), Some(78));
     assert!(text(&unknown.stderr).contains("did you mean Server:Listen?"));
+    let nothing = text(&config(&["explain", "Nope:X"], &[]).stderr);
+    assert!(
+        !nothing.contains("did you mean") && nothing.contains("keys begin with"),
+        "{nothing}"
+    );
 }
