@@ -107,7 +107,7 @@ help-findings-list-example =
     stella findings list
     stella findings list --vulnerability CVE-2023-4863 -o json
     stella findings list --all --no-score
-help-findings-list-sbom = Only of the SBOM with this digest, or 8 digits or more of it
+help-findings-list-sbom = Only of the SBOM with this digest, or 8 digits or more of it; without it, of the highest revision of each
 help-findings-list-vulnerability = Only of this vulnerability, by any of its ids, in any case
 help-findings-list-purl = Only of components that this package URL speaks of; without a version, of all versions
 help-findings-list-all = Show all of them
