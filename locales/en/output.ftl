@@ -314,6 +314,8 @@ accepts-connection = postgres://ROLE:PASSWORD@HOST:PORT/DATABASE or Host=…;Por
 accepts-count = a whole number, 1 or more
 accepts-folder = a folder
 accepts-master-key = a file of 32 bytes that only its owner may read
+accepts-certificate = a PEM file with the server's certificate, then those that signed it
+accepts-private-key = a PEM file with the certificate's private key
 accepts-bucket = the name of a bucket that is there
 accepts-region = a region, such as us-east-1
 accepts-access-key-id = the id of a key that may read and write the bucket
@@ -339,6 +341,9 @@ hint-config-objects-folder = seed-fs needs Storage:DataDirectory, in Production 
 hint-config-objects-missing = set Storage:ObjectStore:Driver=rustfs and its other settings, or seed-fs and Storage:DataDirectory
 hint-config-one-of = write one of the accepted values, in lower case
 hint-config-public-url = write where clients reach the server, such as https://stella.example
+hint-config-public-url-tls = with Server:Tls it begins with https://
+hint-config-tls = set Server:Tls:CertificateFile and Server:Tls:PrivateKeyFile, or neither
+hint-config-tls-file = { $reason }; name PEM files of a certificate and its own key that this user can read
 hint-config-rustfs = rustfs needs { $key }
 hint-config-endpoint = write http:// or https:// and a host
 hint-config-bucket = write 3 to 63 of a-z, 0-9, . and -

@@ -6,6 +6,7 @@ mod migrate;
 mod openapi;
 mod serve;
 mod storage;
+mod tls;
 mod up;
 
 use std::error::Error;
@@ -19,6 +20,8 @@ use stella_replay::ReplayError;
 use stella_service::KeyStoreError;
 use stella_signing::KeyError;
 use stella_storage::{ObjectError, StoreError};
+
+pub use tls::{TlsError, TlsFiles};
 
 use crate::configuration::Problem;
 use crate::platform::{NotWritable, Platform, Setup};

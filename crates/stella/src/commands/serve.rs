@@ -1,6 +1,7 @@
 //! `stella serve`: the services of an installation, as its configuration says.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use stella_api::Code;
@@ -8,7 +9,9 @@ use stella_cli::arguments::ServeArgs;
 use stella_cli::{Answer, ExitCode, Failure, Session};
 use stella_context::{Clock, SystemContext};
 use stella_signing::MasterKey;
+use tokio::task::JoinSet;
 
+use super::tls::{Certificate, TlsFiles};
 use super::{failed, listen};
 use crate::configuration::{Environment, Problem, Settings};
 use crate::logging::{self, Form};
@@ -33,6 +36,7 @@ pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<A
 async fn serve(settings: Settings) -> anyhow::Result<()> {
     let key_file = &settings.master_key;
     let master = master_key(key_file, settings.environment)?;
+    let certificate = settings.tls.as_ref().map(certificate).transpose()?;
     if let Some(owner) = settings.owner() {
         super::migrate::postgres(owner).await?;
     }
@@ -56,11 +60,20 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     tracing::info!(%address, url = settings.public_url, "listening");
     let stop_within = settings.stop_within;
     let mut stop = listen::Stop::noted()?;
-    let server = listen::serve(listener, platform.house.router.clone());
-    let reconciling = tokio::spawn(reconcile(platform));
+    let router = platform.house.router.clone();
+    let mut background = JoinSet::new();
+    let server = match certificate {
+        Some(certificate) => {
+            let server = listen::serve(certificate.listen(listener)?, router);
+            background.spawn(certificate.follow()?);
+            server
+        }
+        None => listen::serve(listener, router),
+    };
+    background.spawn(reconcile(platform));
     stop.told().await;
     tracing::info!("stopping");
-    reconciling.abort();
+    background.abort_all();
     server.stop(stop_within).await
 }
 
@@ -75,6 +88,10 @@ fn master_key(file: &Path, environment: Environment) -> Result<MasterKey, Proble
         tracing::warn!("{problem}");
     }
     Ok(key)
+}
+
+fn certificate(files: &TlsFiles) -> Result<Arc<Certificate>, Problem> {
+    Certificate::load(files.clone()).map_err(|error| Problem::tls(files, &error))
 }
 
 /// Works off what a process that died left undone; this process or another.

@@ -159,6 +159,14 @@ pub const KEYS: &[Key] = &[
     with_default(count("Server:RateLimit:Tenant:Requests"), "40000"),
     with_default(count("Server:RateLimit:Tenant:Seconds"), "10"),
     with_default(count("Server:StopSeconds"), "60"),
+    key(
+        "Server:Tls:CertificateFile",
+        Accepts::Described("accepts-certificate"),
+    ),
+    key(
+        "Server:Tls:PrivateKeyFile",
+        Accepts::Described("accepts-private-key"),
+    ),
     key("Server:PublicUrl", Accepts::Described("accepts-public-url")),
     key(
         "Security:MasterKeyFile",

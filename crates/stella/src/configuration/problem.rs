@@ -8,6 +8,8 @@ use stella_cli::{ExitCode, Failure, Setting};
 use stella_locale::Labels;
 use stella_signing::KeyError;
 
+use crate::commands::{TlsError, TlsFiles};
+
 use super::Key;
 
 /// One thing that is wrong, as one line: the code, then `name=value` words, then the hint.
@@ -64,6 +66,20 @@ impl Problem {
     pub fn master_key_open(file: &Path) -> Self {
         let named = ("file", file.display().to_string());
         Self::of_master_key(file, "hint-config-master-key-open", named)
+    }
+
+    /// A certificate or private key that cannot be served.
+    #[must_use]
+    pub fn tls(files: &TlsFiles, error: &TlsError) -> Self {
+        let (key, file) = match error {
+            TlsError::Certificate(_) => ("Server:Tls:CertificateFile", &files.certificate),
+            TlsError::Key(_) => ("Server:Tls:PrivateKeyFile", &files.key),
+        };
+        let values = [("reason", error.to_string().into())];
+        let hint = Labels::english().format("hint-config-tls-file", &values);
+        Self::new(Code::ConfigValueInvalid, hint)
+            .with("key", key)
+            .with("file", file.display())
     }
 
     fn of_master_key(file: &Path, hint: &str, (name, value): (&str, String)) -> Self {

@@ -32,6 +32,7 @@ mod stop;
 mod storage;
 mod tamper;
 mod tenancy;
+mod tls;
 mod unreadable;
 mod up;
 mod verdicts;
