@@ -64,6 +64,9 @@ help-config-explain-example =
     stella config explain Storage:Driver
     stella config explain ConnectionStrings:Default --config /etc/stella/stella.yaml
 help-config-explain-key = The key, such as Storage:Driver, whatever its case
+help-config-reference-about = Print every key and every code that stops a start, as Markdown
+help-config-reference-example =
+    stella config reference
 help-openapi-about = Print the OpenAPI document of all services
 help-openapi-example =
     stella openapi --out openapi.json

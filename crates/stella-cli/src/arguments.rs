@@ -202,6 +202,9 @@ pub enum ConfigCommand {
     /// `config explain`
     #[command(about = label("help-config-explain-about"), after_help = example("help-config-explain-example"))]
     Explain(ExplainArgs),
+    /// `config reference`
+    #[command(about = label("help-config-reference-about"), after_help = example("help-config-reference-example"))]
+    Reference,
 }
 
 /// `stella config explain`
