@@ -51,6 +51,12 @@ help-storage-verify-about = Read every blob again and compare it with its digest
 help-storage-verify-example =
     stella storage verify --config /etc/stella/stella.yaml
 
+help-key-about = Look after the keys that an installation signs with
+help-key-example =
+    stella key reseal --config /etc/stella/stella.yaml
+help-key-reseal-about = Encrypt every stored key anew with Security:MasterKeyFile; servers must know it already
+help-key-reseal-example =
+    stella key reseal --config /etc/stella/stella.yaml
 help-config-about = Say what a server would be told, and by whom
 help-config-example =
     stella config check --config /etc/stella/stella.yaml

@@ -338,6 +338,7 @@ about-private-key = that certificate's private key
 about-public-url = how clients reach the server: the issuer of tokens, and what DPoP proofs name; if not set, Server:Listen
 about-master-key = encrypts the keys that services keep in their tables
 accepts-master-key = a file of 32 bytes that only its owner may read
+about-previous-master-key = the master key before it, while it is being replaced: opens what stella key reseal has not sealed anew yet
 accepts-certificate = a PEM file with the server's certificate, then those that signed it
 accepts-private-key = a PEM file with the certificate's private key
 accepts-bucket = the name of a bucket that is there
@@ -368,6 +369,11 @@ hint-config-public-url = write where clients reach the server, such as https://s
 hint-config-public-url-tls = with Server:Tls it begins with https://
 hint-config-tls = set Server:Tls:CertificateFile and Server:Tls:PrivateKeyFile, or neither
 hint-config-tls-file = { $reason }; name PEM files of a certificate and its own key that this user can read
+key-resealed = { $count ->
+        [0] every stored key was encrypted with Security:MasterKeyFile before
+        [one] one stored key is encrypted anew with Security:MasterKeyFile
+       *[other] { $count } stored keys are encrypted anew with Security:MasterKeyFile
+    }
 reference-title = Configuration
 reference-generated = Made by `stella config reference`, from the keys and codes in the program; a test fails where they differ.
 reference-sources = A key is found, a later source winning: what holds if nothing is set, `/etc/stella/stella.yaml` or `--config FILE`, the environment (`Storage__Driver`; `STELLA_Storage__Driver` wins), `--set Storage:Driver=postgres`. Keys are found without regard to case, values are taken exactly as written. A key that does not exist, below a section of ours, stops the start.

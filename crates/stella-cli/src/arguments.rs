@@ -107,6 +107,9 @@ pub enum ServerCommand {
     /// The blobs of an installation.
     #[command(subcommand, about = label("help-storage-about"), after_help = example("help-storage-example"))]
     Storage(StorageCommand),
+    /// The keys that an installation signs with.
+    #[command(subcommand, about = label("help-key-about"), after_help = example("help-key-example"))]
+    Key(KeyCommand),
     /// What a server would be told.
     #[command(subcommand, about = label("help-config-about"), after_help = example("help-config-example"))]
     Config(ConfigCommand),
@@ -191,6 +194,14 @@ fn age(text: &str) -> Result<Duration, String> {
     let all = all.and_then(|number: u64| number.checked_mul(seconds));
     all.map(Duration::from_secs)
         .ok_or_else(|| label("storage-age-invalid"))
+}
+
+/// The verbs of `stella key`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum KeyCommand {
+    /// `key reseal`
+    #[command(about = label("help-key-reseal-about"), after_help = example("help-key-reseal-example"))]
+    Reseal(ConfigurationArgs),
 }
 
 /// The verbs of `stella config`.

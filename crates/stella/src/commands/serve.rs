@@ -1,6 +1,5 @@
 //! `stella serve`: the services of an installation, as its configuration says.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -8,7 +7,6 @@ use stella_api::Code;
 use stella_cli::arguments::ServeArgs;
 use stella_cli::{Answer, ExitCode, Failure, Session};
 use stella_context::{Clock, SystemContext};
-use stella_signing::MasterKey;
 use tokio::task::JoinSet;
 
 use super::tls::{Certificate, TlsFiles};
@@ -35,7 +33,7 @@ pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<A
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
     let key_file = &settings.master_key;
-    let master = master_key(key_file, settings.environment)?;
+    let master = super::master_key(&settings)?;
     let certificate = settings.tls.as_ref().map(certificate).transpose()?;
     if let Some(owner) = settings.owner() {
         super::migrate::postgres(owner).await?;
@@ -75,19 +73,6 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     tracing::info!("stopping");
     background.abort_all();
     server.stop(stop_within).await
-}
-
-/// The key of the file. Others may not read it where anything counts; while developing it is told.
-fn master_key(file: &Path, environment: Environment) -> Result<MasterKey, Problem> {
-    let key = MasterKey::load(file).map_err(|error| Problem::master_key(file, &error))?;
-    if stella_signing::open_to_others(file).unwrap_or_default() {
-        let problem = Problem::master_key_open(file);
-        if environment.strict() {
-            return Err(problem);
-        }
-        tracing::warn!("{problem}");
-    }
-    Ok(key)
 }
 
 fn certificate(files: &TlsFiles) -> Result<Arc<Certificate>, Problem> {

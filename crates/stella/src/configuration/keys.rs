@@ -235,6 +235,11 @@ pub const KEYS: &[Key] = &[
         "about-master-key",
         Accepts::Described("accepts-master-key"),
     ),
+    key(
+        "Security:PreviousMasterKeyFile",
+        "about-previous-master-key",
+        Accepts::Described("accepts-master-key"),
+    ),
 ];
 
 impl Key {

@@ -61,6 +61,17 @@ impl Problem {
         Self::of_master_key(file, hint, ("reason", reason.to_string()))
     }
 
+    /// The same of the one before it.
+    #[must_use]
+    pub fn of_previous(mut self) -> Self {
+        for (name, value) in &mut self.words {
+            if *name == "key" {
+                "Security:PreviousMasterKeyFile".clone_into(value);
+            }
+        }
+        self
+    }
+
     /// A master key that others than its owner can read.
     #[must_use]
     pub fn master_key_open(file: &Path) -> Self {

@@ -99,6 +99,9 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
             limits,
             stop_within: Duration::from_secs(stop_seconds.get().into()),
             master_key,
+            previous_master_key: resolver
+                .value("Security:PreviousMasterKeyFile")
+                .map(|said| PathBuf::from(said.value.trim())),
         }),
         _ => Err(resolver.problems),
     }

@@ -40,6 +40,8 @@ pub struct Settings {
     pub public_url: String,
     /// The file with the key that encrypts keys at rest.
     pub master_key: PathBuf,
+    /// The one before it, while it is being replaced.
+    pub previous_master_key: Option<PathBuf>,
 }
 
 /// Where one service keeps what it keeps, and which keys said so.

@@ -22,6 +22,7 @@ mod journey;
 mod killed;
 mod kit;
 mod link;
+mod master_key;
 mod process;
 mod published;
 mod scopes;

@@ -146,6 +146,11 @@ impl Installation {
         }
     }
 
+    /// A file of its own.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
     /// Runs a verb on the installation to its end.
     pub fn run(&self, words: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stella"));
