@@ -25,6 +25,7 @@ mod link;
 mod master_key;
 mod process;
 mod published;
+mod schemathesis;
 mod scopes;
 mod scores;
 mod serve;
