@@ -14,6 +14,7 @@ mod by_hand;
 mod cli;
 mod config;
 mod coverage;
+mod enrolment;
 mod evidence;
 mod fixtures;
 mod frozen;

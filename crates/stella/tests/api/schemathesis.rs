@@ -33,6 +33,7 @@ async fn over(world: World) {
         .collect();
     let scopes: Vec<&str> = scopes.into_iter().collect();
     let own = here.join("tests/api/schemathesis");
+    #[allow(clippy::disallowed_methods)] // said by whoever runs the test
     let examples = std::env::var("STELLA_SCHEMATHESIS_EXAMPLES");
     let mut command = Command::new(here.join("../../target/tools/bin/schemathesis"));
     command
