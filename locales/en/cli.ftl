@@ -41,6 +41,13 @@ help-storage-about = Look after the blobs of an installation
 help-storage-example =
     stella storage verify --config /etc/stella/stella.yaml
     stella storage sweep --config /etc/stella/stella.yaml
+help-storage-backup-about = Copy every blob into a folder that has it not yet
+help-storage-backup-example =
+    stella storage backup /backup/blobs --config /etc/stella/stella.yaml
+help-storage-copy-dir = Folder of the copy, laid out as that of seed-fs
+help-storage-restore-about = Put every blob of a folder back that is gone
+help-storage-restore-example =
+    stella storage restore /backup/blobs --config /etc/stella/stella.yaml
 help-storage-sweep-about = List blobs that nothing needs, or remove them
 help-storage-sweep-example =
     stella storage sweep --config /etc/stella/stella.yaml

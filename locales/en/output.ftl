@@ -291,6 +291,16 @@ storage-verified =
         [one] one blob of { $size } bytes was read
        *[other] { $count } blobs of { $size } bytes were read
     }
+storage-copied =
+    { $count ->
+        [one] one blob of { $size } bytes was copied, { $present } were there
+       *[other] { $count } blobs of { $size } bytes were copied, { $present } were there
+    }
+storage-not-copied =
+    { $count ->
+        [one] one is not what its digest names, and was not copied
+       *[other] { $count } are not what their digests name, and were not copied
+    }
 storage-corrupt =
     { $count ->
         [0] each is what its digest names

@@ -165,12 +165,29 @@ pub struct MigrateArgs {
 /// The verbs of `stella storage`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum StorageCommand {
+    /// `storage backup`
+    #[command(about = label("help-storage-backup-about"), after_help = example("help-storage-backup-example"))]
+    Backup(StorageCopyArgs),
+    /// `storage restore`
+    #[command(about = label("help-storage-restore-about"), after_help = example("help-storage-restore-example"))]
+    Restore(StorageCopyArgs),
     /// `storage sweep`
     #[command(about = label("help-storage-sweep-about"), after_help = example("help-storage-sweep-example"))]
     Sweep(SweepArgs),
     /// `storage verify`
     #[command(about = label("help-storage-verify-about"), after_help = example("help-storage-verify-example"))]
     Verify(ConfigurationArgs),
+}
+
+/// `stella storage backup` and `storage restore`
+#[derive(Clone, Debug, Args)]
+pub struct StorageCopyArgs {
+    /// The folder of the copy.
+    #[arg(value_name = "DIR", help = label("help-storage-copy-dir"))]
+    pub folder: PathBuf,
+    /// Where the configuration is, and what is set beside it.
+    #[command(flatten)]
+    pub configuration: ConfigurationArgs,
 }
 
 /// `stella storage sweep`
