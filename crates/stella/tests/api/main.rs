@@ -25,6 +25,7 @@ mod kit;
 mod link;
 mod master_key;
 mod process;
+mod production;
 mod published;
 mod schemathesis;
 mod scopes;
