@@ -10,6 +10,7 @@ pub mod findings;
 pub mod health;
 pub mod limits;
 pub mod lines;
+pub mod log;
 pub mod page;
 pub mod problem;
 pub mod replay;

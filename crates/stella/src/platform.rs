@@ -184,7 +184,7 @@ pub struct Platform {
     pub house: House,
     /// Authority's domain, for the first tenant and client.
     pub authority: Arc<Authority>,
-    /// Evidence's domain, for its reconciler.
+    /// Evidence's domain, whose rounds tests do themselves.
     pub evidence: Arc<Evidence>,
 }
 
@@ -206,9 +206,14 @@ impl Platform {
         let authority = Authority::open(&system, authority, setup.master.clone(), sentinel.clone())
             .await
             .context("opening Authority")?;
-        let evidence = Evidence::open(&system, evidence, setup.objects.evidence)
-            .await
-            .context("opening Evidence")?;
+        let evidence = Evidence::open(
+            &system,
+            evidence,
+            setup.objects.evidence,
+            setup.master.clone(),
+        )
+        .await
+        .context("opening Evidence")?;
         let risk_engine = RiskEngine::open(risk_engine, peers.clone());
         let replay = Replay::open(
             &system,

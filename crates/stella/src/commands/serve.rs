@@ -6,13 +6,14 @@ use anyhow::Context as _;
 use stella_api::Code;
 use stella_cli::arguments::ServeArgs;
 use stella_cli::{Answer, ExitCode, Failure, Session};
-use stella_context::{Clock, SystemContext};
+use stella_context::Clock;
+use stella_service::Workers;
 use stella_signing::MasterKey;
 
 use super::{failed, listen};
 use crate::configuration::{Environment, Problem, Settings};
 use crate::logging::{self, Form};
-use crate::platform::{Platform, Setup, Storage};
+use crate::platform::{Setup, Storage};
 
 pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<Answer, Failure> {
     if arguments.services.is_some() {
@@ -57,11 +58,11 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let stop_within = settings.stop_within;
     let mut stop = listen::Stop::noted()?;
     let server = listen::serve(listener, platform.house.router.clone());
-    let reconciling = tokio::spawn(reconcile(platform));
+    let workers = Workers::start(platform.house.workers);
     stop.told().await;
     tracing::info!("stopping");
-    reconciling.abort();
-    server.stop(stop_within).await
+    let (stopped, ()) = tokio::join!(server.stop(stop_within), workers.stop(stop_within));
+    stopped
 }
 
 /// The key of the file. Others may not read it where anything counts; while developing it is told.
@@ -75,16 +76,4 @@ fn master_key(file: &Path, environment: Environment) -> Result<MasterKey, Proble
         tracing::warn!("{problem}");
     }
     Ok(key)
-}
-
-/// Works off what a process that died left undone; this process or another.
-async fn reconcile(platform: Platform) {
-    let mut timer = tokio::time::interval(std::time::Duration::from_secs(10));
-    let system = SystemContext::new("reconciler", Clock::System);
-    loop {
-        timer.tick().await;
-        if let Err(error) = platform.evidence.reconcile(&system).await {
-            tracing::warn!(%error, "deriving what was kept before");
-        }
-    }
 }

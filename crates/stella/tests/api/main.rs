@@ -11,6 +11,7 @@ mod away;
 mod bad_input;
 mod batch;
 mod by_hand;
+mod changes;
 mod cli;
 mod config;
 mod coverage;

@@ -234,6 +234,12 @@ impl World {
         self.caller(tenant, Role::Analyst.scopes())
     }
 
+    /// Does a round of the sealer; no worker is started here.
+    pub async fn seal(&self) -> usize {
+        let system = SystemContext::new("test", Clock::System);
+        self.platform.evidence.seal(&system).await.unwrap()
+    }
+
     /// Lets VEX statements of a publisher move the scores of a tenant.
     pub async fn trust(&self, tenant: &str, publisher: &str) {
         let system = SystemContext::new("test", Clock::System);
