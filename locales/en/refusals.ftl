@@ -72,6 +72,7 @@ refused-line-base64 = expected base64 (RFC 4648, section 4)
 refused-name-nul = the character U+0000 is in no name
 refused-page-size = expected 1 to { $most }, not `{ $size }`
 refused-position = expected a position, 0 or more, not `{ $value }`
+refused-time = expected a time in RFC 3339, such as 2026-01-31T12:00:00Z, not `{ $value }`
 refused-id = `{ $id }` is no digest and no prefix of { $digits } or more
 refused-finding-id = `{ $id }` is no finding's whole id
 refused-score-id = `{ $id }` is no score's id and no prefix of one

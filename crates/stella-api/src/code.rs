@@ -130,6 +130,8 @@ codes! {
     ComponentsUnmatched = "COMPONENTS_UNMATCHED", 201, exit 0;
     /// Stored bytes are not the bytes that came: their digest differs.
     EvidenceCorrupt = "EVIDENCE_CORRUPT", 500, exit 6;
+    /// A document that was taken in is not there.
+    EvidenceMissing = "EVIDENCE_MISSING", 500, exit 6;
     /// A stored document stands in no log of what was taken in.
     EvidenceUnlogged = "EVIDENCE_UNLOGGED", 500, exit 6;
     /// A log no longer holds what was sealed in it.

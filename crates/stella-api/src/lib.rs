@@ -2,6 +2,7 @@
 //! error codes. Data only; nothing here reads, writes or decides.
 
 pub mod authority;
+pub mod changes;
 pub mod code;
 pub mod dsse;
 pub mod evidence;
@@ -18,6 +19,7 @@ pub mod replay_token;
 pub mod scope;
 pub mod score;
 pub mod tenant;
+pub mod verify;
 pub mod vex;
 
 pub use code::Code;

@@ -1,8 +1,10 @@
 //! The log `changes`: what was taken in, in one order. It is the feed that others follow, and the
 //! Merkle log that deletion is found out by.
 
-use stella_api::evidence::{Change, ChangePage, DocumentRecord, LogAnswer, Observation};
+use stella_api::changes::{Change, ChangePage, LogAnswer, Observation};
+use stella_api::evidence::DocumentRecord;
 use stella_attest::PublicKey;
+use stella_canonical::Digest;
 use stella_context::{OpContext, SystemContext};
 use stella_locale::Labels;
 use stella_service::{Failure, NewEntry, Sealed};
@@ -20,13 +22,13 @@ impl Evidence {
         &self,
         tx: &mut Tx,
         op: &OpContext,
-        record: &DocumentRecord,
+        (record, text): (&DocumentRecord, &str),
     ) -> Result<(), StoreError> {
         let entry = NewEntry {
             log: LOG,
             subject: &record.id,
             recorded_at: op.clock().now(),
-            entry: &observation(record),
+            entry: &observation(record, text),
         };
         self.logs.add(tx, op.tenant(), entry).await
     }
@@ -96,7 +98,7 @@ pub(crate) fn change(sealed: Sealed) -> Result<Change, StoreError> {
     })
 }
 
-fn observation(record: &DocumentRecord) -> Observation {
+fn observation(record: &DocumentRecord, text: &str) -> Observation {
     Observation {
         event: format!("{}.observation.updated@1", record.kind),
         kind: record.kind,
@@ -104,5 +106,6 @@ fn observation(record: &DocumentRecord) -> Observation {
         publisher: record.source.publisher.clone(),
         stream: record.source.stream.clone(),
         upstream_id: record.upstream.id.clone(),
+        record: Some(Digest::of(text.as_bytes()).to_string()),
     }
 }

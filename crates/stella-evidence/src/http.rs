@@ -5,24 +5,25 @@ use std::sync::Arc;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use stella_api::Page;
-use stella_api::evidence::{
-    ChangePage, DocumentRecord, EvidenceKind, EvidenceLine, IngestAnswer, LogAnswer, Outcome,
-};
+use stella_api::changes::{ChangePage, LogAnswer};
+use stella_api::evidence::{DocumentRecord, EvidenceKind, EvidenceLine, IngestAnswer, Outcome};
 use stella_api::findings::{Finding, FindingPage};
 use stella_api::scope::{
     AdvisoryIngest, AnyEvidenceRead, AocVerify, FindingsRead, SbomIngest, SignalsWrite, VexIngest,
 };
+use stella_api::verify::{VerifyAnswer, VerifyRequest};
 use stella_context::OpContext;
 use stella_service::{
-    Answer, Authorized, Document, Fail, Kept, LineAnswers, Lines, Paging, Path, Query, RawAnswer,
-    Routes, Tagged, failures, page_size, route,
+    Answer, Authorized, Document, Fail, Json, Kept, LineAnswers, Lines, Paging, Path, Query,
+    RawAnswer, Routes, Tagged, failures, page_size, route,
 };
 use utoipa::IntoParams;
 
 use crate::document::visible;
-use crate::finding::Asked;
+use crate::finding;
 use crate::store::DocumentFilter;
-use crate::{Evidence, change, document, envelope, finding};
+use crate::verify::Asked;
+use crate::{Evidence, change, document, envelope};
 
 type Domain = State<Arc<Evidence>>;
 
@@ -32,6 +33,7 @@ failures!(OneDocument: NotFound, EvidenceCorrupt);
 failures!(Bytes: NotFound, EvidenceCorrupt, ObjectMissing);
 failures!(Changes: RecordCorrupt);
 failures!(ShowLog: NoData, RecordCorrupt);
+failures!(Verify: RecordCorrupt);
 failures!(ListFindings: PageTokenInvalid, NoData, NotFound, IdAmbiguous);
 failures!(OneFinding: NotFound, IdAmbiguous);
 
@@ -54,6 +56,7 @@ pub(crate) fn routes() -> Routes<Arc<Evidence>> {
     let routes = route!(routes, show_raw);
     let routes = route!(routes, follow_changes);
     let routes = route!(routes, show_log);
+    let routes = route!(routes, verify_stored);
     let routes = route!(routes, list_findings);
     route!(routes, show_finding)
 }
@@ -300,6 +303,20 @@ async fn show_log(
     Ok(Answer(evidence.checkpoint(&op).await?))
 }
 
+/// Verifies what is stored: every entry of the log of what was taken in against its signed end,
+/// each logged document against its digest and its record, and each stored one against the log.
+/// After 40 seconds it answers with `truncated`, and goes on where it is asked again with `after`.
+#[utoipa::path(post, path = "/api/v1/evidence/verify", tag = "evidence",
+    request_body(content = VerifyRequest))]
+async fn verify_stored(
+    op: Authorized<AocVerify>,
+    State(evidence): Domain,
+    Json(asked): Json<VerifyRequest>,
+) -> Result<Answer<VerifyAnswer>, Fail<Verify>> {
+    let asked = Asked::read(asked)?;
+    Ok(Answer(evidence.verify(&op, &asked).await?))
+}
+
 #[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -333,7 +350,7 @@ async fn list_findings(
         query.page_token.as_deref(),
     )?;
     let (sbom, purl) = (query.sbom.as_deref(), query.purl.as_deref());
-    let asked = Asked::read(sbom, query.vulnerability, purl)?;
+    let asked = finding::Asked::read(sbom, query.vulnerability, purl)?;
     Ok(Answer(evidence.findings(&op, &asked, &paging).await?))
 }
 

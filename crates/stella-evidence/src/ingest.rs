@@ -157,15 +157,16 @@ impl Evidence {
         store::add_raw(tx, op, accepted, inline).await?;
         let earlier = store::earlier(tx, op, &key, stream).await?;
         let record = record(op, accepted, &earlier, inline);
+        let text = store::text(&record)?;
         let times = times(op, accepted);
-        if !store::add_provenance(tx, op, &key, &record, times).await? {
+        if !store::add_provenance(tx, op, &key, (&record, &text), times).await? {
             // Another process kept the same document between the two statements.
             let record = store::kept(tx, op, &key, stream).await?;
             let gone =
                 || EvidenceError::unreadable(format!("document {}", key.digest), "gone again");
             return identical(tx, op, accepted, record.ok_or_else(gone)?).await;
         }
-        self.log(tx, op, &record).await?;
+        self.log(tx, op, (&record, &text)).await?;
         store::index(tx, op, accepted).await?;
         store::mark_due(tx, op, &key).await?;
         Ok(Kept {

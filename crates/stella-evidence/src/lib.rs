@@ -13,6 +13,7 @@ mod guard;
 mod http;
 mod ingest;
 mod store;
+mod verify;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

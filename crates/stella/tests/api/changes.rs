@@ -1,7 +1,8 @@
 //! The feed of what was taken in: one order, without a gap, and its signed end.
 
 use stella_api::Scope;
-use stella_api::evidence::{Change, ChangePage, EvidenceKind, LogAnswer};
+use stella_api::changes::{Change, ChangePage, LogAnswer};
+use stella_api::evidence::EvidenceKind;
 use stella_api::health::Readiness;
 use stella_attest::{PublicKey, Statement, verify};
 use stella_client::Call;

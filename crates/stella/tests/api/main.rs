@@ -36,5 +36,6 @@ mod tenancy;
 mod unreadable;
 mod up;
 mod verdicts;
+mod verify;
 mod wire;
 mod world;
