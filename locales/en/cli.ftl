@@ -51,6 +51,12 @@ help-storage-verify-about = Read every blob again and compare it with its digest
 help-storage-verify-example =
     stella storage verify --config /etc/stella/stella.yaml
 
+help-key-about = Look after the keys that an installation signs with
+help-key-example =
+    stella key reseal --config /etc/stella/stella.yaml
+help-key-reseal-about = Encrypt every stored key anew with Security:MasterKeyFile; servers must know it already
+help-key-reseal-example =
+    stella key reseal --config /etc/stella/stella.yaml
 help-config-about = Say what a server would be told, and by whom
 help-config-example =
     stella config check --config /etc/stella/stella.yaml
@@ -64,6 +70,9 @@ help-config-explain-example =
     stella config explain Storage:Driver
     stella config explain ConnectionStrings:Default --config /etc/stella/stella.yaml
 help-config-explain-key = The key, such as Storage:Driver, whatever its case
+help-config-reference-about = Print every key and every code that stops a start, as Markdown
+help-config-reference-example =
+    stella config reference
 help-openapi-about = Print the OpenAPI document of all services
 help-openapi-example =
     stella openapi --out openapi.json
@@ -120,7 +129,7 @@ help-findings-list-example =
     stella findings list
     stella findings list --vulnerability CVE-2023-4863 -o json
     stella findings list --all --no-score
-help-findings-list-sbom = Only of the SBOM with this digest, or 8 digits or more of it
+help-findings-list-sbom = Only of the SBOM with this digest, or 8 digits or more of it; without it, of the highest revision of each
 help-findings-list-vulnerability = Only of this vulnerability, by any of its ids, in any case
 help-findings-list-purl = Only of components that this package URL speaks of; without a version, of all versions
 help-findings-list-all = Show all of them

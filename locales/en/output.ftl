@@ -337,7 +337,34 @@ accepts-address = ADDRESS:PORT
 accepts-connection = postgres://ROLE:PASSWORD@HOST:PORT/DATABASE or Host=…;Port=…;Database=…;Username=…;Password=…;SslMode=…
 accepts-count = a whole number, 1 or more
 accepts-folder = a folder
+about-driver = where the services keep their tables; the last two are for development and tests
+about-data-directory = the folder of filesystem's tables and of seed-fs's blobs; in Production an absolute path
+about-allow-localhost = whether a database on this machine is meant, in Production
+about-object-driver = where the services keep blobs: snapshots, manifests, large documents
+about-endpoint = where the S3-compatible store answers
+about-bucket = the bucket of all blobs; it must be there
+about-region = the bucket's region
+about-access-key-id = who the server is to the store
+about-secret-access-key = the secret of that key
+about-connection = the database of every service without a connection of its own, in the serving role
+about-connection-migrations = the database as its owner: stella migrate, and a start that may migrate
+about-own-connection = that service's database, stronger than ConnectionStrings:Default
+about-own-driver = that service's driver, stronger than Storage:Driver
+about-own-object-driver = that service's store of blobs, stronger than Storage:ObjectStore:Driver
+about-listen = where the server takes requests
+about-limit-client-requests = how many requests a client may send in its window
+about-limit-client-seconds = the window of a client, in seconds
+about-limit-tenant-requests = how many requests all clients of a tenant may send in its window
+about-limit-tenant-seconds = the window of a tenant, in seconds
+about-stop-seconds = how long a stop waits for requests that are being answered, in seconds
+about-certificate = the certificate of the server's own TLS; read again each 10 seconds and at SIGHUP
+about-private-key = that certificate's private key
+about-public-url = how clients reach the server: the issuer of tokens, and what DPoP proofs name; if not set, Server:Listen
+about-master-key = encrypts the keys that services keep in their tables
 accepts-master-key = a file of 32 bytes that only its owner may read
+about-previous-master-key = the master key before it, while it is being replaced: opens what stella key reseal has not sealed anew yet
+accepts-certificate = a PEM file with the server's certificate, then those that signed it
+accepts-private-key = a PEM file with the certificate's private key
 accepts-bucket = the name of a bucket that is there
 accepts-region = a region, such as us-east-1
 accepts-access-key-id = the id of a key that may read and write the bucket
@@ -363,10 +390,34 @@ hint-config-objects-folder = seed-fs needs Storage:DataDirectory, in Production 
 hint-config-objects-missing = set Storage:ObjectStore:Driver=rustfs and its other settings, or seed-fs and Storage:DataDirectory
 hint-config-one-of = write one of the accepted values, in lower case
 hint-config-public-url = write where clients reach the server, such as https://stella.example
+hint-config-public-url-tls = with Server:Tls it begins with https://
+hint-config-tls = set Server:Tls:CertificateFile and Server:Tls:PrivateKeyFile, or neither
+hint-config-tls-file = { $reason }; name PEM files of a certificate and its own key that this user can read
+key-resealed = { $count ->
+        [0] every stored key was encrypted with Security:MasterKeyFile before
+        [one] one stored key is encrypted anew with Security:MasterKeyFile
+       *[other] { $count } stored keys are encrypted anew with Security:MasterKeyFile
+    }
+reference-title = Configuration
+reference-generated = Made by `stella config reference`, from the keys and codes in the program; a test fails where they differ.
+reference-sources = A key is found, a later source winning: what holds if nothing is set, `/etc/stella/stella.yaml` or `--config FILE`, the environment (`Storage__Driver`; `STELLA_Storage__Driver` wins), `--set Storage:Driver=postgres`. Keys are found without regard to case, values are taken exactly as written. A key that does not exist, below a section of ours, stops the start.
+reference-environment = `STELLA_ENVIRONMENT` is `Production` (also where it is not set or unknown), `Staging`, `Development` or `Testing`. The first two refuse `filesystem`, `inmemory`, a database on this machine without `Storage:AllowLocalhost`, and `seed-fs` without an absolute folder. `stella config check` judges a configuration and opens nothing.
+reference-keys = Keys
+reference-codes = What stops a start
+reference-codes-about = All problems are told at once, each on a line, before a port is opened. Exit code 10 is for what may be mended by waiting, 78 for the rest.
+reference-secret = { $accepts }; never shown
+reference-column-key = Key
+reference-column-takes = Takes
+reference-column-default = If not set
+reference-column-about = What for
+reference-column-code = Code
+reference-column-exit = Exit
+reference-column-means = Means
 hint-config-rustfs = rustfs needs { $key }
 hint-config-endpoint = write http:// or https:// and a host
 hint-config-bucket = write 3 to 63 of a-z, 0-9, . and -
 config-hidden = (hidden)
+field-about = for
 field-key = key
 field-accepts = accepts
 field-default = default

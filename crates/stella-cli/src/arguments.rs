@@ -107,6 +107,9 @@ pub enum ServerCommand {
     /// The blobs of an installation.
     #[command(subcommand, about = label("help-storage-about"), after_help = example("help-storage-example"))]
     Storage(StorageCommand),
+    /// The keys that an installation signs with.
+    #[command(subcommand, about = label("help-key-about"), after_help = example("help-key-example"))]
+    Key(KeyCommand),
     /// What a server would be told.
     #[command(subcommand, about = label("help-config-about"), after_help = example("help-config-example"))]
     Config(ConfigCommand),
@@ -193,6 +196,14 @@ fn age(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| label("storage-age-invalid"))
 }
 
+/// The verbs of `stella key`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum KeyCommand {
+    /// `key reseal`
+    #[command(about = label("help-key-reseal-about"), after_help = example("help-key-reseal-example"))]
+    Reseal(ConfigurationArgs),
+}
+
 /// The verbs of `stella config`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ConfigCommand {
@@ -202,6 +213,9 @@ pub enum ConfigCommand {
     /// `config explain`
     #[command(about = label("help-config-explain-about"), after_help = example("help-config-explain-example"))]
     Explain(ExplainArgs),
+    /// `config reference`
+    #[command(about = label("help-config-reference-about"), after_help = example("help-config-reference-example"))]
+    Reference,
 }
 
 /// `stella config explain`

@@ -322,7 +322,7 @@ async fn verify_stored(
 #[into_params(parameter_in = Query)]
 struct FindingQuery {
     /// Only findings in this SBOM, by its digest or an unambiguous prefix of eight hex digits or
-    /// more.
+    /// more. If not said, in all but those of which a higher revision is there.
     sbom: Option<String>,
     /// Only findings of an advisory that names this id, in any case.
     vulnerability: Option<String>,

@@ -46,12 +46,13 @@ mod tests {
         "difference-",
         "error-",
         "reason-",
+        "reference-column-",
         "skipped-",
         "subject-",
         "why-",
     ];
     /// Literals that begin so are keys: many of them are rarely met when tests run.
-    const KEYS: &[&str] = &["accepts-", "hint-", "refused-"];
+    const KEYS: &[&str] = &["about-", "accepts-", "hint-", "refused-"];
 
     fn begins(text: &str, with: &[&str]) -> bool {
         with.iter().any(|start| text.starts_with(start))

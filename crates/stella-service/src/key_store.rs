@@ -149,13 +149,53 @@ impl KeyStore {
         }
     }
 
+    /// Seals every key of the schema anew that only the master key before opens, all or none of
+    /// them; says of how many. A server that does not know the new master key opens them no more.
+    ///
+    /// # Errors
+    /// The database is away, or neither master key opens one of them.
+    pub async fn reseal(
+        system: &SystemContext,
+        db: &Db,
+        schema: &'static str,
+        master: &MasterKey,
+    ) -> Result<u64, KeyStoreError> {
+        let read = format!("SELECT kid, sealed FROM {schema}.signing_keys ORDER BY kid");
+        let mut tx = db.system(system).await?;
+        let rows: Vec<SealedKey> = on!(&mut tx, c => query_as(AssertSqlSafe(read)).fetch_all(c))
+            .map_err(StoreError::from)?;
+        let mut anew = 0;
+        for row in rows {
+            let Some(sealed) = master.reseal(&label(schema, &row.kid), &row.sealed)? else {
+                continue;
+            };
+            let write = format!(
+                "UPDATE {schema}.signing_keys SET sealed = $3 WHERE kid = $1 AND sealed = $2"
+            );
+            anew += execute!(
+                &mut tx,
+                query(AssertSqlSafe(write))
+                    .bind(&row.kid)
+                    .bind(&row.sealed)
+                    .bind(&sealed)
+            )
+            .map_err(StoreError::from)?;
+        }
+        tx.commit().await?;
+        Ok(anew)
+    }
+
     /// What the encryption is bound to, so that no row can be put in the place of another.
     fn label(&self, kid: &str) -> String {
-        format!("{}.signing_keys/{kid}", self.schema)
+        label(self.schema, kid)
     }
 
     fn unreadable(&self, kid: &str, reason: &str) -> KeyStoreError {
         let what = format!("the signing key {kid} of {}", self.schema);
         StoreError::unreadable(what, reason).into()
     }
+}
+
+fn label(schema: &str, kid: &str) -> String {
+    format!("{schema}.signing_keys/{kid}")
 }

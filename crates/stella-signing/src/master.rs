@@ -7,9 +7,11 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 
 use crate::key::{KeyError, file_error};
 
-/// The installation's AES-256-GCM key, from `Security:MasterKeyFile` (32 raw bytes).
+/// The installation's AES-256-GCM key, from `Security:MasterKeyFile` (32 raw bytes), and while it
+/// is being replaced the one before it, which opens what was not sealed anew yet.
 pub struct MasterKey {
     key: RandomizedNonceKey,
+    previous: Option<RandomizedNonceKey>,
 }
 
 impl MasterKey {
@@ -50,7 +52,19 @@ impl MasterKey {
         let key = RandomizedNonceKey::new(&AES_256_GCM, bytes).map_err(|_| KeyError::NoMaster {
             place: place.to_owned(),
         })?;
-        Ok(Self { key })
+        Ok(Self {
+            key,
+            previous: None,
+        })
+    }
+
+    /// The same, which opens also what another key sealed.
+    #[must_use]
+    pub fn after(self, previous: Self) -> Self {
+        Self {
+            previous: Some(previous.key),
+            ..self
+        }
     }
 
     /// Encrypts; `label` is bound to the result and must be given again to open it.
@@ -73,18 +87,32 @@ impl MasterKey {
     /// # Errors
     /// Another key, another label, or changed bytes.
     pub fn open(&self, label: &str, sealed: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let refused = || KeyError::Sealed {
-            place: label.to_owned(),
-        };
-        let (nonce, body) = sealed.split_at_checked(NONCE_LEN).ok_or_else(refused)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| refused())?;
-        let mut body = body.to_vec();
-        let secret = self
-            .key
-            .open_in_place(nonce, Aad::from(label.as_bytes()), &mut body)
-            .map_err(|_| refused())?;
-        Ok(secret.to_vec())
+        let mut keys = std::iter::once(&self.key).chain(&self.previous);
+        keys.find_map(|key| open(key, label, sealed))
+            .ok_or_else(|| KeyError::Sealed {
+                place: label.to_owned(),
+            })
     }
+
+    /// Seals anew what only the key before opens; none where there is nothing to do.
+    ///
+    /// # Errors
+    /// As [`MasterKey::open`], and the system gave no randomness.
+    pub fn reseal(&self, label: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>, KeyError> {
+        if open(&self.key, label, sealed).is_some() {
+            return Ok(None);
+        }
+        let secret = self.open(label, sealed)?;
+        self.seal(label, &secret).map(Some)
+    }
+}
+
+fn open(key: &RandomizedNonceKey, label: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, body) = sealed.split_at_checked(NONCE_LEN)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+    let mut body = body.to_vec();
+    let secret = key.open_in_place(nonce, Aad::from(label.as_bytes()), &mut body);
+    Some(secret.ok()?.to_vec())
 }
 
 impl std::fmt::Debug for MasterKey {
@@ -115,5 +143,19 @@ mod tests {
         assert!(key.open("a", &edited).is_err());
         assert!(key.open("a", &edited[..5]).is_err());
         assert!(MasterKey::new(&[1; 31], "test").is_err());
+    }
+
+    #[test]
+    fn what_the_key_before_sealed_is_opened_and_sealed_anew_once() {
+        let key = |byte| MasterKey::new(&[byte; 32], "test").unwrap();
+        let old = key(1).seal("a", b"secret").unwrap();
+        let both = key(2).after(key(1));
+        assert_eq!(both.open("a", &old).unwrap(), b"secret");
+        let new = both.reseal("a", &old).unwrap().unwrap();
+        assert_eq!(key(2).open("a", &new).unwrap(), b"secret");
+        assert!(key(1).open("a", &new).is_err());
+        assert_eq!(both.reseal("a", &new).unwrap(), None);
+        assert!(both.reseal("b", &old).is_err());
+        assert!(key(3).after(key(2)).reseal("a", &old).is_err());
     }
 }

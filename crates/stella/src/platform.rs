@@ -77,6 +77,16 @@ impl Databases {
         storage.open(&Drivers::all(&Driver::InMemory)).await
     }
 
+    /// Those that hold signing keys, with the schema of the keys.
+    #[must_use]
+    pub fn with_keys(&self) -> [(&Db, &'static str); 3] {
+        [
+            (&self.authority, stella_authority::MIGRATIONS.schema),
+            (&self.evidence, stella_evidence::MIGRATIONS.schema),
+            (&self.replay, stella_replay::MIGRATIONS.schema),
+        ]
+    }
+
     /// PostgreSQL in the serving role.
     ///
     /// # Errors

@@ -77,7 +77,12 @@ pub(crate) async fn scored(
     let scorings = evaluate_all(client, &items, told).await;
     session.progress_over("");
     let scored = items.into_iter().zip(scorings?).collect();
-    Ok(Found::ranked(scored, limit).with(pending))
+    let found = Found::ranked(scored, limit).with(pending);
+    // The table has only its code.
+    if let Some(failure) = found.failure() {
+        session.tell(&failure.text());
+    }
+    Ok(found)
 }
 
 /// Those with the smallest ids, none of them scored: no page is read that is not shown.
@@ -150,6 +155,14 @@ impl Found {
                 }
                 _ => None,
             })
+    }
+
+    /// Why the first one that could not be scored has no score.
+    fn failure(&self) -> Option<&Failure> {
+        self.all.iter().find_map(|(_, scoring)| match scoring {
+            Scoring::Failed(failure) => Some(failure),
+            _ => None,
+        })
     }
 
     /// That of the first one that could not be scored, shown or not; else of what keeps others

@@ -140,7 +140,9 @@ pub(crate) struct FindingFilter {
     pub(crate) components: Option<Vec<(String, String)>>,
 }
 
-/// Findings by id.
+/// Findings by id: those of the highest revision of each SBOM, or of the one that is asked for.
+/// Revisions of an SBOM are counted in whole numbers, of which the longer text is the higher;
+/// documents that claim the same one are all shown, for neither is known to be the truth.
 pub(crate) async fn findings(
     tx: &mut Tx,
     tenant: &TenantId,
@@ -152,7 +154,14 @@ pub(crate) async fn findings(
         ($components:literal) => {
             concat!(
                 "SELECT ", columns!(), " FROM evidence.findings f WHERE tenant = $1 AND id > $2 \
-                 AND ($3 IS NULL OR sbom = $3) \
+                 AND (sbom = $3 OR ($3 IS NULL AND EXISTS ( \
+                      SELECT 1 FROM evidence.provenance p WHERE p.tenant = $1 \
+                      AND p.digest = f.sbom AND NOT EXISTS ( \
+                        SELECT 1 FROM evidence.provenance newer WHERE newer.tenant = $1 \
+                        AND newer.kind = p.kind AND newer.publisher = p.publisher \
+                        AND newer.upstream_id = p.upstream_id \
+                        AND (length(newer.document_version), newer.document_version) \
+                          > (length(p.document_version), p.document_version))))) \
                  AND ($4 IS NULL OR (purl, version) IN (", $components, ")) \
                  AND ($5 IS NULL OR EXISTS (SELECT 1 FROM evidence.names n WHERE n.tenant = $1 \
                       AND lower(n.identifier) = $5 AND n.digest = f.advisory)) \

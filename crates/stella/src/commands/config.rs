@@ -1,5 +1,7 @@
 //! `stella config`: what a server would be told, and by whom. Nothing is opened.
 
+mod reference;
+
 use serde::Serialize;
 use stella_cli::arguments::{ConfigCommand, ConfigurationArgs, ExplainArgs};
 use stella_cli::style::Tone;
@@ -12,6 +14,7 @@ pub(super) fn run(command: &ConfigCommand, session: &Session) -> Result<Answer, 
     match command {
         ConfigCommand::Check(arguments) => check(arguments, session),
         ConfigCommand::Explain(arguments) => explain(arguments, session),
+        ConfigCommand::Reference => reference::run(),
     }
 }
 
@@ -98,6 +101,7 @@ fn checked(one: &ServiceStorage, gathered: &Gathered) -> CheckedService {
 #[serde(rename_all = "camelCase")]
 struct Explained {
     key: &'static str,
+    about: String,
     accepts: String,
     default: Option<&'static str>,
     /// The weakest first; the last one counts.
@@ -130,6 +134,7 @@ fn explain(arguments: &ExplainArgs, session: &Session) -> Result<Answer, Failure
     let labels = session.labels;
     let mut fields = vec![
         (labels.text("field-key"), Cell::new(key.name)),
+        (labels.text("field-about"), Cell::new(key.about())),
         (labels.text("field-accepts"), Cell::new(key.accepts.text())),
         (labels.text("field-default"), Cell::maybe(key.default)),
     ];
@@ -151,6 +156,7 @@ fn explain(arguments: &ExplainArgs, session: &Session) -> Result<Answer, Failure
     }
     let answer = Answer::new(&Explained {
         key: key.name,
+        about: key.about(),
         accepts: key.accepts.text(),
         default: key.default,
         said,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use axum::serve::Listener;
 use stella_api::Code;
 use stella_cli::{ExitCode, Failure};
 use tokio::net::TcpListener;
@@ -51,7 +52,11 @@ impl Unusable {
 }
 
 /// Answers requests until told to stop; those that are being answered are finished.
-pub(super) fn serve(listener: TcpListener, router: Router) -> Server {
+pub(super) fn serve<L>(listener: L, router: Router) -> Server
+where
+    L: Listener,
+    L::Addr: std::fmt::Debug,
+{
     let (stop, stopped) = oneshot::channel::<()>();
     let until = async move {
         // A sender that is gone says the same as one that spoke.

@@ -1,11 +1,13 @@
 //! The verbs that need the services themselves and not only their API.
 
 mod config;
+mod key;
 mod listen;
 mod migrate;
 mod openapi;
 mod serve;
 mod storage;
+mod tls;
 mod up;
 
 use std::error::Error;
@@ -17,10 +19,12 @@ use stella_cli::{Answer, ExitCode, Failure, ServerCommand, Session};
 use stella_evidence::EvidenceError;
 use stella_replay::ReplayError;
 use stella_service::KeyStoreError;
-use stella_signing::KeyError;
+use stella_signing::{KeyError, MasterKey};
 use stella_storage::{ObjectError, StoreError};
 
-use crate::configuration::Problem;
+pub use tls::{TlsError, TlsFiles};
+
+use crate::configuration::{Environment, Problem, Settings};
 use crate::platform::{NotWritable, Platform, Setup};
 
 /// Runs one of them.
@@ -33,6 +37,7 @@ pub async fn run(command: ServerCommand, session: &mut Session) -> Result<Answer
         ServerCommand::Serve(arguments) => serve::run(arguments, session).await,
         ServerCommand::Migrate(arguments) => migrate::run(arguments, session).await,
         ServerCommand::Storage(command) => storage::run(command, session).await,
+        ServerCommand::Key(command) => key::run(command, session).await,
         ServerCommand::Config(command) => config::run(&command, session),
         ServerCommand::Openapi(_) => openapi::run(),
     }
@@ -41,14 +46,41 @@ pub async fn run(command: ServerCommand, session: &mut Session) -> Result<Answer
 /// Opens the platform; that the master key is not the one of the stored keys is a setting that is
 /// wrong.
 async fn open(setup: Setup, key_file: &Path) -> anyhow::Result<Platform> {
-    Platform::open(setup)
-        .await
-        .map_err(|error| match error.chain().find_map(of_keys) {
-            Some(KeyStoreError::Key(reason @ KeyError::Sealed { .. })) => {
-                Problem::master_key(key_file, reason).into()
-            }
-            _ => error,
-        })
+    let opened = Platform::open(setup).await;
+    opened.map_err(|error| wrong_master_key(key_file, error))
+}
+
+fn wrong_master_key(key_file: &Path, error: anyhow::Error) -> anyhow::Error {
+    match error.chain().find_map(of_keys) {
+        Some(KeyStoreError::Key(reason @ KeyError::Sealed { .. })) => {
+            Problem::master_key(key_file, reason).into()
+        }
+        _ => error,
+    }
+}
+
+/// The master key, and the one before it while it is being replaced.
+fn master_key(settings: &Settings) -> Result<MasterKey, Problem> {
+    let environment = settings.environment;
+    let key = read_master_key(&settings.master_key, environment)?;
+    let Some(file) = &settings.previous_master_key else {
+        return Ok(key);
+    };
+    let previous = read_master_key(file, environment).map_err(Problem::of_previous)?;
+    Ok(key.after(previous))
+}
+
+/// The key of the file. Others may not read it where anything counts; while developing it is told.
+fn read_master_key(file: &Path, environment: Environment) -> Result<MasterKey, Problem> {
+    let key = MasterKey::load(file).map_err(|error| Problem::master_key(file, &error))?;
+    if stella_signing::open_to_others(file).unwrap_or_default() {
+        let problem = Problem::master_key_open(file);
+        if environment.strict() {
+            return Err(problem);
+        }
+        tracing::warn!("{problem}");
+    }
+    Ok(key)
 }
 
 /// A start that failed: the registry's code where the cause has one, and the whole chain.
@@ -155,7 +187,8 @@ fn of_keys<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a KeyStoreError> {
         Some(ReplayError::Keys(error)) => Some(error),
         _ => None,
     };
-    authority.or(evidence).or(replay)
+    let found = authority.or(evidence).or(replay);
+    found.or_else(|| cause.downcast_ref())
 }
 
 #[cfg(test)]

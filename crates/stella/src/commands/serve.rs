@@ -1,6 +1,6 @@
 //! `stella serve`: the services of an installation, as its configuration says.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use stella_api::Code;
@@ -8,8 +8,9 @@ use stella_cli::arguments::ServeArgs;
 use stella_cli::{Answer, ExitCode, Failure, Session};
 use stella_context::Clock;
 use stella_service::Workers;
-use stella_signing::MasterKey;
+use tokio::task::JoinSet;
 
+use super::tls::{Certificate, TlsFiles};
 use super::{failed, listen};
 use crate::configuration::{Environment, Problem, Settings};
 use crate::logging::{self, Form};
@@ -33,7 +34,8 @@ pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<A
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
     let key_file = &settings.master_key;
-    let master = master_key(key_file, settings.environment)?;
+    let master = super::master_key(&settings)?;
+    let certificate = settings.tls.as_ref().map(certificate).transpose()?;
     if let Some(owner) = settings.owner() {
         super::migrate::postgres(owner).await?;
     }
@@ -57,23 +59,24 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     tracing::info!(%address, url = settings.public_url, "listening");
     let stop_within = settings.stop_within;
     let mut stop = listen::Stop::noted()?;
-    let server = listen::serve(listener, platform.house.router.clone());
+    let router = platform.house.router.clone();
+    let mut background = JoinSet::new();
+    let server = match certificate {
+        Some(certificate) => {
+            let server = listen::serve(certificate.listen(listener)?, router);
+            background.spawn(certificate.follow()?);
+            server
+        }
+        None => listen::serve(listener, router),
+    };
     let workers = Workers::start(platform.house.workers);
     stop.told().await;
     tracing::info!("stopping");
+    background.abort_all();
     let (stopped, ()) = tokio::join!(server.stop(stop_within), workers.stop(stop_within));
     stopped
 }
 
-/// The key of the file. Others may not read it where anything counts; while developing it is told.
-fn master_key(file: &Path, environment: Environment) -> Result<MasterKey, Problem> {
-    let key = MasterKey::load(file).map_err(|error| Problem::master_key(file, &error))?;
-    if stella_signing::open_to_others(file).unwrap_or_default() {
-        let problem = Problem::master_key_open(file);
-        if environment.strict() {
-            return Err(problem);
-        }
-        tracing::warn!("{problem}");
-    }
-    Ok(key)
+fn certificate(files: &TlsFiles) -> Result<Arc<Certificate>, Problem> {
+    Certificate::load(files.clone()).map_err(|error| Problem::tls(files, &error))
 }

@@ -7,6 +7,8 @@ use stella_locale::Labels;
 pub struct Key {
     /// Its name, as the documentation writes it; found without regard to case.
     pub name: &'static str,
+    /// The label that says what it is for.
+    pub about: &'static str,
     /// What it takes.
     pub accepts: Accepts,
     /// What holds where nobody sets it.
@@ -75,28 +77,29 @@ impl ServiceName {
 const DRIVERS: Accepts = Accepts::Written("postgres, filesystem, inmemory");
 const OBJECT_DRIVERS: Accepts = Accepts::Written("rustfs, seed-fs");
 
-const fn key(name: &'static str, accepts: Accepts) -> Key {
+const fn key(name: &'static str, about: &'static str, accepts: Accepts) -> Key {
     Key {
         name,
+        about,
         accepts,
         default: None,
         secret: false,
     }
 }
 
-const fn secret(name: &'static str, accepts: Accepts) -> Key {
+const fn secret(name: &'static str, about: &'static str, accepts: Accepts) -> Key {
     Key {
         secret: true,
-        ..key(name, accepts)
+        ..key(name, about, accepts)
     }
 }
 
-const fn connection(name: &'static str) -> Key {
-    secret(name, Accepts::Described("accepts-connection"))
+const fn connection(name: &'static str, about: &'static str) -> Key {
+    secret(name, about, Accepts::Described("accepts-connection"))
 }
 
-const fn count(name: &'static str) -> Key {
-    key(name, Accepts::Described("accepts-count"))
+const fn count(name: &'static str, about: &'static str) -> Key {
+    key(name, about, Accepts::Described("accepts-count"))
 }
 
 const fn with_default(key: Key, default: &'static str) -> Key {
@@ -108,65 +111,144 @@ const fn with_default(key: Key, default: &'static str) -> Key {
 
 /// Every key, by section.
 pub const KEYS: &[Key] = &[
-    key("Storage:Driver", DRIVERS),
+    key("Storage:Driver", "about-driver", DRIVERS),
     key(
         "Storage:DataDirectory",
+        "about-data-directory",
         Accepts::Described("accepts-folder"),
     ),
     with_default(
-        key("Storage:AllowLocalhost", Accepts::Written("true, false")),
+        key(
+            "Storage:AllowLocalhost",
+            "about-allow-localhost",
+            Accepts::Written("true, false"),
+        ),
         "false",
     ),
-    key("Storage:ObjectStore:Driver", OBJECT_DRIVERS),
+    key(
+        "Storage:ObjectStore:Driver",
+        "about-object-driver",
+        OBJECT_DRIVERS,
+    ),
     key(
         "Storage:ObjectStore:Endpoint",
+        "about-endpoint",
         Accepts::Described("accepts-public-url"),
     ),
     key(
         "Storage:ObjectStore:Bucket",
+        "about-bucket",
         Accepts::Described("accepts-bucket"),
     ),
     key(
         "Storage:ObjectStore:Region",
+        "about-region",
         Accepts::Described("accepts-region"),
     ),
     key(
         "Storage:ObjectStore:AccessKeyId",
+        "about-access-key-id",
         Accepts::Described("accepts-access-key-id"),
     ),
     secret(
         "Storage:ObjectStore:SecretAccessKey",
+        "about-secret-access-key",
         Accepts::Described("accepts-secret-access-key"),
     ),
-    connection("ConnectionStrings:Default"),
-    connection("ConnectionStrings:Migrations"),
-    connection("ConnectionStrings:Authority"),
-    connection("ConnectionStrings:Evidence"),
-    connection("ConnectionStrings:Replay"),
-    connection("ConnectionStrings:RiskEngine"),
-    key("Authority:Storage:Driver", DRIVERS),
-    key("Evidence:Storage:Driver", DRIVERS),
-    key("Evidence:Storage:ObjectStore:Driver", OBJECT_DRIVERS),
-    key("Replay:Storage:Driver", DRIVERS),
-    key("Replay:Storage:ObjectStore:Driver", OBJECT_DRIVERS),
-    key("RiskEngine:Storage:Driver", DRIVERS),
+    connection("ConnectionStrings:Default", "about-connection"),
+    connection(
+        "ConnectionStrings:Migrations",
+        "about-connection-migrations",
+    ),
+    connection("ConnectionStrings:Authority", "about-own-connection"),
+    connection("ConnectionStrings:Evidence", "about-own-connection"),
+    connection("ConnectionStrings:Replay", "about-own-connection"),
+    connection("ConnectionStrings:RiskEngine", "about-own-connection"),
+    key("Authority:Storage:Driver", "about-own-driver", DRIVERS),
+    key("Evidence:Storage:Driver", "about-own-driver", DRIVERS),
+    key(
+        "Evidence:Storage:ObjectStore:Driver",
+        "about-own-object-driver",
+        OBJECT_DRIVERS,
+    ),
+    key("Replay:Storage:Driver", "about-own-driver", DRIVERS),
+    key(
+        "Replay:Storage:ObjectStore:Driver",
+        "about-own-object-driver",
+        OBJECT_DRIVERS,
+    ),
+    key("RiskEngine:Storage:Driver", "about-own-driver", DRIVERS),
     with_default(
-        key("Server:Listen", Accepts::Described("accepts-address")),
+        key(
+            "Server:Listen",
+            "about-listen",
+            Accepts::Described("accepts-address"),
+        ),
         "127.0.0.1:7070",
     ),
-    with_default(count("Server:RateLimit:Client:Requests"), "10000"),
-    with_default(count("Server:RateLimit:Client:Seconds"), "10"),
-    with_default(count("Server:RateLimit:Tenant:Requests"), "40000"),
-    with_default(count("Server:RateLimit:Tenant:Seconds"), "10"),
-    with_default(count("Server:StopSeconds"), "60"),
-    key("Server:PublicUrl", Accepts::Described("accepts-public-url")),
+    with_default(
+        count(
+            "Server:RateLimit:Client:Requests",
+            "about-limit-client-requests",
+        ),
+        "10000",
+    ),
+    with_default(
+        count(
+            "Server:RateLimit:Client:Seconds",
+            "about-limit-client-seconds",
+        ),
+        "10",
+    ),
+    with_default(
+        count(
+            "Server:RateLimit:Tenant:Requests",
+            "about-limit-tenant-requests",
+        ),
+        "40000",
+    ),
+    with_default(
+        count(
+            "Server:RateLimit:Tenant:Seconds",
+            "about-limit-tenant-seconds",
+        ),
+        "10",
+    ),
+    with_default(count("Server:StopSeconds", "about-stop-seconds"), "60"),
+    key(
+        "Server:Tls:CertificateFile",
+        "about-certificate",
+        Accepts::Described("accepts-certificate"),
+    ),
+    key(
+        "Server:Tls:PrivateKeyFile",
+        "about-private-key",
+        Accepts::Described("accepts-private-key"),
+    ),
+    key(
+        "Server:PublicUrl",
+        "about-public-url",
+        Accepts::Described("accepts-public-url"),
+    ),
     key(
         "Security:MasterKeyFile",
+        "about-master-key",
+        Accepts::Described("accepts-master-key"),
+    ),
+    key(
+        "Security:PreviousMasterKeyFile",
+        "about-previous-master-key",
         Accepts::Described("accepts-master-key"),
     ),
 ];
 
 impl Key {
+    /// What it is for, for people.
+    #[must_use]
+    pub fn about(&self) -> String {
+        Labels::english().text(self.about)
+    }
+
     /// The key of this name, whatever its case.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {

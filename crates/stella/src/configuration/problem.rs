@@ -8,6 +8,8 @@ use stella_cli::{ExitCode, Failure, Setting};
 use stella_locale::Labels;
 use stella_signing::KeyError;
 
+use crate::commands::{TlsError, TlsFiles};
+
 use super::Key;
 
 /// One thing that is wrong, as one line: the code, then `name=value` words, then the hint.
@@ -59,11 +61,36 @@ impl Problem {
         Self::of_master_key(file, hint, ("reason", reason.to_string()))
     }
 
+    /// The same of the one before it.
+    #[must_use]
+    pub fn of_previous(mut self) -> Self {
+        for (name, value) in &mut self.words {
+            if *name == "key" {
+                "Security:PreviousMasterKeyFile".clone_into(value);
+            }
+        }
+        self
+    }
+
     /// A master key that others than its owner can read.
     #[must_use]
     pub fn master_key_open(file: &Path) -> Self {
         let named = ("file", file.display().to_string());
         Self::of_master_key(file, "hint-config-master-key-open", named)
+    }
+
+    /// A certificate or private key that cannot be served.
+    #[must_use]
+    pub fn tls(files: &TlsFiles, error: &TlsError) -> Self {
+        let (key, file) = match error {
+            TlsError::Certificate(_) => ("Server:Tls:CertificateFile", &files.certificate),
+            TlsError::Key(_) => ("Server:Tls:PrivateKeyFile", &files.key),
+        };
+        let values = [("reason", error.to_string().into())];
+        let hint = Labels::english().format("hint-config-tls-file", &values);
+        Self::new(Code::ConfigValueInvalid, hint)
+            .with("key", key)
+            .with("file", file.display())
     }
 
     fn of_master_key(file: &Path, hint: &str, (name, value): (&str, String)) -> Self {

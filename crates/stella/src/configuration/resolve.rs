@@ -12,6 +12,8 @@ use stella_service::{Quota, RateLimits};
 use stella_storage::{Connection, Driver, S3};
 
 use super::raw::Said;
+use crate::commands::TlsFiles;
+
 use super::{Key, Problem, Raw, ServiceName, ServiceStorage, Settings};
 
 /// How strict a process is.
@@ -64,7 +66,8 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
         .map(|said| PathBuf::from(said.value.trim()));
     resolver.localhost();
     let listen = resolver.listen();
-    let public_url = resolver.public_url();
+    let tls = resolver.tls();
+    let public_url = resolver.public_url(tls.is_some());
     let limits = resolver.limits();
     let stop_seconds = resolver.count("Server:StopSeconds");
     let master_key = resolver.master_key();
@@ -87,11 +90,18 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
             services: [authority, evidence, replay, risk_engine],
             migrations,
             data,
-            public_url: public_url.unwrap_or_else(|| format!("http://{listen}")),
+            public_url: public_url.unwrap_or_else(|| {
+                let scheme = tls.as_ref().map_or("http", |_| "https");
+                format!("{scheme}://{listen}")
+            }),
+            tls,
             listen,
             limits,
             stop_within: Duration::from_secs(stop_seconds.get().into()),
             master_key,
+            previous_master_key: resolver
+                .value("Security:PreviousMasterKeyFile")
+                .map(|said| PathBuf::from(said.value.trim())),
         }),
         _ => Err(resolver.problems),
     }
@@ -312,10 +322,36 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn public_url(&mut self) -> Option<String> {
+    /// Both files, or no TLS.
+    fn tls(&mut self) -> Option<TlsFiles> {
+        let (certificate, key) = ("Server:Tls:CertificateFile", "Server:Tls:PrivateKeyFile");
+        let file = |said: &Said| PathBuf::from(said.value.trim());
+        match (self.value(certificate), self.value(key)) {
+            (Some(certificate), Some(key)) => Some(TlsFiles {
+                certificate: file(certificate),
+                key: file(key),
+            }),
+            (Some(_), None) => self.wrong(None, Code::ConfigValueInvalid, key, "hint-config-tls"),
+            (None, Some(_)) => self.wrong(
+                None,
+                Code::ConfigValueInvalid,
+                certificate,
+                "hint-config-tls",
+            ),
+            (None, None) => None,
+        }
+    }
+
+    fn public_url(&mut self, tls: bool) -> Option<String> {
         let key = "Server:PublicUrl";
         let said = self.value(key)?;
         match said.value.trim().trim_end_matches('/') {
+            url if tls && url.starts_with("http://") => self.wrong(
+                None,
+                Code::ConfigValueInvalid,
+                key,
+                "hint-config-public-url-tls",
+            ),
             url if is_url(url) => Some(url.to_owned()),
             _ => self.wrong(
                 None,

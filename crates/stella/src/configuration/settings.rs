@@ -10,6 +10,7 @@ use stella_cli::environment::Environment as Variables;
 use stella_service::RateLimits;
 use stella_storage::{Connection, Driver, ObjectDriver};
 
+use crate::commands::TlsFiles;
 use crate::platform::{Drivers, ObjectDrivers};
 
 use super::{Environment, Problem, Raw, ServiceName, resolve};
@@ -29,6 +30,8 @@ pub struct Settings {
     pub data: Option<PathBuf>,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// The server's own TLS, where it has any.
+    pub tls: Option<TlsFiles>,
     /// How often callers may ask.
     pub limits: RateLimits,
     /// How long a stop waits for the requests that are being answered.
@@ -37,6 +40,8 @@ pub struct Settings {
     pub public_url: String,
     /// The file with the key that encrypts keys at rest.
     pub master_key: PathBuf,
+    /// The one before it, while it is being replaced.
+    pub previous_master_key: Option<PathBuf>,
 }
 
 /// Where one service keeps what it keeps, and which keys said so.

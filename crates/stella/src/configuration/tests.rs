@@ -87,6 +87,16 @@ fn each_wrong_value_has_its_code() {
         ("Storage:Driver", "Postgres", Code::StorageDriverUnsupported),
         ("Storage:Driver", "", Code::StorageDriverMissing),
         (
+            "Server:Tls:CertificateFile",
+            "/tls/server.pem",
+            Code::ConfigValueInvalid,
+        ),
+        (
+            "Server:Tls:PrivateKeyFile",
+            "/tls/key.pem",
+            Code::ConfigValueInvalid,
+        ),
+        (
             "Storage:Driver",
             "inmemory",
             Code::StorageDriverNotForProduction,
@@ -303,6 +313,27 @@ fn limits_are_those_that_are_set_else_those_of_the_house() {
         (default.client, default.tenant.seconds)
     );
     assert_eq!(set.tenant.requests.get(), 7);
+}
+
+#[test]
+fn the_public_url_of_a_server_with_tls_is_https() {
+    let tls = [
+        ("Server:Tls:CertificateFile", "/tls/server.pem"),
+        ("Server:Tls:PrivateKeyFile", "/tls/key.pem"),
+    ];
+    let bare: Vec<(&str, &str)> = COMPLETE
+        .iter()
+        .filter(|(key, _)| *key != "Server:PublicUrl")
+        .chain(&tls)
+        .copied()
+        .collect();
+    let settings = resolve(&raw(&bare), Environment::Production).unwrap();
+    assert_eq!(settings.public_url, "https://127.0.0.1:7070");
+    let plain = [&bare[..], &[("Server:PublicUrl", "http://stella.example")]].concat();
+    assert_eq!(
+        codes(&plain, Environment::Production),
+        [Code::ConfigValueInvalid]
+    );
 }
 
 #[test]

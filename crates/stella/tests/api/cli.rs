@@ -1,11 +1,13 @@
 //! The verbs of the command line against a running house, as a person types them.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::Value;
 use stella_cli::contexts::{Context, Contexts};
 use stella_cli::environment::Environment;
 use stella_cli::{Answer, Failure, Io, ServerCommand, Session};
+use stella_client::Credentials;
 
 use crate::fixtures::{advisory, bytes, sbom};
 use crate::world::World;
@@ -24,14 +26,18 @@ pub struct Ran {
 
 impl Person {
     pub fn of(world: &World, tenant: &str) -> Self {
+        Self::at(&world.url, world.credentials(tenant))
+    }
+
+    /// Of a server anywhere.
+    pub fn at(server: &str, credentials: Credentials) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let credentials = world.credentials(tenant);
         let config = home.path().join("stella");
         let key_file = config.join("keys/key.pem");
         credentials.key.store(&key_file).unwrap();
         let context = Context {
-            server: world.url.clone(),
-            tenant: tenant.to_owned(),
+            server: server.to_owned(),
+            tenant: credentials.tenant.clone().unwrap(),
             client: Some(credentials.client_id),
             key_file: Some(key_file),
         };
@@ -45,6 +51,14 @@ impl Person {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, content).unwrap();
         path
+    }
+
+    /// A process that does what they type.
+    pub fn starts(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stella"));
+        command.env_clear().args(words);
+        command.env("XDG_CONFIG_HOME", self.home.path());
+        command
     }
 
     pub async fn types(&self, words: &[&str]) -> Ran {

@@ -272,6 +272,37 @@ on_every_driver! {
         assert_eq!(ingester.ingest("sbom", &bytes(&sound)).await.notices, []);
     }
 
+    /// What an SBOM said before its newest revision is no longer so, and is shown where it is
+    /// asked for. Two documents that claim one revision both count.
+    async fn an_older_revision_of_an_sbom_is_no_longer_current(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        ingester.ingest("advisory", &bytes(&advisory("RUSTSEC-2026-0001", &[], "zed", "2.0.0"))).await;
+        let revision = |number: u64, version: &str| {
+            let mut parts = sbom(&[version]);
+            parts["version"] = number.into();
+            bytes(&parts)
+        };
+        let current = async || {
+            let page: Page<Finding> = analyst.get("/api/v1/findings").await;
+            let mut versions: Vec<_> = page.items.iter().map(|one| one.component.version.clone()).collect();
+            versions.sort();
+            versions
+        };
+        // Whichever comes first, and ten is more than nine.
+        ingester.ingest("sbom", &revision(10, "zed@1.0.10")).await;
+        let ninth = ingester.ingest("sbom", &revision(9, "zed@1.0.9")).await.id;
+        assert_eq!(current().await, ["1.0.10"]);
+        let asked: Page<Finding> = analyst.get(&format!("/api/v1/findings?sbom={ninth}")).await;
+        assert_eq!(asked.items.len(), 1);
+        ingester.ingest("sbom", &revision(10, "zed@1.1.10")).await;
+        assert_eq!(current().await, ["1.0.10", "1.1.10"]);
+        // Another tenant's revision replaces nothing of ours.
+        world.ingester("globex").ingest("sbom", &revision(11, "zed@1.0.11")).await;
+        assert_eq!(current().await, ["1.0.10", "1.1.10"]);
+        ingester.ingest("sbom", &revision(11, "zed@3.0.0")).await;
+        assert_eq!(current().await, [""; 0]);
+    }
+
     /// What names nothing is told: an empty list would read as an all-clear.
     async fn findings_are_found_as_people_name_things(world) {
         let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));

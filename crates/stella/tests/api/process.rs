@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 
 use stella_api::scope::Role;
 use stella_authority::Authority;
@@ -16,6 +17,7 @@ use stella_storage::{Connection, DataFolder, Db};
 use stella_testkit::{Contract, S3Server};
 
 use crate::by_hand::{blobs, by_hand_at, by_hand_in};
+use crate::cli::Person;
 use crate::serve::blobs_in;
 use crate::up::send;
 use crate::world::{Caller, credentials, migrated_database, people, s3_of};
@@ -37,6 +39,8 @@ pub struct Running {
     child: Child,
     pub url: String,
     pub told: String,
+    /// What it says since.
+    says: Receiver<String>,
     key: SigningKey,
     contract: Arc<Contract>,
 }
@@ -142,6 +146,11 @@ impl Installation {
         }
     }
 
+    /// A file of its own.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
     /// Runs a verb on the installation to its end.
     pub fn run(&self, words: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stella"));
@@ -185,11 +194,18 @@ impl Installation {
             }
         }
         // A pipe that nobody reads would stop it.
-        std::thread::spawn(move || lines.for_each(drop));
+        let (say, says) = channel();
+        std::thread::spawn(move || lines.for_each(|line| drop(say.send(line))));
+        let tls = self
+            .settings
+            .iter()
+            .any(|one| one.starts_with("Server:Tls"));
+        let scheme = if tls { "https" } else { "http" };
         Running {
             child,
-            url: format!("http://{address}"),
+            url: format!("{scheme}://{address}"),
             told,
+            says,
             key: self.key.clone(),
             contract: self.contract.clone(),
         }
@@ -211,9 +227,26 @@ impl Running {
         self.caller(tenant, Role::Analyst)
     }
 
+    /// Somebody of a tenant at a command line of their own.
+    pub fn person(&self, tenant: &str) -> Person {
+        Person::at(&self.url, credentials(&self.key, tenant))
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, name: &str) {
+        send(name, &self.child);
+    }
+
+    /// Waits until it says a line that holds a text.
+    pub fn said(&self, text: &str) -> String {
+        let mut lines = self.says.iter();
+        let line = lines.find(|line| line.contains(text));
+        line.unwrap_or_else(|| panic!("it ended and never said {text:?}"))
+    }
+
     /// Asks the process to stop, as a supervisor does.
     pub fn terminate(&self) {
-        send("TERM", &self.child);
+        self.signal("TERM");
     }
 
     pub fn end(mut self) -> ExitStatus {

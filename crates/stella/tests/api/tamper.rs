@@ -231,6 +231,17 @@ on_every_store! {
         assert_eq!(world.analyst("acme").code(Call::get(&raw)).await, "EVIDENCE_CORRUPT");
     }
 
+    async fn whoever_lists_findings_reads_which_document_was_edited(world) {
+        let ingester = world.ingester("acme");
+        ingester.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"]))).await;
+        let hole = advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0");
+        let hole = ingester.ingest("advisory", &bytes(&hole)).await.id;
+        edit(&world, &hole, 5).await;
+        let listed = Person::of(&world, "acme").types(&["findings", "list"]).await;
+        assert_eq!(listed.exit, 6);
+        assert!(listed.stderr.contains(&hole), "{}", listed.stderr);
+    }
+
     async fn an_edited_result_is_found_and_named(world) {
         let made = scored(&world).await;
         let statement = "UPDATE riskengine.risk_score_results SET result = replace(result, '\"scoreBps\":9100', '\"scoreBps\":1000')";

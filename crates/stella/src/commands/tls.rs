@@ -1,0 +1,139 @@
+//! The server's own TLS: a certificate and its key from two files, read again when they change.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use tls_listener::TlsListener;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_rustls::TlsAcceptor;
+
+/// How often the files are looked at; a renewal need not be announced.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Whoever connects and says nothing is let go after this time.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Where a certificate chain and its private key are, both PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The chain, the server's own certificate first.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// Why files give no certificate that can be served.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The certificates cannot be read.
+    #[error("{0}")]
+    Certificate(String),
+    /// The key cannot be read, or is another certificate's.
+    #[error("{0}")]
+    Key(String),
+}
+
+impl TlsFiles {
+    fn read(&self) -> Result<CertifiedKey, TlsError> {
+        let certificate = |error: &dyn ToString| TlsError::Certificate(error.to_string());
+        let chain = CertificateDer::pem_file_iter(&self.certificate)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| certificate(&error))?;
+        if chain.is_empty() {
+            return Err(certificate(&"there is no certificate in it"));
+        }
+        let key = |error: &dyn ToString| TlsError::Key(error.to_string());
+        let private = PrivateKeyDer::from_pem_file(&self.key).map_err(|error| key(&error))?;
+        CertifiedKey::from_der(chain, private, &default_provider()).map_err(|error| key(&error))
+    }
+}
+
+/// The certificate that is served now.
+#[derive(Debug)]
+pub(super) struct Certificate {
+    files: TlsFiles,
+    now: RwLock<Arc<CertifiedKey>>,
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
+        Some(now.clone())
+    }
+}
+
+impl Certificate {
+    pub(super) fn load(files: TlsFiles) -> Result<Arc<Self>, TlsError> {
+        let now = RwLock::new(Arc::new(files.read()?));
+        Ok(Arc::new(Self { files, now }))
+    }
+
+    /// TLS 1.2 and 1.3 on a listener; handshakes do not wait for one another.
+    pub(super) fn listen(
+        self: &Arc<Self>,
+        listener: TcpListener,
+    ) -> anyhow::Result<TlsListener<TcpListener, TlsAcceptor>> {
+        let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(self.clone());
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        Ok(tls_listener::builder(acceptor)
+            .handshake_timeout(HANDSHAKE)
+            .listen(listener))
+    }
+
+    /// Reads the files again each ten seconds, and at SIGHUP at once, for ever. Files that cannot
+    /// be served are told to the log, and the certificate that was there stays.
+    pub(super) fn follow(self: Arc<Self>) -> std::io::Result<impl Future<Output = ()>> {
+        let mut hangup = signal(SignalKind::hangup())?;
+        Ok(async move {
+            let mut timer = tokio::time::interval(LOOK);
+            let mut failed = None;
+            loop {
+                let asked = tokio::select! {
+                    _ = timer.tick() => false,
+                    _ = hangup.recv() => true,
+                };
+                let read = self.files.read().map_err(|error| error.to_string());
+                // What is wrong is told once, and again to whoever asks: it is looked at often.
+                let news = asked || read.as_ref().err() != failed.as_ref();
+                failed = match read {
+                    Ok(read) => {
+                        self.serve(read, asked);
+                        None
+                    }
+                    Err(error) => {
+                        if news {
+                            let file = self.files.certificate.display();
+                            tracing::error!(%file, error, "the new certificate is not served");
+                        }
+                        Some(error)
+                    }
+                };
+            }
+        })
+    }
+
+    fn serve(&self, read: CertifiedKey, asked: bool) {
+        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
+        let new = now.cert != read.cert;
+        if new {
+            *now = Arc::new(read);
+        }
+        drop(now);
+        if new || asked {
+            let file = self.files.certificate.display();
+            tracing::info!(%file, new, "the certificate was read again");
+        }
+    }
+}

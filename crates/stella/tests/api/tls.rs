@@ -1,0 +1,144 @@
+//! The server's own TLS, as a process: what it serves, what it reads again, what it refuses.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::TlsConnector;
+
+use crate::process::{Installation, Running};
+use crate::up::text;
+
+/// A certificate authority of somebody's own, and the files of a server.
+struct Authority {
+    home: tempfile::TempDir,
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut of = CertificateParams::default();
+        of.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(of, KeyPair::generate().unwrap()).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("ca.pem"), issuer.pem()).unwrap();
+        Self { home, issuer }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// Puts a new certificate and its key where the server looks for them.
+    fn issue(&self) -> CertificateDer<'static> {
+        let key = KeyPair::generate().unwrap();
+        let of = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        let issued = of.signed_by(&key, &self.issuer).unwrap();
+        std::fs::write(self.file("key.pem"), key.serialize_pem()).unwrap();
+        std::fs::write(self.file("server.pem"), issued.pem()).unwrap();
+        issued.der().clone()
+    }
+
+    fn settings(&self, installation: Installation) -> Installation {
+        let name = |key, file| format!("Server:Tls:{key}={}", self.file(file).display());
+        installation
+            .with(&name("CertificateFile", "server.pem"))
+            .with(&name("PrivateKeyFile", "key.pem"))
+    }
+
+    /// What the server shows to somebody who trusts this authority and nobody else, and the
+    /// protocol that both chose.
+    async fn shown(&self, running: &Running) -> (CertificateDer<'static>, Vec<u8>) {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.issuer.der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let address = running.url.trim_start_matches("https://");
+        let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let connector = TlsConnector::from(Arc::new(config));
+        let name = ServerName::try_from("127.0.0.1").unwrap();
+        let stream = connector.connect(name, stream).await.unwrap();
+        let (_, shown) = stream.get_ref();
+        let certificate = shown.peer_certificates().unwrap()[0].clone().into_owned();
+        (certificate, shown.alpn_protocol().unwrap().to_vec())
+    }
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_served_without_a_restart() {
+    let authority = Authority::new();
+    let first = authority.issue();
+    let installation = authority.settings(Installation::filesystem().await);
+    let running = installation.start(None);
+    assert_eq!(authority.shown(&running).await, (first, b"h2".to_vec()));
+
+    let second = authority.issue();
+    running.signal("HUP");
+    running.said("the certificate was read again");
+    assert_eq!(authority.shown(&running).await.0, second);
+
+    // Half of a renewal: the key is another certificate's.
+    let before = std::fs::read(authority.file("server.pem")).unwrap();
+    authority.issue();
+    std::fs::write(authority.file("server.pem"), &before).unwrap();
+    running.signal("HUP");
+    running.said("the new certificate is not served");
+    assert_eq!(authority.shown(&running).await.0, second);
+}
+
+#[tokio::test]
+async fn the_command_line_trusts_whom_the_system_trusts() {
+    let authority = Authority::new();
+    authority.issue();
+    let running = authority
+        .settings(Installation::filesystem().await)
+        .start(None);
+    let person = running.person("acme");
+    let whoami = |trusted: &Path| {
+        let mut command = person.starts(&["whoami", "-o", "json"]);
+        command.env("SSL_CERT_FILE", trusted).output().unwrap()
+    };
+    let told = whoami(&authority.file("ca.pem"));
+    assert!(told.status.success(), "{}", text(&told.stderr));
+    assert!(
+        text(&told.stdout).contains("acme"),
+        "{}",
+        text(&told.stdout)
+    );
+
+    let other = Authority::new();
+    let refused = whoami(&other.file("ca.pem"));
+    let told = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(10), "{told}");
+    assert!(told.contains("certificate"), "{told}");
+}
+
+#[tokio::test]
+async fn files_that_cannot_be_served_stop_the_start() {
+    let authority = Authority::new();
+    authority.issue();
+    let installation = authority.settings(Installation::filesystem().await);
+    let refused = |key: &str| {
+        let ended = installation.run(&["serve"]);
+        let told = text(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(78), "{told}");
+        assert!(told.contains("CONFIG_VALUE_INVALID"), "{told}");
+        assert!(told.contains(&format!("key=Server:Tls:{key}")), "{told}");
+    };
+    std::fs::write(authority.file("key.pem"), "no key").unwrap();
+    refused("PrivateKeyFile");
+    let other = KeyPair::generate().unwrap().serialize_pem();
+    std::fs::write(authority.file("key.pem"), other).unwrap();
+    refused("PrivateKeyFile");
+    std::fs::write(authority.file("server.pem"), "").unwrap();
+    refused("CertificateFile");
+    std::fs::remove_file(authority.file("server.pem")).unwrap();
+    refused("CertificateFile");
+}
