@@ -8,6 +8,7 @@
 
 mod authority;
 mod away;
+mod backfill;
 mod bad_input;
 mod batch;
 mod by_hand;
@@ -28,6 +29,7 @@ mod process;
 mod published;
 mod scopes;
 mod scores;
+mod sealed;
 mod serve;
 mod signed;
 mod stop;

@@ -102,8 +102,12 @@ pub struct Caller {
 
 impl World {
     pub async fn postgres() -> Self {
-        let database = migrated_database().await;
-        Self::on_postgres(&database.app_url, &database, Objects::folder()).await
+        Self::postgres_of(&migrated_database().await).await
+    }
+
+    /// On a database that somebody migrated.
+    pub async fn postgres_of(database: &TestDatabase) -> Self {
+        Self::on_postgres(&database.app_url, database, Objects::folder()).await
     }
 
     /// PostgreSQL, and blobs in a bucket.
@@ -145,7 +149,7 @@ impl World {
         Self::embedded_with(DataFolder::temporary().unwrap(), limits).await
     }
 
-    async fn embedded(folder: Arc<DataFolder>) -> Self {
+    pub async fn embedded(folder: Arc<DataFolder>) -> Self {
         Self::embedded_with(folder, RateLimits::default()).await
     }
 
