@@ -213,20 +213,24 @@ impl Logs {
                     .bind(row.hash.to_string())
             )
         )?;
+        // By their ids, one by one: another may have come between them meanwhile.
+        let ids: Vec<String> = (0..numbered.len())
+            .map(|at| format!("${}", at + 3))
+            .collect();
         let statement = format!(
-            "DELETE FROM {0}.unsealed WHERE tenant = $1 AND log = $2 AND id IN \
-             (SELECT id FROM {0}.sealed WHERE tenant = $1 AND log = $2 AND position >= $3)",
-            self.schema
+            "DELETE FROM {}.unsealed WHERE tenant = $1 AND log = $2 AND id IN ({})",
+            self.schema,
+            ids.join(", ")
         );
-        let first = numbered
-            .first()
-            .map_or(i64::MAX, |row| signed(row.position));
         execute!(
             tx,
-            query(AssertSqlSafe(statement))
-                .bind(tenant.as_str())
-                .bind(log)
-                .bind(first)
+            numbered.iter().fold(
+                query(AssertSqlSafe(statement.clone()))
+                    .persistent(false)
+                    .bind(tenant.as_str())
+                    .bind(log),
+                |query, row| query.bind(row.id)
+            )
         )?;
         Ok(())
     }
