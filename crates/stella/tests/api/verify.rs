@@ -76,6 +76,9 @@ fn codes(expected: &[(Code, u64)]) -> BTreeMap<String, u64> {
     pairs.collect()
 }
 
+/// Statements, those that undo them, and what is told in between.
+type Edit<'a> = (&'a [&'a str], &'a [&'a str], &'a [(Code, u64)]);
+
 const LOG: &[&str] = &["log_entries", "sealed", "provenance", "raw_documents"];
 
 async fn done(world: &World, statement: &str) {
@@ -126,16 +129,15 @@ on_every_driver! {
     async fn every_edit_is_told_and_undone_nothing_is(world) {
         let world = filled(world).await;
         let at = |position: u64| format!("tenant = 'acme' AND log = 'changes' AND position = {position}");
-        let upstream = "'RUSTSEC-2026-0002'";
         let swap = [
             "UPDATE evidence.sealed SET position = -position WHERE tenant = 'acme' AND position IN (2, 3)",
             "UPDATE evidence.sealed SET position = 5 + position WHERE tenant = 'acme' AND position < 0",
         ];
-        let rows: &[(&[&str], &[&str], &[(Code, u64)])] = &[
+        let rows: &[Edit<'_>] = &[
             // An entry: it says something else of its document, too.
             (
-                &[&format!("UPDATE evidence.log_entries SET entry = replace(entry, {upstream}, 'x') WHERE tenant = 'acme' AND entry LIKE '%2026-0002%'")],
-                &[&format!("UPDATE evidence.log_entries SET entry = replace(entry, '\"x\"', '\"RUSTSEC-2026-0002\"') WHERE tenant = 'acme' AND entry LIKE '%\"x\"%'")],
+                &["UPDATE evidence.log_entries SET entry = replace(entry, 'RUSTSEC-2026-0002', 'x') WHERE tenant = 'acme' AND entry LIKE '%2026-0002%'"],
+                &["UPDATE evidence.log_entries SET entry = replace(entry, '\"x\"', '\"RUSTSEC-2026-0002\"') WHERE tenant = 'acme' AND entry LIKE '%\"x\"%'"],
                 &[(Code::EvidenceCorrupt, 1), (Code::LogCorrupt, 1)],
             ),
             // Two entries' places; the one behind them is chained to neither.
