@@ -109,7 +109,7 @@ impl Evidence {
                 root: walk.root().to_string(),
                 unsealed: walk.unsealed(),
             });
-            let faults = self.logs.walked(op, walk, MAX_LIMIT).await?;
+            let faults = self.logs.walked(op, walk, MAX_LIMIT as usize).await?;
             faults.into_iter().for_each(|fault| found.fault(fault));
             self.find_unlogged(op, &mut found).await?;
         }

@@ -93,3 +93,64 @@ impl std::fmt::Debug for Worker {
         write!(f, "Worker({})", self.name)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    /// It begins with a round, does one whenever it is woken, also after one that failed or
+    /// panicked, and ends when it is told.
+    #[tokio::test]
+    async fn a_worker_works_when_woken_until_it_is_stopped() {
+        let (begun, mut rounds) = unbounded_channel();
+        let (wake, turn) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
+        let round = move || -> Round {
+            let (begun, turn) = (begun.clone(), turn.fetch_add(1, Ordering::Relaxed));
+            Box::pin(async move {
+                begun.send(turn).unwrap();
+                match turn {
+                    1 => panic!("in the middle"),
+                    2 => Err("away".to_owned()),
+                    _ => Ok(0),
+                }
+            })
+        };
+        let worker = Worker {
+            name: "test",
+            every: Duration::from_secs(3600),
+            wake: wake.clone(),
+            round: Box::new(round),
+        };
+        let workers = Workers::start(vec![worker]);
+        for expected in 0..5 {
+            assert_eq!(rounds.recv().await, Some(expected));
+            wake.notify_one();
+        }
+        workers.stop(Duration::from_secs(60)).await;
+        while rounds.recv().await.is_some() {}
+    }
+
+    #[tokio::test]
+    async fn a_round_without_an_end_is_left_at_the_deadline() {
+        let (begun, mut rounds) = unbounded_channel();
+        let round = move || -> Round {
+            begun.send(()).unwrap();
+            Box::pin(std::future::pending())
+        };
+        let worker = Worker {
+            name: "test",
+            every: Duration::from_secs(3600),
+            wake: Arc::default(),
+            round: Box::new(round),
+        };
+        let workers = Workers::start(vec![worker]);
+        rounds.recv().await.unwrap();
+        workers.stop(Duration::from_millis(10)).await;
+        assert_eq!(rounds.recv().await, None, "it is gone");
+    }
+}

@@ -1,13 +1,18 @@
 //! Every SQL statement of the logs.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
-use sqlx::{AssertSqlSafe, query, query_as, raw_sql};
+use sqlx::{AssertSqlSafe, query, query_as, query_scalar, raw_sql};
 use stella_api::TenantId;
 use stella_canonical::Digest;
 use stella_context::SystemContext;
 use stella_storage::{DbTime, StoreError, Tx, execute, on};
 
 use super::{Logs, NewEntry, Sealed};
+
+/// How many ids are compared at a time.
+const TOGETHER: i64 = 1000;
 
 /// An entry that waits for its position.
 #[derive(sqlx::FromRow)]
@@ -302,31 +307,61 @@ impl Logs {
             .bind(tenant.as_str()).bind(log).fetch_one(c))?)
     }
 
-    /// What was added to a log, and neither waits nor has a position; and what waits and is not
-    /// there.
+    /// What was added to a log and neither has a place nor waits for one; then what waits and is
+    /// not there, of which nothing more is known. In order of their ids, some at a time: without
+    /// statistics PostgreSQL compares whole tables row by row.
     pub(super) async fn lost(
         &self,
         tx: &mut Tx,
         tenant: &TenantId,
         log: &str,
-        limit: u32,
+        limit: usize,
     ) -> Result<Vec<String>, StoreError> {
-        let statement = format!(
-            "SELECT e.subject FROM {0}.log_entries e WHERE e.tenant = $1 AND e.log = $2 \
-             AND NOT EXISTS (SELECT 1 FROM {0}.sealed s WHERE s.tenant = e.tenant \
-                 AND s.log = e.log AND s.id = e.id) \
-             AND NOT EXISTS (SELECT 1 FROM {0}.unsealed u WHERE u.tenant = e.tenant \
-                 AND u.log = e.log AND u.id = e.id) \
-             UNION ALL \
-             SELECT '' FROM {0}.unsealed u WHERE u.tenant = $1 AND u.log = $2 \
-             AND NOT EXISTS (SELECT 1 FROM {0}.log_entries e WHERE e.tenant = u.tenant \
-                 AND e.log = u.log AND e.id = u.id) \
-             LIMIT $3",
-            self.schema
+        let added = "SELECT id, subject FROM {}.log_entries";
+        let placed = "SELECT id FROM {}.sealed WHERE {in} UNION ALL SELECT id FROM {}.unsealed";
+        let mut lost = self
+            .unmatched(tx, (tenant, log), added, placed, limit)
+            .await?;
+        let waits = "SELECT id, '' FROM {}.unsealed";
+        let there = "SELECT id FROM {}.log_entries";
+        let left = limit.saturating_sub(lost.len());
+        lost.extend(
+            self.unmatched(tx, (tenant, log), waits, there, left)
+                .await?,
         );
-        let rows: Vec<(String,)> = on!(tx, c => query_as(AssertSqlSafe(statement))
-            .bind(tenant.as_str()).bind(log).bind(i64::from(limit)).fetch_all(c))?;
-        Ok(rows.into_iter().map(|(subject,)| subject).collect())
+        Ok(lost)
+    }
+
+    /// Rows of the first statement whose ids the second, which is asked later, does not give.
+    async fn unmatched(
+        &self,
+        tx: &mut Tx,
+        (tenant, log): (&TenantId, &str),
+        first: &str,
+        second: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let own = "tenant = $1 AND log = $2";
+        let within = format!("{own} AND id >= $3 AND id <= $4");
+        let first = first.replace("{}", self.schema);
+        let first = format!("{first} WHERE {own} AND id > $3 ORDER BY id LIMIT $4");
+        let second = second.replace("{in}", &within).replace("{}", self.schema);
+        let second = format!("{second} WHERE {within}");
+        let (mut behind, mut lost) = (0i64, Vec::new());
+        while lost.len() < limit {
+            let rows: Vec<(i64, String)> = on!(&mut *tx, c => query_as(AssertSqlSafe(first.clone()))
+                .bind(tenant.as_str()).bind(log).bind(behind).bind(TOGETHER).fetch_all(c))?;
+            let (Some((from, _)), Some((to, _))) = (rows.first(), rows.last()) else {
+                break;
+            };
+            let found: Vec<i64> = on!(&mut *tx, c => query_scalar(AssertSqlSafe(second.clone()))
+                .bind(tenant.as_str()).bind(log).bind(from).bind(to).fetch_all(c))?;
+            let found: BTreeSet<i64> = found.into_iter().collect();
+            behind = *to;
+            lost.extend(rows.into_iter().filter(|(id, _)| !found.contains(id)));
+        }
+        lost.truncate(limit);
+        Ok(lost.into_iter().map(|(_, subject)| subject).collect())
     }
 
     /// The entries of the subjects from the first to the last.

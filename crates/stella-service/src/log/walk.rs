@@ -128,7 +128,7 @@ impl Logs {
         &self,
         op: &OpContext,
         mut walk: Walk,
-        limit: u32,
+        limit: usize,
     ) -> Result<Vec<Fault>, StoreError> {
         let mut tx = self.db.read(op).await?;
         let lost = self.lost(&mut tx, op.tenant(), walk.log, limit).await?;
