@@ -41,6 +41,13 @@ help-storage-about = Look after the blobs of an installation
 help-storage-example =
     stella storage verify --config /etc/stella/stella.yaml
     stella storage sweep --config /etc/stella/stella.yaml
+help-storage-backup-about = Copy every blob into a folder that has it not yet
+help-storage-backup-example =
+    stella storage backup /backup/blobs --config /etc/stella/stella.yaml
+help-storage-copy-dir = Folder of the copy, laid out as that of seed-fs
+help-storage-restore-about = Put every blob of a folder back that is gone
+help-storage-restore-example =
+    stella storage restore /backup/blobs --config /etc/stella/stella.yaml
 help-storage-sweep-about = List blobs that nothing needs, or remove them
 help-storage-sweep-example =
     stella storage sweep --config /etc/stella/stella.yaml
@@ -51,6 +58,29 @@ help-storage-verify-about = Read every blob again and compare it with its digest
 help-storage-verify-example =
     stella storage verify --config /etc/stella/stella.yaml
 
+help-tenant-about = Look after the tenants of an installation
+help-tenant-example =
+    stella tenant create acme --config /etc/stella/stella.yaml
+help-tenant-create-about = Make a tenant; one that is there stays as it is
+help-tenant-create-example =
+    stella tenant create acme --config /etc/stella/stella.yaml
+help-tenant-create-id = Its id: a-z, 0-9 and -, at most 63, a letter or digit first
+help-tenant-trust-about = Let the VEX statements of a publisher move the scores of a tenant
+help-tenant-trust-example =
+    stella tenant trust acme "Example Vendor" --config /etc/stella/stella.yaml
+help-tenant-trust-tenant = The tenant
+help-tenant-trust-publisher = The publisher, as stella evidence list shows it
+help-client-about = Look after the clients of an installation
+help-client-example =
+    stella client create ci --tenant acme --role ingester --role analyst --key-file ci.pem
+help-client-create-about = Register a client with its key, and give it roles in a tenant; done again it changes nothing
+help-client-create-example =
+    stella client create ci --tenant acme --role ingester --role analyst --key-file ci.pem
+    stella context set acme --server https://stella.example --tenant acme --client ci --key-file ci.pem
+help-client-create-id = Its id, which it gives when it asks for a token
+help-client-create-tenant = The tenant that it may act in; it must be there
+help-client-create-role = ingester or analyst; may be repeated
+help-client-create-key-file = Its private key, PKCS#8 PEM; made where there is none, readable by its owner only
 help-key-about = Look after the keys that an installation signs with
 help-key-example =
     stella key reseal --config /etc/stella/stella.yaml
@@ -182,6 +212,13 @@ help-context-list-about = List the contexts; the current one is marked
 help-context-list-example =
     stella context list
     stella context list -o json
+help-context-set-about = Make a context, or replace the one of this name
+help-context-set-example =
+    stella context set acme --server https://stella.example --tenant acme --client ci --key-file ci.pem
+help-context-set-server = Where the server is, as its Server:PublicUrl says
+help-context-set-tenant = The tenant to work in
+help-context-set-client = The client that asks for tokens
+help-context-set-key-file = The client's private key
 help-context-use-about = Make a context the current one
 help-context-use-example =
     stella context use local

@@ -261,7 +261,8 @@ server-unknown = no server is known yet: there is no context
 hint-server-unreachable = stella up
 hint-token-refused = `stella whoami --context NAME` tells who one is; `stella up` makes the context local
 
-context-list-empty = no contexts yet; `stella up` makes one
+context-list-empty = no contexts yet; `stella up` makes one, and `stella context set`
+context-set = the context { $name } is kept ({ $server }); look at it: stella whoami --context { $name }
 context-used = now using { $name } ({ $server })
 
 error-config-invalid = reading the configuration { $path }: { $reason }
@@ -313,6 +314,16 @@ storage-verified =
     { $count ->
         [one] one blob of { $size } bytes was read
        *[other] { $count } blobs of { $size } bytes were read
+    }
+storage-copied =
+    { $count ->
+        [one] one blob of { $size } bytes was copied, { $present } were there
+       *[other] { $count } blobs of { $size } bytes were copied, { $present } were there
+    }
+storage-not-copied =
+    { $count ->
+        [one] one is not what its digest names, and was not copied
+       *[other] { $count } are not what their digests name, and were not copied
     }
 storage-corrupt =
     { $count ->
@@ -393,6 +404,12 @@ hint-config-public-url = write where clients reach the server, such as https://s
 hint-config-public-url-tls = with Server:Tls it begins with https://
 hint-config-tls = set Server:Tls:CertificateFile and Server:Tls:PrivateKeyFile, or neither
 hint-config-tls-file = { $reason }; name PEM files of a certificate and its own key that this user can read
+tenant-created = the tenant { $tenant } is there
+tenant-trusts = VEX statements of { $publisher } count in { $tenant } from the next score on
+tenant-unknown = there is no tenant { $tenant }
+tenant-unknown-hint = make it: stella tenant create { $tenant }
+client-created = the client { $client } may act in { $tenant } as { $roles }; its key is { $file }
+client-created-next = on its machine: stella context set { $tenant } --server URL --tenant { $tenant } --client { $client } --key-file { $file }
 key-resealed = { $count ->
         [0] every stored key was encrypted with Security:MasterKeyFile before
         [one] one stored key is encrypted anew with Security:MasterKeyFile

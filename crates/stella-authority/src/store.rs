@@ -33,6 +33,19 @@ pub(crate) async fn ensure_tenant(
     tx.commit().await
 }
 
+pub(crate) async fn has_tenant(
+    system: &SystemContext,
+    db: &Db,
+    tenant: &TenantId,
+) -> Result<bool, StoreError> {
+    let mut tx = db.system_in(system, tenant).await?;
+    let found: Option<i64> = on!(&mut tx, c => sqlx::query_scalar(
+        "SELECT CAST(1 AS bigint) FROM authority.tenants WHERE id = $1",
+    ).bind(tenant.as_str()).fetch_optional(c))?;
+    tx.commit().await?;
+    Ok(found.is_some())
+}
+
 pub(crate) async fn settings(op: &OpContext, db: &Db) -> Result<Option<String>, StoreError> {
     let mut tx = db.read(op).await?;
     let row: Option<String> = on!(&mut tx, c => sqlx::query_scalar(

@@ -20,6 +20,21 @@ impl Authority {
         Ok(store::ensure_tenant(system, &self.db, tenant).await?)
     }
 
+    /// Refuses a tenant that is not there.
+    ///
+    /// # Errors
+    /// There is no such tenant, or the database is away.
+    pub async fn demand_tenant(
+        &self,
+        system: &SystemContext,
+        tenant: &TenantId,
+    ) -> Result<(), AuthorityError> {
+        match store::has_tenant(system, &self.db, tenant).await? {
+            true => Ok(()),
+            false => Err(AuthorityError::TenantUnknown(tenant.to_string())),
+        }
+    }
+
     /// The settings of the operation's tenant.
     ///
     /// # Errors

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use stella_api::TenantId;
+use stella_api::scope::Role;
 
 use crate::answer::Format;
 use crate::commands::{
@@ -107,6 +109,12 @@ pub enum ServerCommand {
     /// The blobs of an installation.
     #[command(subcommand, about = label("help-storage-about"), after_help = example("help-storage-example"))]
     Storage(StorageCommand),
+    /// The tenants of an installation.
+    #[command(subcommand, about = label("help-tenant-about"), after_help = example("help-tenant-example"))]
+    Tenant(TenantCommand),
+    /// The clients of an installation.
+    #[command(subcommand, about = label("help-client-about"), after_help = example("help-client-example"))]
+    Client(ClientCommand),
     /// The keys that an installation signs with.
     #[command(subcommand, about = label("help-key-about"), after_help = example("help-key-example"))]
     Key(KeyCommand),
@@ -157,12 +165,29 @@ pub struct MigrateArgs {
 /// The verbs of `stella storage`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum StorageCommand {
+    /// `storage backup`
+    #[command(about = label("help-storage-backup-about"), after_help = example("help-storage-backup-example"))]
+    Backup(StorageCopyArgs),
+    /// `storage restore`
+    #[command(about = label("help-storage-restore-about"), after_help = example("help-storage-restore-example"))]
+    Restore(StorageCopyArgs),
     /// `storage sweep`
     #[command(about = label("help-storage-sweep-about"), after_help = example("help-storage-sweep-example"))]
     Sweep(SweepArgs),
     /// `storage verify`
     #[command(about = label("help-storage-verify-about"), after_help = example("help-storage-verify-example"))]
     Verify(ConfigurationArgs),
+}
+
+/// `stella storage backup` and `storage restore`
+#[derive(Clone, Debug, Args)]
+pub struct StorageCopyArgs {
+    /// The folder of the copy.
+    #[arg(value_name = "DIR", help = label("help-storage-copy-dir"))]
+    pub folder: PathBuf,
+    /// Where the configuration is, and what is set beside it.
+    #[command(flatten)]
+    pub configuration: ConfigurationArgs,
 }
 
 /// `stella storage sweep`
@@ -194,6 +219,70 @@ fn age(text: &str) -> Result<Duration, String> {
     let all = all.and_then(|number: u64| number.checked_mul(seconds));
     all.map(Duration::from_secs)
         .ok_or_else(|| label("storage-age-invalid"))
+}
+
+/// The verbs of `stella tenant`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum TenantCommand {
+    /// `tenant create`
+    #[command(about = label("help-tenant-create-about"), after_help = example("help-tenant-create-example"))]
+    Create(TenantCreateArgs),
+    /// `tenant trust`
+    #[command(about = label("help-tenant-trust-about"), after_help = example("help-tenant-trust-example"))]
+    Trust(TenantTrustArgs),
+}
+
+/// `stella tenant trust`
+#[derive(Clone, Debug, Args)]
+pub struct TenantTrustArgs {
+    /// The tenant.
+    #[arg(value_name = "TENANT", help = label("help-tenant-trust-tenant"))]
+    pub tenant: TenantId,
+    /// The publisher.
+    #[arg(value_name = "PUBLISHER", help = label("help-tenant-trust-publisher"))]
+    pub publisher: String,
+    /// Where the configuration is, and what is set beside it.
+    #[command(flatten)]
+    pub configuration: ConfigurationArgs,
+}
+
+/// `stella tenant create`
+#[derive(Clone, Debug, Args)]
+pub struct TenantCreateArgs {
+    /// Its id.
+    #[arg(value_name = "TENANT", help = label("help-tenant-create-id"))]
+    pub tenant: TenantId,
+    /// Where the configuration is, and what is set beside it.
+    #[command(flatten)]
+    pub configuration: ConfigurationArgs,
+}
+
+/// The verbs of `stella client`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ClientCommand {
+    /// `client create`
+    #[command(about = label("help-client-create-about"), after_help = example("help-client-create-example"))]
+    Create(ClientCreateArgs),
+}
+
+/// `stella client create`
+#[derive(Clone, Debug, Args)]
+pub struct ClientCreateArgs {
+    /// Its id.
+    #[arg(value_name = "CLIENT", help = label("help-client-create-id"))]
+    pub client: String,
+    /// The tenant that it may act in.
+    #[arg(long, value_name = "TENANT", help = label("help-client-create-tenant"))]
+    pub tenant: TenantId,
+    /// What it may do there.
+    #[arg(long = "role", value_name = "ROLE", required = true, help = label("help-client-create-role"))]
+    pub roles: Vec<Role>,
+    /// Its private key, made where there is none.
+    #[arg(long, value_name = "FILE", help = label("help-client-create-key-file"))]
+    pub key_file: PathBuf,
+    /// Where the configuration is, and what is set beside it.
+    #[command(flatten)]
+    pub configuration: ConfigurationArgs,
 }
 
 /// The verbs of `stella key`.

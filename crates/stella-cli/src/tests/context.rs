@@ -52,7 +52,10 @@ async fn an_empty_list_says_what_to_do() {
     let ran = at(home.path()).run("context list -o table").await;
     assert_eq!(
         (ran.exit, ran.stdout.as_str()),
-        (0, "no contexts yet; `stella up` makes one\n")
+        (
+            0,
+            "no contexts yet; `stella up` makes one, and `stella context set`\n"
+        )
     );
     let ran = at(home.path()).run("context list").await;
     assert_eq!(ran.stdout, "{\n  \"items\": []\n}\n");

@@ -7,6 +7,7 @@ mod migrate;
 mod openapi;
 mod serve;
 mod storage;
+mod tenant;
 mod tls;
 mod up;
 
@@ -15,11 +16,13 @@ use std::path::Path;
 
 use stella_api::Code;
 use stella_authority::AuthorityError;
+use stella_cli::connection::load_key;
+use stella_cli::kind::CONFIG_NOT_WRITTEN;
 use stella_cli::{Answer, ExitCode, Failure, ServerCommand, Session};
 use stella_evidence::EvidenceError;
 use stella_replay::ReplayError;
 use stella_service::KeyStoreError;
-use stella_signing::{KeyError, MasterKey};
+use stella_signing::{KeyError, MasterKey, SigningKey};
 use stella_storage::{ObjectError, StoreError};
 
 pub use tls::{TlsError, TlsFiles};
@@ -37,6 +40,8 @@ pub async fn run(command: ServerCommand, session: &mut Session) -> Result<Answer
         ServerCommand::Serve(arguments) => serve::run(arguments, session).await,
         ServerCommand::Migrate(arguments) => migrate::run(arguments, session).await,
         ServerCommand::Storage(command) => storage::run(command, session).await,
+        ServerCommand::Tenant(command) => tenant::run(command, session).await,
+        ServerCommand::Client(command) => tenant::client(command, session).await,
         ServerCommand::Key(command) => key::run(command, session).await,
         ServerCommand::Config(command) => config::run(&command, session),
         ServerCommand::Openapi(_) => openapi::run(),
@@ -81,6 +86,24 @@ fn read_master_key(file: &Path, environment: Environment) -> Result<MasterKey, P
         tracing::warn!("{problem}");
     }
     Ok(key)
+}
+
+/// The private key of a client: the one that is there, read as every verb reads it, or a new one.
+fn client_key(path: &Path) -> Result<SigningKey, Failure> {
+    if !path.exists() {
+        let key = SigningKey::generate().map_err(|error| failed(error.into()))?;
+        match key.store(path) {
+            Ok(()) => return Ok(key),
+            // Another process was first: its key is the one.
+            Err(_) if path.exists() => {}
+            Err(KeyError::File { path, source }) => {
+                let values = [("path", path.as_str()), ("reason", &source.to_string())];
+                return Err(Failure::of(&CONFIG_NOT_WRITTEN, &values));
+            }
+            Err(error) => return Err(failed(error.into())),
+        }
+    }
+    load_key(path)
 }
 
 /// A start that failed: the registry's code where the cause has one, and the whole chain.

@@ -7,19 +7,17 @@ use stella_api::TenantId;
 use stella_api::scope::{Role, Scope};
 use stella_authority::NewClient;
 use stella_cli::arguments::UpArgs;
-use stella_cli::connection::load_key;
 use stella_cli::contexts::{Context, Contexts};
-use stella_cli::kind::CONFIG_NOT_WRITTEN;
 use stella_cli::scopes;
 use stella_cli::{Answer, ExitCode, Failure, Format, Session};
 use stella_client::{Client, Credentials, HttpClient};
 use stella_context::{Clock, SystemContext};
 use stella_service::{RateLimits, Workers};
-use stella_signing::{KeyError, MasterKey, SigningKey};
+use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{DataFolder, ObjectStore};
 
 use super::listen::Stop;
-use super::{failed, listen};
+use super::{client_key, failed, listen};
 use crate::configuration::Problem;
 use crate::logging::{self, Form};
 use crate::platform::{Databases, ObjectStores, Platform, Setup};
@@ -182,24 +180,6 @@ async fn open(
             .await?;
     }
     Ok(platform)
-}
-
-/// The key of the client `cli`: the one that is there, read as every verb reads it, or a new one.
-fn client_key(path: &Path) -> Result<SigningKey, Failure> {
-    if !path.exists() {
-        let key = SigningKey::generate().map_err(|error| failed(error.into()))?;
-        match key.store(path) {
-            Ok(()) => return Ok(key),
-            // Another process was first: its key is the one.
-            Err(_) if path.exists() => {}
-            Err(KeyError::File { path, source }) => {
-                let values = [("path", path.as_str()), ("reason", &source.to_string())];
-                return Err(Failure::of(&CONFIG_NOT_WRITTEN, &values));
-            }
-            Err(error) => return Err(failed(error.into())),
-        }
-    }
-    load_key(path)
 }
 
 /// Makes the context `local` known to the verbs. With `once` nobody will answer at the address

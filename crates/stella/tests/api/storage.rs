@@ -183,3 +183,65 @@ async fn a_bucket_that_may_not_be_entered_any_more_is_told_by_its_code() {
     let places: Vec<&str> = told.errors.iter().map(|one| one.pointer.as_str()).collect();
     assert_eq!(places, ["evidence:objectStore", "replay:objectStore"]);
 }
+
+async fn copied_and_put_back(installation: Installation) {
+    let hole = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
+    let running = installation.start(None);
+    let (ingester, analyst) = (running.ingester("acme"), running.analyst("acme"));
+    let made = score(&ingester, &analyst, &hole).await;
+    // Whose blobs they are stays as it is, also where one name begins like another.
+    let globex = running.ingester("globex");
+    score(&globex, &running.analyst("globex"), &hole).await;
+    drop(running);
+    let folder = installation.file("copy");
+    let folder = folder.to_str().unwrap();
+    let run = |verb| installation.run(&["storage", verb, folder]);
+    let counts = |done: Value| {
+        let of = |name: &str| done[name].as_u64().unwrap();
+        (of("blobs"), of("present"))
+    };
+    let all = installation.blobs("replay");
+    let count = u64::try_from(all.len()).unwrap();
+    assert_eq!(counts(told(&run("backup"), 0)), (count, 0));
+    assert_eq!(counts(told(&run("backup"), 0)), (0, count));
+
+    for blob in &all[..2] {
+        std::fs::remove_file(blob).unwrap();
+    }
+    assert_eq!(counts(told(&run("restore"), 0)), (2, count - 2));
+    told(&installation.run(&["storage", "verify"]), 0);
+    let running = installation.start(None);
+    let asked = json!({"token": made.manifest.token});
+    let verdict: ReplayVerdict = running
+        .analyst("acme")
+        .post("/api/v1/replay/runs", &asked)
+        .await;
+    assert_eq!(verdict.outcome, ReplayOutcome::Match);
+    drop(running);
+
+    // A copy that somebody changed is put nowhere.
+    let lost = &all[0];
+    let name = lost.file_name().unwrap();
+    let copy = crate::by_hand::blobs(std::path::Path::new(folder));
+    let copy = copy.iter().find(|one| one.file_name() == Some(name));
+    std::fs::write(copy.unwrap(), "changed").unwrap();
+    std::fs::remove_file(lost).unwrap();
+    let refused = told(&run("restore"), 6);
+    assert_eq!(refused["corrupt"].as_array().unwrap().len(), 1, "{refused}");
+    assert_eq!(counts(refused), (0, count - 1));
+    assert!(!lost.exists());
+}
+
+mod blobs_are_copied_and_put_back {
+    use super::*;
+
+    #[tokio::test]
+    async fn filesystem() {
+        copied_and_put_back(Installation::filesystem().await).await;
+    }
+
+    #[tokio::test]
+    async fn rustfs() {
+        copied_and_put_back(Installation::rustfs().await).await;
+    }
+}

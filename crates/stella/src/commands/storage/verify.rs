@@ -1,7 +1,7 @@
 //! `stella storage verify`: reads every blob again and compares it with its digest.
 
 use anyhow::Context as _;
-use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 use stella_cli::arguments::ConfigurationArgs;
 use stella_cli::table::{Cell, Column, Table};
@@ -9,9 +9,10 @@ use stella_cli::{Answer, ExitCode, Failure, Session};
 use stella_storage::{Bucket, Listed, ObjectError, ObjectStore};
 
 use super::super::failed;
-use super::buckets;
+use super::progress::Progress;
+use super::{blobs, buckets};
 use crate::configuration::Settings;
-use crate::platform::{ObjectStores, Storage};
+use crate::platform::Storage;
 
 /// How many blobs are read at a time: a bucket's answers are far away.
 const AT_A_TIME: usize = 8;
@@ -92,20 +93,10 @@ async fn verify(settings: &Settings, session: &mut Session) -> anyhow::Result<Ve
             verified.blobs += 1;
             verified.bytes += listed.size;
             verified.corrupt.extend(corrupt);
-            progress.tell(&verified, session);
+            progress.tell((verified.blobs, verified.bytes), session);
         }
     }
     Ok(verified)
-}
-
-/// What is listed, but what an interrupted put left.
-fn blobs(
-    store: &ObjectStore,
-    bucket: Bucket,
-) -> impl Stream<Item = Result<Listed, ObjectError>> + use<> {
-    store
-        .list(bucket)
-        .try_filter(|one| std::future::ready(one.blob.is_some()))
 }
 
 /// Reads one blob to its end.
@@ -137,48 +128,5 @@ async fn read(
             Ok((listed, Some(corrupt)))
         }
         Err(error) => Err(error),
-    }
-}
-
-/// A line that says how far it is, whenever that is another percent.
-struct Progress {
-    blobs: u64,
-    bytes: u64,
-    told: Option<u64>,
-}
-
-impl Progress {
-    async fn over(stores: &ObjectStores) -> Result<Self, ObjectError> {
-        let mut all = Self {
-            blobs: 0,
-            bytes: 0,
-            told: None,
-        };
-        for (bucket, store) in buckets(stores) {
-            let mut listed = std::pin::pin!(blobs(store, bucket));
-            while let Some(one) = listed.try_next().await? {
-                all.blobs += 1;
-                all.bytes += one.size;
-            }
-        }
-        Ok(all)
-    }
-
-    fn tell(&mut self, done: &Verified, session: &mut Session) {
-        let percent = (done.bytes * 100 / self.bytes.max(1)).min(100);
-        if self.told == Some(percent) {
-            return;
-        }
-        self.told = Some(percent);
-        let full = usize::try_from(percent / 5).unwrap_or_default();
-        let bar = format!("[{:20}]", "=".repeat(full));
-        let values = [
-            ("bar", bar.as_str().into()),
-            ("percent", percent.into()),
-            ("done", done.blobs.into()),
-            ("total", self.blobs.into()),
-        ];
-        let line = session.labels.format("progress-verify", &values);
-        session.progress_over(&line);
     }
 }

@@ -1,0 +1,149 @@
+//! `stella storage backup` and `storage restore`: every blob into a folder, and back.
+//!
+//! Blobs are write-once and named by their digest, so that a copy is whole where every name is
+//! there, and a second run copies what is new.
+
+use std::io;
+use std::path::Path;
+use std::pin::pin;
+
+use anyhow::Context as _;
+use futures_util::TryStreamExt as _;
+use serde::Serialize;
+use stella_cli::arguments::{ConfigurationArgs, StorageCopyArgs};
+use stella_cli::table::{Cell, Column, Table};
+use stella_cli::{Answer, ExitCode, Failure, Session};
+use stella_storage::{Bucket, Listed, ObjectError, ObjectStore};
+use tokio_util::io::StreamReader;
+
+use super::super::failed;
+use super::progress::Progress;
+use super::{blobs, buckets};
+use crate::configuration::Settings;
+use crate::platform::{ObjectStores, Storage};
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Copied {
+    blobs: u64,
+    bytes: u64,
+    /// How many were there before.
+    present: u64,
+    /// Where those lie that are not what their names say; they were not copied.
+    corrupt: Vec<String>,
+}
+
+pub(super) async fn backup(
+    arguments: StorageCopyArgs,
+    session: &mut Session,
+) -> Result<Answer, Failure> {
+    let own = stores(&arguments.configuration, session)?;
+    let folder = folder(&arguments.folder);
+    copy(&own, &folder, session).await
+}
+
+pub(super) async fn restore(
+    arguments: StorageCopyArgs,
+    session: &mut Session,
+) -> Result<Answer, Failure> {
+    let own = stores(&arguments.configuration, session)?;
+    let folder = folder(&arguments.folder);
+    copy(&folder, &own, session).await
+}
+
+fn stores(arguments: &ConfigurationArgs, session: &Session) -> Result<ObjectStores, Failure> {
+    let settings = Settings::load(arguments, &session.io.environment)?;
+    let drivers = settings.object_drivers().context("Storage:ObjectStore");
+    drivers
+        .and_then(|drivers| Storage::default().object_stores(&drivers, settings.data.as_deref()))
+        .map_err(failed)
+}
+
+fn folder(path: &Path) -> ObjectStores {
+    ObjectStores::all(&ObjectStore::seed_fs(path))
+}
+
+async fn copy(
+    from: &ObjectStores,
+    to: &ObjectStores,
+    session: &mut Session,
+) -> Result<Answer, Failure> {
+    let copied = copy_all(from, to, session).await;
+    session.progress_over("");
+    let copied = copied.map_err(failed)?;
+    let values = [
+        ("count", copied.blobs.into()),
+        ("size", copied.bytes.to_string().into()),
+        ("present", copied.present.into()),
+    ];
+    let mut answer = Answer::new(&copied)?;
+    if !copied.corrupt.is_empty() {
+        let place = Column::new(session.labels.text("column-place"));
+        let mut table = Table::new([place]);
+        for one in &copied.corrupt {
+            table.row([Cell::new(one)]);
+        }
+        let count = [("count", copied.corrupt.len().into())];
+        answer = answer
+            .table(table)
+            .line(session.labels.format("storage-not-copied", &count))
+            .exit(ExitCode::VerificationFailed);
+    }
+    Ok(answer.line(session.labels.format("storage-copied", &values)))
+}
+
+async fn copy_all(
+    from: &ObjectStores,
+    to: &ObjectStores,
+    session: &mut Session,
+) -> anyhow::Result<Copied> {
+    let mut progress = Progress::over(from).await?;
+    let (mut done, mut copied) = ((0, 0), Copied::default());
+    for ((bucket, source), (_, target)) in buckets(from).into_iter().zip(buckets(to)) {
+        let mut listed = pin!(blobs(source, bucket));
+        while let Some(one) = listed.try_next().await? {
+            copy_one(source, target, bucket, &one, &mut copied).await?;
+            done = (done.0 + 1, done.1 + one.size);
+            progress.tell(done, session);
+        }
+    }
+    Ok(copied)
+}
+
+/// Copies what is listed; what is not what its name says is told and left out.
+async fn copy_one(
+    source: &ObjectStore,
+    target: &ObjectStore,
+    bucket: Bucket,
+    listed: &Listed,
+    copied: &mut Copied,
+) -> Result<(), ObjectError> {
+    let Some((tenant, digest)) = &listed.blob else {
+        return Ok(());
+    };
+    match target.open(bucket, tenant, digest).await {
+        Ok(_) => {
+            copied.present += 1;
+            return Ok(());
+        }
+        Err(ObjectError::Missing(_)) => {}
+        Err(error) => return Err(error),
+    }
+    // A stream that is not what its name says fails at its end: then nothing is stored.
+    let mut corrupt = false;
+    let opened = source.open(bucket, tenant, digest).await?;
+    let bytes = opened.bytes.map_err(|error| {
+        corrupt |= matches!(error, ObjectError::Corrupt { .. });
+        io::Error::other(error)
+    });
+    let stored = target.put_from(bucket, tenant, StreamReader::new(bytes), opened.size);
+    match stored.await {
+        Ok(stored) => {
+            copied.blobs += 1;
+            copied.bytes += stored.size;
+        }
+        Err(_) if corrupt => copied.corrupt.push(listed.key.clone()),
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
