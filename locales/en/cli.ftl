@@ -111,6 +111,9 @@ help-evidence-about = Take in and look at what others publish
 help-evidence-example =
     stella evidence ingest advisories/ sbom.json
     stella evidence list --kind sbom
+help-evidence-checkpoint-about = Show where the log of what was taken in ends, signed, to keep elsewhere
+help-evidence-checkpoint-example =
+    stella evidence checkpoint -o json --out checkpoint.json
 help-evidence-ingest-about = Take in advisories, VEX, SBOMs and KEV catalogues
 help-evidence-ingest-example =
     stella evidence ingest sbom.cdx.json
@@ -132,6 +135,16 @@ help-evidence-show-example =
     stella evidence show 5f2d0c3a91be
     stella evidence show 5f2d0c3a91be --raw --out advisory.json
 help-evidence-show-raw = Write the exact bytes that came
+help-evidence-verify-about = Verify that all that was taken in is there and unchanged
+help-evidence-verify-example =
+    stella evidence verify
+    stella evidence verify --since 2026-01-31T00:00:00Z --publisher rustsec
+    stella evidence verify --checkpoint checkpoint.json
+help-evidence-verify-since = Read only documents again that were taken in then or later
+help-evidence-verify-until = Read only documents again that were taken in before
+help-evidence-verify-publisher = Read only documents of this publisher again; may be said several times
+help-evidence-verify-checkpoint = Prove that the log has only grown since this checkpoint: a file of stella evidence checkpoint
+help-evidence-verify-limit = How many examples of each violation are shown
 help-limit = At most this many
 help-id-document = Digest of the document, or its first 8 digits or more
 help-id-finding = Id of the finding, or its first 8 digits or more

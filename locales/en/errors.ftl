@@ -29,6 +29,7 @@ error-no-data = nothing was taken in yet
 error-no-data-detail =
     { $list ->
         [documents] the tenant has no document
+        [log] the log of what was taken in has no entry yet
        *[findings] findings need at least one SBOM and one advisory
     }
 error-no-data-hint = take some in: stella evidence ingest DIR
@@ -122,6 +123,21 @@ error-components-unmatched-detail = without a package URL that can be read, so n
 error-evidence-corrupt = stored evidence was changed
 error-evidence-corrupt-detail = document { $document } is not stored as it came: found { $actual }
 error-evidence-corrupt-hint = restore it from a backup or a kit; everything that rests on it is in doubt
+error-evidence-missing = a document that was taken in is gone
+error-evidence-missing-detail = document { $what } was taken in, and { $reason }
+error-evidence-missing-hint = restore it from a backup, and find out who took it away
+error-evidence-unlogged = a stored document is not in the log
+error-evidence-unlogged-detail = document { $what } is stored, and the log says nothing of it
+error-evidence-unlogged-hint = find out who put it there or took entries out of the log: stella evidence show { $what }
+error-log-corrupt = the log was changed
+error-log-corrupt-detail = { $what }: { $reason }
+error-log-corrupt-hint = restore the database from a backup, and find out who changed it
+error-log-unsigned = the log is not the one that was signed
+error-log-unsigned-detail = the signature of the log's end: { $reason }
+error-log-unsigned-hint = restore the database from a backup, and find out who changed it
+error-log-rewritten = the log is not the one of the checkpoint
+error-log-rewritten-detail = the checkpoint of { $size } entries: { $reason }
+error-log-rewritten-hint = make sure that the file is a checkpoint of this tenant; if it is, entries were taken out or replaced since: restore the database from a backup
 error-object-corrupt = a stored blob was changed
 error-object-corrupt-detail = blob { $expected } is stored with other bytes: their digest is { $actual }
 error-object-corrupt-hint = restore it from a backup

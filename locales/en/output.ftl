@@ -17,6 +17,7 @@ column-band = BAND
 column-code = CODE
 column-component = COMPONENT
 column-conflict = CONFLICT
+column-count = COUNT
 column-digest = DIGEST
 column-document = DOCUMENT
 column-expected = EXPECTED
@@ -65,6 +66,8 @@ field-in-sbom = in SBOM
 field-input-digest = input digest
 field-kind = kind
 field-location = kept in
+field-log-root = root
+field-log-size = entries
 field-media-type = media type
 field-outcome = outcome
 field-output-digest = result digest
@@ -106,6 +109,25 @@ file-too-large = larger than { $limit } bytes
 document-too-large-unmeasured = more than { $limit } bytes, the most that a server takes
 progress-ingest = { $done } of { $total } documents, { $rate } a second, { $left } s left
 progress-scores = { $asked } of { $total } scores
+evidence-verified = holds: all that was taken in is there and unchanged
+evidence-not-verified = does not hold: what is stored is not all that was taken in, unchanged
+evidence-read-again =
+    { $count ->
+        [one] one document read again
+       *[other] { $count } documents read again
+    }
+evidence-log =
+    { $count ->
+        [one] log: one entry, root { $root }
+       *[other] log: { $count } entries, root { $root }
+    }
+evidence-log-waits =
+    { $count ->
+        [one] one more waits for its place in the log
+       *[other] { $count } more wait for their places in the log
+    }
+checkpoint-keep = keep it elsewhere: stella evidence checkpoint -o json --out checkpoint.json
+progress-evidence-verify = { $count } documents read again
 evidence-none = no document fits; those that there are: stella evidence list
 evidence-more = the first { $shown }; more with --limit
 
@@ -262,6 +284,8 @@ error-no-context-hint = choose one with `stella context use NAME`; `stella conte
 error-no-home = neither { $variable } nor HOME says where files are kept
 error-nothing-to-ingest = there is no .json file in { $paths }
 error-output-not-written = writing to { $target }: { $reason }
+error-checkpoint-invalid = { $path } holds no checkpoint
+error-checkpoint-invalid-hint = make one: stella evidence checkpoint -o json --out checkpoint.json
 error-path-unreadable = reading { $path }: { $reason }
 error-read-failed = reading standard input: { $reason }
 error-unexpected = writing the answer: { $reason }

@@ -150,7 +150,8 @@ fn fault(from: (&str, Floor), to: (&str, Floor), kind: DependencyKind) -> Option
         let development = kind == DependencyKind::Development;
         // Only what speaks to a database may test on one.
         let own_database = [Floor::Storage, Floor::Service, Floor::Binary];
-        let kit = to.0 != "stella-testkit" || own_database.contains(&from.1);
+        let own_database = own_database.contains(&from.1) || from.0 == "stella-service";
+        let kit = to.0 != "stella-testkit" || own_database;
         return match (from.1 == Floor::Beside, development, kit) {
             (true, _, _) | (_, true, true) => None,
             (_, true, false) => Some(format!(

@@ -130,6 +130,16 @@ codes! {
     ComponentsUnmatched = "COMPONENTS_UNMATCHED", 201, exit 0;
     /// Stored bytes are not the bytes that came: their digest differs.
     EvidenceCorrupt = "EVIDENCE_CORRUPT", 500, exit 6;
+    /// A document that was taken in is not there.
+    EvidenceMissing = "EVIDENCE_MISSING", 500, exit 6;
+    /// A stored document stands in no log of what was taken in.
+    EvidenceUnlogged = "EVIDENCE_UNLOGGED", 500, exit 6;
+    /// A log no longer holds what was sealed in it.
+    LogCorrupt = "LOG_CORRUPT", 500, exit 6;
+    /// The signature of a log's end does not hold for what the log holds.
+    LogUnsigned = "LOG_UNSIGNED", 500, exit 6;
+    /// A checkpoint that was kept elsewhere is not of the log's past.
+    LogRewritten = "LOG_REWRITTEN", 500, exit 6;
     /// A blob's bytes do not have the digest that names it.
     ObjectCorrupt = "OBJECT_CORRUPT", 500, exit 6;
     /// The blob is not in the store.

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 /// A payload with signatures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "a DSSE envelope")]
 pub struct Envelope {
     /// How to read the payload: `application/vnd.in-toto+json`.
     pub payload_type: String,
@@ -17,6 +17,7 @@ pub struct Envelope {
 
 /// One signature, of the pre-authentication encoding of payload type and payload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(expecting = "a signature")]
 pub struct Signature {
     /// A hint at the key: its RFC 7638 thumbprint.
     #[serde(default)]

@@ -40,8 +40,11 @@ pub struct ReadinessCheck {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Backlog {
-    /// How many documents wait.
+    /// How many documents or entries wait.
     pub count: u64,
+    /// For how long the first of them has waited, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_seconds: Option<u64>,
     /// Why the first that was tried could not be done: its code. Anybody may ask, so that which
     /// document it is, of which tenant, stands in the log alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]

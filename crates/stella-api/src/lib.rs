@@ -2,6 +2,7 @@
 //! error codes. Data only; nothing here reads, writes or decides.
 
 pub mod authority;
+pub mod changes;
 pub mod code;
 pub mod dsse;
 pub mod evidence;
@@ -10,6 +11,7 @@ pub mod findings;
 pub mod health;
 pub mod limits;
 pub mod lines;
+pub mod log;
 pub mod page;
 pub mod problem;
 pub mod replay;
@@ -17,6 +19,7 @@ pub mod replay_token;
 pub mod scope;
 pub mod score;
 pub mod tenant;
+pub mod verify;
 pub mod vex;
 
 pub use code::Code;

@@ -76,5 +76,6 @@ pub fn service(authority: Arc<Authority>) -> Service {
         routes: http::routes().with_state(authority),
         checks,
         first_answers: None,
+        workers: Vec::new(),
     }
 }

@@ -23,6 +23,9 @@ pub const EVIDENCE: &[Scope] = &[
     Scope::AocVerify,
 ];
 
+/// To verify what is stored.
+pub const VERIFY: &[Scope] = &[Scope::AocVerify];
+
 /// These scopes and those that show evidence: the services read it with the rights of whoever
 /// asks.
 macro_rules! beside_evidence {
@@ -66,7 +69,9 @@ mod tests {
 
     #[test]
     fn every_set_can_be_granted() {
-        let sets = [INGEST, FINDINGS, EVIDENCE, EVALUATE, REPLAY, SCORE, EXPLAIN];
+        let sets = [
+            INGEST, FINDINGS, EVIDENCE, VERIFY, EVALUATE, REPLAY, SCORE, EXPLAIN,
+        ];
         let kinds = EvidenceKind::ALL.iter().map(|kind| reading(*kind));
         for set in sets.into_iter().chain(kinds) {
             for scope in set {

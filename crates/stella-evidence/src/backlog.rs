@@ -42,7 +42,12 @@ impl Evidence {
         let mut tx = self.db.system_read(&system).await?;
         let count = store::count_due(&mut tx).await?;
         let stuck = self.stuck(&mut tx, |_| true).await?.map(|why| why.code);
-        Ok((count > 0).then_some(Backlog { count, stuck }))
+        let backlog = Backlog {
+            count,
+            oldest_seconds: None,
+            stuck,
+        };
+        Ok((count > 0).then_some(backlog))
     }
 
     /// How many documents of a tenant are kept and not derived from yet, and the first that could

@@ -7,6 +7,8 @@
 //! on a list, and the next start works it off.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use stella_api::evidence::EvidenceKind;
 use stella_api::findings::Verdict;
@@ -14,8 +16,8 @@ use stella_api::replay::State;
 use stella_api::{Code, TenantId};
 use stella_assess::{Coverage, NamedPackage, cover};
 use stella_canonical::DigestError;
-use stella_context::{OpContext, SystemContext};
-use stella_service::Failure;
+use stella_context::{Clock, OpContext, SystemContext};
+use stella_service::{Failure, Worker};
 use stella_storage::{ObjectError, StoreError, Tx};
 
 use crate::backlog::{Failed, stuck};
@@ -217,6 +219,25 @@ impl Evidence {
             identifiers: stella_assess::vulnerability_ids(&advisory),
             summary: advisory.summary,
         })
+    }
+}
+
+/// Works off what a process that died left undone; this process or another.
+pub(crate) fn worker(evidence: &Arc<Evidence>) -> Worker {
+    let evidence = evidence.clone();
+    let round = move || {
+        let evidence = evidence.clone();
+        Box::pin(async move {
+            let system = SystemContext::new("reconciler", Clock::System);
+            let derived = evidence.reconcile(&system).await;
+            derived.map_err(|error| error.to_string())
+        }) as _
+    };
+    Worker {
+        name: "derivations",
+        every: Duration::from_secs(10),
+        wake: Arc::default(),
+        round: Box::new(round),
     }
 }
 

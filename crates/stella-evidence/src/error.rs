@@ -2,7 +2,7 @@
 
 use stella_api::Code;
 use stella_canonical::Digest;
-use stella_service::{Failure, IntoFailure};
+use stella_service::{Failure, IntoFailure, KeyStoreError};
 use stella_storage::{ObjectError, StoreError};
 
 use crate::guard::Violation;
@@ -16,6 +16,9 @@ pub enum EvidenceError {
     /// The object store.
     #[error(transparent)]
     Object(#[from] ObjectError),
+    /// The stored keys.
+    #[error(transparent)]
+    Keys(#[from] KeyStoreError),
     /// A document that breaks the contract, with every violation.
     #[error("the document breaks the contract: {0:?}")]
     Refused(Vec<Violation>),
@@ -67,6 +70,8 @@ impl IntoFailure for EvidenceError {
                 expected, actual, ..
             }) => Self::other_bytes(&expected, &actual).into_failure(),
             Self::Object(error) => error.into_failure(),
+            Self::Keys(KeyStoreError::Store(error)) => error.into_failure(),
+            Self::Keys(KeyStoreError::Key(error)) => Failure::new(Code::Internal).because(error),
             Self::Refused(violations) => refused(&violations),
             Self::Corrupt { document, actual } => Failure::new(Code::EvidenceCorrupt)
                 .with("document", &document)

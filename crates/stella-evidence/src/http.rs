@@ -5,22 +5,25 @@ use std::sync::Arc;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use stella_api::Page;
+use stella_api::changes::{ChangePage, LogAnswer};
 use stella_api::evidence::{DocumentRecord, EvidenceKind, EvidenceLine, IngestAnswer, Outcome};
 use stella_api::findings::{Finding, FindingPage};
 use stella_api::scope::{
-    AdvisoryIngest, AnyEvidenceRead, FindingsRead, SbomIngest, SignalsWrite, VexIngest,
+    AdvisoryIngest, AnyEvidenceRead, AocVerify, FindingsRead, SbomIngest, SignalsWrite, VexIngest,
 };
+use stella_api::verify::{VerifyAnswer, VerifyRequest};
 use stella_context::OpContext;
 use stella_service::{
-    Answer, Authorized, Document, Fail, Kept, LineAnswers, Lines, Paging, Path, Query, RawAnswer,
-    Routes, Tagged, failures, route,
+    Answer, Authorized, Document, Fail, Json, Kept, LineAnswers, Lines, Paging, Path, Query,
+    RawAnswer, Routes, Tagged, failures, page_size, route,
 };
 use utoipa::IntoParams;
 
 use crate::document::visible;
-use crate::finding::Asked;
+use crate::finding;
 use crate::store::DocumentFilter;
-use crate::{Evidence, document, envelope, finding};
+use crate::verify::Asked;
+use crate::{Evidence, change, document, envelope};
 
 type Domain = State<Arc<Evidence>>;
 
@@ -28,6 +31,9 @@ failures!(Ingest: Aoc001, Aoc002, Aoc004, Aoc005, Aoc007, Aoc009, Aoc010, Eviden
 failures!(ListDocuments: PageTokenInvalid, NoData, EvidenceCorrupt);
 failures!(OneDocument: NotFound, EvidenceCorrupt);
 failures!(Bytes: NotFound, EvidenceCorrupt, ObjectMissing);
+failures!(Changes: RecordCorrupt);
+failures!(ShowLog: NoData, RecordCorrupt);
+failures!(Verify: RecordCorrupt);
 failures!(ListFindings: PageTokenInvalid, NoData, NotFound, IdAmbiguous);
 failures!(OneFinding: NotFound, IdAmbiguous);
 
@@ -48,6 +54,9 @@ pub(crate) fn routes() -> Routes<Arc<Evidence>> {
     let routes = route!(routes, list_documents);
     let routes = route!(routes, show_document);
     let routes = route!(routes, show_raw);
+    let routes = route!(routes, follow_changes);
+    let routes = route!(routes, show_log);
+    let routes = route!(routes, verify_stored);
     let routes = route!(routes, list_findings);
     route!(routes, show_finding)
 }
@@ -256,6 +265,61 @@ async fn show_raw(
 #[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
+struct ChangesQuery {
+    /// Behind which position: the `next` of the answer before, and 0 or nothing at first.
+    #[param(value_type = Option<u64>, minimum = 0)]
+    after: Option<String>,
+    /// How many entries are looked at, at the most: 1 to 500, 50 if not said.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
+    limit: Option<String>,
+}
+
+/// Tells what was taken in, in one order that never changes: whoever goes on with `next` misses
+/// nothing and sees nothing twice. An entry has its place within a second or so of its commit.
+/// Only the kinds that the token may read; an empty answer with the same `next` is all there is.
+#[utoipa::path(
+    get,
+    path = "/api/v1/evidence/changes",
+    tag = "evidence",
+    params(ChangesQuery)
+)]
+async fn follow_changes(
+    op: Authorized<AnyEvidenceRead>,
+    State(evidence): Domain,
+    Query(query): Query<ChangesQuery>,
+) -> Result<Answer<ChangePage>, Fail<Changes>> {
+    let after = change::position("query:after", query.after.as_deref())?;
+    let limit = page_size("query:limit", query.limit.as_deref())?;
+    Ok(Answer(evidence.changes(&op, after, limit).await?))
+}
+
+/// Shows where the log of what was taken in ends, signed: keep it elsewhere, and
+/// `POST /api/v1/evidence/verify` proves by it that nothing of that time was taken away.
+#[utoipa::path(get, path = "/api/v1/evidence/log", tag = "evidence")]
+async fn show_log(
+    op: Authorized<AocVerify>,
+    State(evidence): Domain,
+) -> Result<Answer<LogAnswer>, Fail<ShowLog>> {
+    Ok(Answer(evidence.checkpoint(&op).await?))
+}
+
+/// Verifies what is stored: every entry of the log of what was taken in against its signed end,
+/// each logged document against its digest and its record, and each stored one against the log.
+/// After 40 seconds it answers with `truncated`, and goes on where it is asked again with `after`.
+#[utoipa::path(post, path = "/api/v1/evidence/verify", tag = "evidence",
+    request_body(content = VerifyRequest))]
+async fn verify_stored(
+    op: Authorized<AocVerify>,
+    State(evidence): Domain,
+    Json(asked): Json<VerifyRequest>,
+) -> Result<Answer<VerifyAnswer>, Fail<Verify>> {
+    let asked = Asked::read(asked)?;
+    Ok(Answer(evidence.verify(&op, &asked).await?))
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct FindingQuery {
     /// Only findings in this SBOM, by its digest or an unambiguous prefix of eight hex digits or
     /// more. If not said, in all but those of which a higher revision is there.
@@ -286,7 +350,7 @@ async fn list_findings(
         query.page_token.as_deref(),
     )?;
     let (sbom, purl) = (query.sbom.as_deref(), query.purl.as_deref());
-    let asked = Asked::read(sbom, query.vulnerability, purl)?;
+    let asked = finding::Asked::read(sbom, query.vulnerability, purl)?;
     Ok(Answer(evidence.findings(&op, &asked, &paging).await?))
 }
 

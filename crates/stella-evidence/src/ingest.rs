@@ -8,12 +8,12 @@ use stella_api::evidence::{
 use stella_context::OpContext;
 use stella_formats::{Body, Document};
 use stella_locale::Labels;
-use stella_service::{Failure, IntoFailure as _};
+use stella_service::{Failure, IntoFailure as _, fault};
 use stella_storage::Tx;
 
 use crate::guard::{Accepted, Violation, judge};
 use crate::store::{self, Earlier, Key};
-use crate::{BUCKET, Evidence, EvidenceError, fault};
+use crate::{BUCKET, Evidence, EvidenceError};
 
 /// Raw bytes up to this many lie in the database, larger ones in the object store.
 const INLINE: usize = 256 * 1024;
@@ -102,10 +102,11 @@ impl Evidence {
             items.sort_by(|(_, a), (_, b)| name(a).cmp(&name(b)));
             let mut tx = self.db.write(op).await?;
             for (at, one) in items {
-                kept.push((at, keep_marked(&mut tx, op, one).await?));
+                kept.push((at, self.keep_marked(&mut tx, op, one).await?));
             }
             fault::point("evidence-written");
             tx.commit().await?;
+            self.logs.committed();
         } else {
             let refused = |(at, one): (usize, Result<Accepted, Failure>)| {
                 one.err().map(|failure| (at, Err(failure)))
@@ -114,6 +115,65 @@ impl Evidence {
         }
         kept.sort_by_key(|(at, _)| *at);
         Ok(kept.into_iter().map(|(_, one)| one).collect())
+    }
+
+    /// Keeps a document, or nothing at all of it.
+    async fn keep_marked(
+        &self,
+        tx: &mut Tx,
+        op: &OpContext,
+        one: Result<Accepted, Failure>,
+    ) -> Result<Result<Kept, Failure>, EvidenceError> {
+        let accepted = match one {
+            Ok(accepted) => accepted,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        tx.mark().await?;
+        match self.keep_in(tx, op, &accepted).await {
+            Ok(kept) => {
+                tx.unmark().await?;
+                Ok(Ok(kept))
+            }
+            Err(error) => {
+                tx.undo().await?;
+                Ok(Err(error.into_failure()))
+            }
+        }
+    }
+
+    async fn keep_in(
+        &self,
+        tx: &mut Tx,
+        op: &OpContext,
+        accepted: &Accepted,
+    ) -> Result<Kept, EvidenceError> {
+        let key = key_of(accepted);
+        let stream = &accepted.envelope.source.stream;
+        if let Some(record) = store::kept(tx, op, &key, stream).await? {
+            return identical(tx, op, accepted, record).await;
+        }
+        store::claim_head(tx, op.tenant(), &key).await?;
+        let inline = accepted.bytes.len() <= INLINE;
+        store::add_raw(tx, op, accepted, inline).await?;
+        let earlier = store::earlier(tx, op, &key, stream).await?;
+        let record = record(op, accepted, &earlier, inline);
+        let text = store::text(&record)?;
+        let times = times(op, accepted);
+        if !store::add_provenance(tx, op, &key, (&record, &text), times).await? {
+            // Another process kept the same document between the two statements.
+            let record = store::kept(tx, op, &key, stream).await?;
+            let gone =
+                || EvidenceError::unreadable(format!("document {}", key.digest), "gone again");
+            return identical(tx, op, accepted, record.ok_or_else(gone)?).await;
+        }
+        self.log(tx, op, (&record, &text)).await?;
+        store::index(tx, op, accepted).await?;
+        store::mark_due(tx, op, &key).await?;
+        Ok(Kept {
+            key,
+            due: true,
+            answer: answer(&accepted.document, record.outcome, record),
+        })
     }
 
     /// Large bytes are durable before anything names them.
@@ -132,56 +192,6 @@ impl Evidence {
 fn name(one: &Result<Accepted, Failure>) -> Option<(&str, &str)> {
     let envelope = &one.as_ref().ok()?.envelope;
     Some((&envelope.source.publisher, &envelope.upstream.id))
-}
-
-/// Keeps a document, or nothing at all of it.
-async fn keep_marked(
-    tx: &mut Tx,
-    op: &OpContext,
-    one: Result<Accepted, Failure>,
-) -> Result<Result<Kept, Failure>, EvidenceError> {
-    let accepted = match one {
-        Ok(accepted) => accepted,
-        Err(failure) => return Ok(Err(failure)),
-    };
-    tx.mark().await?;
-    match keep_in(tx, op, &accepted).await {
-        Ok(kept) => {
-            tx.unmark().await?;
-            Ok(Ok(kept))
-        }
-        Err(error) => {
-            tx.undo().await?;
-            Ok(Err(error.into_failure()))
-        }
-    }
-}
-
-async fn keep_in(tx: &mut Tx, op: &OpContext, accepted: &Accepted) -> Result<Kept, EvidenceError> {
-    let key = key_of(accepted);
-    let stream = &accepted.envelope.source.stream;
-    if let Some(record) = store::kept(tx, op, &key, stream).await? {
-        return identical(tx, op, accepted, record).await;
-    }
-    store::claim_head(tx, op.tenant(), &key).await?;
-    let inline = accepted.bytes.len() <= INLINE;
-    store::add_raw(tx, op, accepted, inline).await?;
-    let earlier = store::earlier(tx, op, &key, stream).await?;
-    let record = record(op, accepted, &earlier, inline);
-    let times = times(op, accepted);
-    if !store::add_provenance(tx, op, &key, &record, times).await? {
-        // Another process kept the same document between the two statements.
-        let record = store::kept(tx, op, &key, stream).await?;
-        let gone = || EvidenceError::unreadable(format!("document {}", key.digest), "gone again");
-        return identical(tx, op, accepted, record.ok_or_else(gone)?).await;
-    }
-    store::index(tx, op, accepted).await?;
-    store::mark_due(tx, op, &key).await?;
-    Ok(Kept {
-        key,
-        due: true,
-        answer: answer(&accepted.document, record.outcome, record),
-    })
 }
 
 /// What was stored before, and is due by the id that came with it then.

@@ -3,16 +3,17 @@
 
 mod backlog;
 mod batch;
+mod change;
 mod derive;
 mod document;
 mod envelope;
 mod error;
-mod fault;
 mod finding;
 mod guard;
 mod http;
 mod ingest;
 mod store;
+mod verify;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -20,7 +21,8 @@ use std::sync::{Arc, Mutex};
 use stella_api::TenantId;
 use stella_canonical::Digest;
 use stella_context::SystemContext;
-use stella_service::{Check, Described, FirstAnswers, Service};
+use stella_service::{Check, Described, FirstAnswers, Logs, Service};
+use stella_signing::MasterKey;
 use stella_storage::{Bucket, Db, Migrations, ObjectStore, StoreError};
 
 pub use envelope::fuzz;
@@ -43,6 +45,7 @@ pub const BUCKET: Bucket = Bucket("evidence");
 pub struct Evidence {
     db: Db,
     objects: ObjectStore,
+    logs: Arc<Logs>,
     failed: Mutex<backlog::Failed>,
 }
 
@@ -50,15 +53,18 @@ impl Evidence {
     /// Opens the domain and derives what an earlier process kept and did not get to derive.
     ///
     /// # Errors
-    /// The database is away.
+    /// The database is away, or the master key does not open the key that signs the log.
     pub async fn open(
         system: &SystemContext,
         db: Db,
         objects: ObjectStore,
+        master: Arc<MasterKey>,
     ) -> Result<Arc<Self>, EvidenceError> {
+        let logs = Logs::open(system, db.clone(), MIGRATIONS.schema, master).await?;
         let evidence = Self {
             db,
             objects,
+            logs: Arc::new(logs),
             failed: Mutex::default(),
         };
         evidence.reconcile(system).await?;
@@ -95,11 +101,14 @@ pub fn service(evidence: Arc<Evidence>) -> Service {
         Check::database(&evidence.db),
         Check::object_store(&evidence.objects),
         backlog::check(&evidence),
+        evidence.logs.check(),
     ];
+    let workers = vec![evidence.logs.sealer(), derive::worker(&evidence)];
     Service {
         name: "evidence",
         routes: http::routes().with_state(evidence),
         checks,
         first_answers: Some(first_answers),
+        workers,
     }
 }

@@ -87,5 +87,6 @@ pub fn service(replay: Arc<Replay>) -> Service {
         routes: http::routes().with_state(replay),
         checks,
         first_answers: Some(first_answers),
+        workers: Vec::new(),
     }
 }

@@ -65,5 +65,6 @@ pub fn service(risk_engine: Arc<RiskEngine>) -> Service {
         routes: http::routes().with_state(risk_engine),
         checks,
         first_answers: Some(first_answers),
+        workers: Vec::new(),
     }
 }

@@ -18,7 +18,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::health::{self, Check};
 use crate::rate::Rates;
-use crate::{Described, Failure, FirstAnswers, RateLimits, Routes, Sentinel, route};
+use crate::{Described, Failure, FirstAnswers, RateLimits, Routes, Sentinel, Worker, route};
 
 /// No request is worked on for longer.
 pub(crate) const MAX_TIME: Duration = Duration::from_secs(60);
@@ -46,6 +46,8 @@ pub struct Service {
     pub checks: Vec<Check>,
     /// Where it keeps its first answers; none where no route takes an `Idempotency-Key`.
     pub first_answers: Option<FirstAnswers>,
+    /// What it does beside the requests.
+    pub workers: Vec<Worker>,
 }
 
 /// What a house is told.
@@ -66,6 +68,8 @@ pub struct House {
     pub router: Router,
     /// The OpenAPI document.
     pub openapi: OpenApi,
+    /// What is to be done beside the requests, once somebody starts it.
+    pub workers: Vec<Worker>,
 }
 
 impl House {
@@ -75,6 +79,7 @@ impl House {
         let mut router = Router::new();
         let mut described = Vec::new();
         let mut checks = Vec::new();
+        let mut workers = Vec::new();
         for service in services {
             router = router.merge(match service.first_answers {
                 Some(answers) => service.routes.router.layer(Extension(answers)),
@@ -82,13 +87,18 @@ impl House {
             });
             described.push(service.routes.described);
             checks.push((service.name, service.checks));
+            workers.extend(service.workers);
         }
         let openapi = describe(described);
         let open = health_routes().with_state(Arc::new(checks));
         let router = router.merge(open.router).merge(published(&openapi));
         let router = layered(router, options);
         peers.connect(router.clone());
-        Self { router, openapi }
+        Self {
+            router,
+            openapi,
+            workers,
+        }
     }
 }
 

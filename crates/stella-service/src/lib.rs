@@ -6,6 +6,8 @@ mod conditional;
 mod dpop;
 mod extract;
 mod failure;
+#[doc(hidden)]
+pub mod fault;
 mod gate;
 pub mod headers;
 mod health;
@@ -14,6 +16,7 @@ mod idempotency;
 mod key_store;
 mod keys;
 mod lines;
+mod log;
 mod once;
 mod openapi;
 mod page;
@@ -21,6 +24,7 @@ mod prefix;
 mod rate;
 mod route;
 mod sentinel;
+mod worker;
 
 pub use answer::{Answer, Answers, Kept, RawAnswer, Tagged};
 pub use extract::{Authorized, Document, Json, Path, Public, Query};
@@ -31,12 +35,14 @@ pub use idempotency::FirstAnswers;
 pub use key_store::{KeyStore, KeyStoreError};
 pub use keys::KeySource;
 pub use lines::{Chunk, Line, LineAnswers, Lines};
+pub use log::{Fault, Logs, NewEntry, Sealed, Walk};
 pub use once::OnceOnly;
-pub use page::Paging;
+pub use page::{Paging, page_size};
 pub use prefix::IdRange;
 pub use rate::{Quota, RateLimits};
 pub use route::{Described, Guarded, Routes, Signature, signature_of};
 pub use sentinel::Sentinel;
+pub use worker::{Round, Worker, Workers};
 
 #[doc(hidden)]
 pub use utoipa_axum;

@@ -27,18 +27,7 @@ impl<K: Serialize + DeserializeOwned> Paging<K> {
     /// # Errors
     /// A size out of bounds, or a token that this list did not give.
     pub fn read(list: &str, size: Option<&str>, token: Option<&str>) -> Result<Self, Failure> {
-        let size = match size {
-            None => DEFAULT_SIZE,
-            Some(text) => {
-                let read = text.parse().ok();
-                let fits = read.filter(|size| (1..=MAX_SIZE).contains(size));
-                fits.ok_or_else(|| {
-                    let values = [("most", MAX_SIZE.into()), ("size", text.into())];
-                    let reason = Labels::english().format("refused-page-size", &values);
-                    Failure::invalid("query:pageSize", reason)
-                })?
-            }
-        };
+        let size = page_size("query:pageSize", size)?;
         let after = token.map(|token| decode(list, token)).transpose()?;
         Ok(Self { size, after })
     }
@@ -62,6 +51,23 @@ impl<K: Serialize + DeserializeOwned> Paging<K> {
             next_page_token,
         }
     }
+}
+
+/// How many entries a part of a list has at the most, as the parameter at this place says.
+///
+/// # Errors
+/// It is no number, or out of bounds.
+pub fn page_size(place: &str, size: Option<&str>) -> Result<u32, Failure> {
+    let Some(text) = size else {
+        return Ok(DEFAULT_SIZE);
+    };
+    let read = text.parse().ok();
+    let fits = read.filter(|size| (1..=MAX_SIZE).contains(size));
+    fits.ok_or_else(|| {
+        let values = [("most", MAX_SIZE.into()), ("size", text.into())];
+        let reason = Labels::english().format("refused-page-size", &values);
+        Failure::invalid(place, reason)
+    })
 }
 
 fn encode<K: Serialize>(list: &str, key: &K) -> String {

@@ -79,9 +79,10 @@ impl Databases {
 
     /// Those that hold signing keys, with the schema of the keys.
     #[must_use]
-    pub fn with_keys(&self) -> [(&Db, &'static str); 2] {
+    pub fn with_keys(&self) -> [(&Db, &'static str); 3] {
         [
             (&self.authority, stella_authority::MIGRATIONS.schema),
+            (&self.evidence, stella_evidence::MIGRATIONS.schema),
             (&self.replay, stella_replay::MIGRATIONS.schema),
         ]
     }
@@ -193,7 +194,7 @@ pub struct Platform {
     pub house: House,
     /// Authority's domain, for the first tenant and client.
     pub authority: Arc<Authority>,
-    /// Evidence's domain, for its reconciler.
+    /// Evidence's domain, whose rounds tests do themselves.
     pub evidence: Arc<Evidence>,
 }
 
@@ -215,9 +216,14 @@ impl Platform {
         let authority = Authority::open(&system, authority, setup.master.clone(), sentinel.clone())
             .await
             .context("opening Authority")?;
-        let evidence = Evidence::open(&system, evidence, setup.objects.evidence)
-            .await
-            .context("opening Evidence")?;
+        let evidence = Evidence::open(
+            &system,
+            evidence,
+            setup.objects.evidence,
+            setup.master.clone(),
+        )
+        .await
+        .context("opening Evidence")?;
         let risk_engine = RiskEngine::open(risk_engine, peers.clone());
         let replay = Replay::open(
             &system,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use sqlx::{query, query_as, query_scalar};
 use stella_api::TenantId;
+use stella_api::changes::Change;
 use stella_api::evidence::{DocumentRecord, EvidenceKind};
 use stella_canonical::{Digest, DigestError};
 use stella_context::OpContext;
@@ -115,7 +116,7 @@ pub(crate) async fn add_provenance(
     tx: &mut Tx,
     op: &OpContext,
     key: &Key,
-    record: &DocumentRecord,
+    (record, text): (&DocumentRecord, &str),
     (revision, fetched): (Timestamp, Timestamp),
 ) -> Result<bool, StoreError> {
     let added = execute!(
@@ -135,7 +136,7 @@ pub(crate) async fn add_provenance(
         .bind(DbTime(revision))
         .bind(DbTime(fetched))
         .bind(DbTime(op.clock().now()))
-        .bind(text(record)?)
+        .bind(text)
     )?;
     Ok(added == 1)
 }
@@ -162,6 +163,45 @@ pub(crate) async fn raw(
     Ok(on!(tx, c => query_as(
         "SELECT bytes FROM evidence.raw_documents WHERE tenant = $1 AND digest = $2",
     ).bind(tenant.as_str()).bind(digest).fetch_optional(c))?)
+}
+
+/// A document as it is stored from one source.
+#[derive(sqlx::FromRow)]
+pub(crate) struct StoredRow {
+    pub(crate) size: i64,
+    pub(crate) bytes: Option<Vec<u8>>,
+    pub(crate) upstream_id: String,
+    pub(crate) record: String,
+}
+
+pub(crate) async fn stored(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    change: &Change,
+) -> Result<Option<StoredRow>, StoreError> {
+    let observed = &change.observed;
+    Ok(on!(tx, c => query_as(
+        "SELECT r.size, r.bytes, p.upstream_id, p.record FROM evidence.provenance p \
+         JOIN evidence.raw_documents r ON r.tenant = p.tenant AND r.digest = p.digest \
+         WHERE p.tenant = $1 AND p.digest = $2 AND p.publisher = $3 AND p.stream = $4 \
+         AND p.kind = $5 AND r.kind = $5",
+    ).bind(tenant.as_str()).bind(&change.document).bind(&observed.publisher)
+        .bind(&observed.stream).bind(observed.kind.as_str()).fetch_optional(c))?)
+}
+
+/// What the documents behind one are called by: digest, publisher and stream.
+pub(crate) async fn names_behind(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    (digest, publisher, stream): &(String, String, String),
+    limit: u32,
+) -> Result<Vec<(String, String, String)>, StoreError> {
+    Ok(on!(tx, c => query_as(
+        "SELECT digest, publisher, stream FROM evidence.provenance \
+         WHERE tenant = $1 AND (digest, publisher, stream) > ($2, $3, $4) \
+         ORDER BY digest, publisher, stream LIMIT $5",
+    ).bind(tenant.as_str()).bind(digest).bind(publisher).bind(stream).bind(i64::from(limit))
+        .fetch_all(c))?)
 }
 
 /// The digests of the documents that the object store holds.
@@ -216,7 +256,8 @@ pub(crate) async fn documents(
         .collect()
 }
 
-fn text(record: &DocumentRecord) -> Result<String, StoreError> {
+/// A record as it is stored.
+pub(crate) fn text(record: &DocumentRecord) -> Result<String, StoreError> {
     serde_json::to_string(record).map_err(|error| StoreError::unreadable("record", error))
 }
 

@@ -11,8 +11,8 @@ pub(crate) use derived::{
     due, index, is_due, mark_due, packages_of, purls_of, share_heads, take_head,
 };
 pub(crate) use document::{
-    DocumentFilter, Earlier, add_provenance, add_raw, documents, earlier, has_documents,
-    in_object_store, kept, raw, record, sboms_between,
+    DocumentFilter, Earlier, StoredRow, add_provenance, add_raw, documents, earlier, has_documents,
+    in_object_store, kept, names_behind, raw, record, sboms_between, stored, text,
 };
 pub(crate) use finding::{
     AdvisoryFacts, FindingFilter, FindingRow, SourceRow, drop_findings, findings, findings_between,

@@ -198,10 +198,20 @@ fn of_store<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a StoreError> {
 
 /// The failure of a service's stored keys.
 fn of_keys<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a KeyStoreError> {
-    match (cause.downcast_ref(), cause.downcast_ref()) {
-        (Some(AuthorityError::Keys(error)), _) | (_, Some(ReplayError::Keys(error))) => Some(error),
-        _ => cause.downcast_ref(),
-    }
+    let authority = match cause.downcast_ref() {
+        Some(AuthorityError::Keys(error)) => Some(error),
+        _ => None,
+    };
+    let evidence = match cause.downcast_ref() {
+        Some(EvidenceError::Keys(error)) => Some(error),
+        _ => None,
+    };
+    let replay = match cause.downcast_ref() {
+        Some(ReplayError::Keys(error)) => Some(error),
+        _ => None,
+    };
+    let found = authority.or(evidence).or(replay);
+    found.or_else(|| cause.downcast_ref())
 }
 
 #[cfg(test)]

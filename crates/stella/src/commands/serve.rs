@@ -6,14 +6,15 @@ use anyhow::Context as _;
 use stella_api::Code;
 use stella_cli::arguments::ServeArgs;
 use stella_cli::{Answer, ExitCode, Failure, Session};
-use stella_context::{Clock, SystemContext};
+use stella_context::Clock;
+use stella_service::Workers;
 use tokio::task::JoinSet;
 
 use super::tls::{Certificate, TlsFiles};
 use super::{failed, listen};
 use crate::configuration::{Environment, Problem, Settings};
 use crate::logging::{self, Form};
-use crate::platform::{Platform, Setup, Storage};
+use crate::platform::{Setup, Storage};
 
 pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<Answer, Failure> {
     if arguments.services.is_some() {
@@ -68,25 +69,14 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         }
         None => listen::serve(listener, router),
     };
-    background.spawn(reconcile(platform));
+    let workers = Workers::start(platform.house.workers);
     stop.told().await;
     tracing::info!("stopping");
     background.abort_all();
-    server.stop(stop_within).await
+    let (stopped, ()) = tokio::join!(server.stop(stop_within), workers.stop(stop_within));
+    stopped
 }
 
 fn certificate(files: &TlsFiles) -> Result<Arc<Certificate>, Problem> {
     Certificate::load(files.clone()).map_err(|error| Problem::tls(files, &error))
-}
-
-/// Works off what a process that died left undone; this process or another.
-async fn reconcile(platform: Platform) {
-    let mut timer = tokio::time::interval(std::time::Duration::from_secs(10));
-    let system = SystemContext::new("reconciler", Clock::System);
-    loop {
-        timer.tick().await;
-        if let Err(error) = platform.evidence.reconcile(&system).await {
-            tracing::warn!(%error, "deriving what was kept before");
-        }
-    }
 }

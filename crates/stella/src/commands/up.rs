@@ -12,7 +12,7 @@ use stella_cli::scopes;
 use stella_cli::{Answer, ExitCode, Failure, Format, Session};
 use stella_client::{Client, Credentials, HttpClient};
 use stella_context::{Clock, SystemContext};
-use stella_service::RateLimits;
+use stella_service::{RateLimits, Workers};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{DataFolder, ObjectStore};
 
@@ -47,9 +47,17 @@ pub(super) async fn run(arguments: UpArgs, session: &mut Session) -> Result<Answ
     };
     remember(&places, &url, arguments.once)?;
     let server = listen::serve(listener, platform.house.router.clone());
+    let workers = Workers::start(platform.house.workers);
     let ended = attend(&url, key, &arguments, session, &mut stop).await;
+    let stopped = async {
+        tokio::join!(
+            server.stop(listen::PATIENCE),
+            workers.stop(listen::PATIENCE)
+        )
+        .0
+    };
     tokio::select! {
-        stopped = server.stop(listen::PATIENCE) => stopped.map_err(failed)?,
+        stopped = stopped => stopped.map_err(failed)?,
         // Whoever says it again does not want to wait for the requests in flight.
         () = stop.told() => return Ok(Answer::done(ExitCode::Interrupted)),
     }

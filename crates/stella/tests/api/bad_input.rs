@@ -61,7 +61,7 @@ on_every_driver! {
             assert_eq!(analyst.code(Call::get(&fits)).await, "NO_DATA");
         }
         let (_, place, detail) = told(&analyst, Call::get("/api/v1/findings?pageSize=many")).await;
-        assert_eq!((place.as_str(), detail.as_str()), ("query:pageSize", "pageSize is 1 to 500, not `many`"));
+        assert_eq!((place.as_str(), detail.as_str()), ("query:pageSize", "expected 1 to 500, not `many`"));
         let list = "/api/v1/evidence/documents";
         let (code, place, _) = told(&analyst, Call::get(&format!("{list}?pageToken=x"))).await;
         assert_eq!((code.as_str(), place.as_str()), ("PAGE_TOKEN_INVALID", "query:pageToken"));

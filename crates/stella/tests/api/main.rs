@@ -8,9 +8,11 @@
 
 mod authority;
 mod away;
+mod backfill;
 mod bad_input;
 mod batch;
 mod by_hand;
+mod changes;
 mod cli;
 mod config;
 mod coverage;
@@ -30,6 +32,7 @@ mod published;
 mod schemathesis;
 mod scopes;
 mod scores;
+mod sealed;
 mod serve;
 mod signed;
 mod stop;
@@ -40,5 +43,6 @@ mod tls;
 mod unreadable;
 mod up;
 mod verdicts;
+mod verify;
 mod wire;
 mod world;

@@ -34,7 +34,11 @@ async fn tenant_tables(connection: &mut PgConnection) -> Vec<String> {
     .await
     .unwrap();
     // Headers without payload, and Authority's own knowledge of who belongs where.
-    let open = ["authority.client_roles", "evidence.derivations_due"];
+    let open = [
+        "authority.client_roles",
+        "evidence.derivations_due",
+        "evidence.unsealed",
+    ];
     let mut tables = Vec::new();
     for row in rows {
         let (name, secured): (String, bool) = (row.get(0), row.get(1));
@@ -57,6 +61,7 @@ async fn without_its_where_a_query_shows_only_the_own_tenant() {
             .ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"])))
             .await;
     }
+    world.seal().await;
     let mut owner = PgConnection::connect(world.owner_url.as_ref().unwrap())
         .await
         .unwrap();

@@ -102,8 +102,12 @@ pub struct Caller {
 
 impl World {
     pub async fn postgres() -> Self {
-        let database = migrated_database().await;
-        Self::on_postgres(&database.app_url, &database, Objects::folder()).await
+        Self::postgres_of(&migrated_database().await).await
+    }
+
+    /// On a database that somebody migrated.
+    pub async fn postgres_of(database: &TestDatabase) -> Self {
+        Self::on_postgres(&database.app_url, database, Objects::folder()).await
     }
 
     /// PostgreSQL, and blobs in a bucket.
@@ -145,7 +149,7 @@ impl World {
         Self::embedded_with(DataFolder::temporary().unwrap(), limits).await
     }
 
-    async fn embedded(folder: Arc<DataFolder>) -> Self {
+    pub async fn embedded(folder: Arc<DataFolder>) -> Self {
         Self::embedded_with(folder, RateLimits::default()).await
     }
 
@@ -232,6 +236,12 @@ impl World {
 
     pub fn analyst(&self, tenant: &str) -> Caller {
         self.caller(tenant, Role::Analyst.scopes())
+    }
+
+    /// Does a round of the sealer; no worker is started here.
+    pub async fn seal(&self) -> usize {
+        let system = SystemContext::new("test", Clock::System);
+        self.platform.evidence.seal(&system).await.unwrap()
     }
 
     /// Lets VEX statements of a publisher move the scores of a tenant.

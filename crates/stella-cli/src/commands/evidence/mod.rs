@@ -1,8 +1,10 @@
 //! `stella evidence`: what others publish, taken in and kept exactly so.
 
+mod checkpoint;
 mod ingest;
 mod list;
 mod show;
+mod verify;
 
 use clap::Subcommand;
 
@@ -14,6 +16,9 @@ use crate::session::Session;
 /// The verbs of `stella evidence`.
 #[derive(Debug, Subcommand)]
 pub enum EvidenceCommand {
+    /// `evidence checkpoint`
+    #[command(about = label("help-evidence-checkpoint-about"), after_help = example("help-evidence-checkpoint-example"))]
+    Checkpoint,
     /// `evidence ingest`
     #[command(about = label("help-evidence-ingest-about"), after_help = example("help-evidence-ingest-example"))]
     Ingest(ingest::IngestArgs),
@@ -23,6 +28,9 @@ pub enum EvidenceCommand {
     /// `evidence show`
     #[command(about = label("help-evidence-show-about"), after_help = example("help-evidence-show-example"))]
     Show(show::ShowArgs),
+    /// `evidence verify`
+    #[command(about = label("help-evidence-verify-about"), after_help = example("help-evidence-verify-example"))]
+    Verify(verify::VerifyArgs),
 }
 
 pub(crate) async fn run(
@@ -30,8 +38,10 @@ pub(crate) async fn run(
     session: &mut Session,
 ) -> Result<Answer, Failure> {
     match command {
+        EvidenceCommand::Checkpoint => checkpoint::run(session).await,
         EvidenceCommand::Ingest(arguments) => ingest::run(&arguments, session).await,
         EvidenceCommand::List(arguments) => list::run(arguments, session).await,
         EvidenceCommand::Show(arguments) => show::run(&arguments, session).await,
+        EvidenceCommand::Verify(arguments) => verify::run(&arguments, session).await,
     }
 }

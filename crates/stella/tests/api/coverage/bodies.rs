@@ -47,25 +47,38 @@ impl Named {
             "scoreId" => Some((self.score.clone(), nobodys)),
             "token" => Some((self.manifest.token.clone(), unknown.to_owned())),
             "manifest" => Some((self.manifest.manifest_digest.clone(), nobodys)),
-            "profile" => None,
+            "profile" | "since" | "until" | "sources" | "after" | "limit" | "checkpoint" => None,
             other => panic!("say in `value` what the field {other} of a body names"),
         }
     }
 }
 
-/// Every operation with a JSON body of its own, and the fields of the body.
-fn bodies(world: &World) -> Vec<(String, Vec<String>)> {
+/// Every operation with a JSON body of its own, and the fields of the body with their schemas.
+fn bodies(world: &World) -> Vec<(String, serde_json::Map<String, Value>)> {
     let operations = world.contract.operations().into_iter();
     let with_body = operations.filter_map(|(method, path, operation)| {
         let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
         let name = schema["$ref"].as_str()?.rsplit('/').next()?.to_owned();
         assert_eq!(method, "POST", "{path}: say here how it is asked");
-        let properties = world.contract.schema(&name)["properties"]
-            .as_object()?
-            .clone();
-        Some((path, properties.keys().cloned().collect()))
+        let properties = world.contract.schema(&name)["properties"].as_object()?;
+        Some((path, properties.clone()))
     });
     with_body.collect()
+}
+
+/// Whether a field of this schema may hold a value; what is within it is another matter.
+fn may_hold(schema: &Value, value: &Value) -> bool {
+    let of = match value {
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Number(_) => "integer",
+        Value::Object(_) => "object",
+        Value::Bool(_) | Value::Null => "boolean",
+    };
+    match schema["type"].as_array() {
+        Some(types) => types.iter().any(|one| one == of),
+        None => schema["type"].as_str().unwrap_or("object") == of,
+    }
 }
 
 /// The problem that a body brings, without what is new with each request.
@@ -84,7 +97,7 @@ on_every_driver! {
         let (owner, stranger) = (world.analyst("acme"), world.analyst("globex"));
         let mut tried = 0;
         for (path, fields) in bodies(&world) {
-            for field in fields {
+            for (field, _) in fields {
                 let Some((acmes, nobodys)) = acme.value(&field) else { continue };
                 tried += 1;
                 let body = json!({&field: acmes});
@@ -109,8 +122,8 @@ on_every_driver! {
         for (path, fields) in bodies(&world) {
             let whole = values().into_iter().filter(|value| !value.is_object());
             let whole = whole.map(|body| (body, String::new()));
-            let one = |field: &String| {
-                let wrong = values().into_iter().filter(|value| !value.is_string() && !value.is_null());
+            let one = |(field, schema): (&String, &Value)| {
+                let wrong = values().into_iter().filter(|value| !value.is_null() && !may_hold(schema, value));
                 let of = |value| (json!({field: value}), format!("/{field}"));
                 wrong.map(of).collect::<Vec<_>>()
             };
@@ -134,7 +147,7 @@ on_every_driver! {
         let acme = named(&world).await;
         let analyst = world.analyst("acme");
         for (path, fields) in bodies(&world) {
-            for field in fields.iter().filter(|field| acme.value(field).is_some()) {
+            for field in fields.keys().filter(|field| acme.value(field).is_some()) {
                 for wrong in ["", " ", "x", "../findings", "a/b", "a?b#c", "%00", "\u{0}", "\u{e4}", "\n"] {
                     let body = json!({field: wrong});
                     let reply = analyst.send(Call::post_json(&path, &body).unwrap()).await;

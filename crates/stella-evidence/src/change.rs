@@ -1,0 +1,111 @@
+//! The log `changes`: what was taken in, in one order. It is the feed that others follow, and the
+//! Merkle log that deletion is found out by.
+
+use stella_api::changes::{Change, ChangePage, LogAnswer, Observation};
+use stella_api::evidence::DocumentRecord;
+use stella_attest::PublicKey;
+use stella_canonical::Digest;
+use stella_context::{OpContext, SystemContext};
+use stella_locale::Labels;
+use stella_service::{Failure, NewEntry, Sealed};
+use stella_storage::{StoreError, Tx};
+
+use crate::document::visible;
+use crate::{Evidence, EvidenceError};
+
+/// The log's name.
+pub(crate) const LOG: &str = "changes";
+
+impl Evidence {
+    /// Notes that a document was kept, in the transaction that keeps it.
+    pub(crate) async fn log(
+        &self,
+        tx: &mut Tx,
+        op: &OpContext,
+        (record, text): (&DocumentRecord, &str),
+    ) -> Result<(), StoreError> {
+        let entry = NewEntry {
+            log: LOG,
+            subject: &record.id,
+            recorded_at: op.clock().now(),
+            entry: &observation(record, text),
+        };
+        self.logs.add(tx, op.tenant(), entry).await
+    }
+
+    /// Seals what waits, as the sealer does.
+    ///
+    /// # Errors
+    /// The database is away, or a log is not what was signed.
+    pub async fn seal(&self, system: &SystemContext) -> Result<usize, StoreError> {
+        self.logs.seal(system).await
+    }
+
+    /// Where the log ends, signed.
+    pub(crate) async fn checkpoint(&self, op: &OpContext) -> Result<LogAnswer, EvidenceError> {
+        let signed = self.logs.checkpoint(op, LOG).await?;
+        let (checkpoint, envelope) = signed.ok_or(EvidenceError::NoData("log"))?;
+        let keys = self.logs.public_keys().await?;
+        Ok(LogAnswer {
+            checkpoint,
+            envelope,
+            keys: keys.iter().map(PublicKey::jwk).collect(),
+        })
+    }
+
+    /// What was taken in behind a position, of the kinds that the token may read.
+    pub(crate) async fn changes(
+        &self,
+        op: &OpContext,
+        after: u64,
+        limit: u32,
+    ) -> Result<ChangePage, EvidenceError> {
+        let sealed = self.logs.after(op, LOG, after, limit).await?;
+        let next = sealed.last().map_or(after, |last| last.position);
+        let kinds = visible(op);
+        let mut changes = Vec::new();
+        for entry in sealed {
+            let change = change(entry)?;
+            if kinds.contains(&change.observed.kind) {
+                changes.push(change);
+            }
+        }
+        Ok(ChangePage { changes, next })
+    }
+}
+
+/// The position that a parameter holds; before the first where there is none.
+pub(crate) fn position(place: &str, text: Option<&str>) -> Result<u64, Failure> {
+    text.map_or(Ok(0), |text| {
+        text.parse().map_err(|_| {
+            let value = [("value", text.into())];
+            let reason = Labels::english().format("refused-position", &value);
+            Failure::invalid(place, reason)
+        })
+    })
+}
+
+/// The observation that an entry of the log holds.
+pub(crate) fn change(sealed: Sealed) -> Result<Change, StoreError> {
+    let observed = serde_json::from_value(sealed.entry).map_err(|error| {
+        StoreError::unreadable(format!("log {LOG} entry {}", sealed.position), error)
+    })?;
+    Ok(Change {
+        position: sealed.position,
+        document: sealed.subject,
+        recorded_at: sealed.recorded_at.to_string(),
+        observed,
+    })
+}
+
+fn observation(record: &DocumentRecord, text: &str) -> Observation {
+    Observation {
+        event: format!("{}.observation.updated@1", record.kind),
+        kind: record.kind,
+        size: record.content.size,
+        publisher: record.source.publisher.clone(),
+        stream: record.source.stream.clone(),
+        upstream_id: record.upstream.id.clone(),
+        record: Some(Digest::of(text.as_bytes()).to_string()),
+    }
+}

@@ -1,0 +1,239 @@
+//! The ordered logs of a schema: feeds, audit chains, the Merkle log of evidence (record 0007).
+//!
+//! An entry is added in the transaction of what it tells of, and has no position yet. After the
+//! commit the sealer numbers and chains what waits (`seal`) and signs where the log ends
+//! (`checkpoint`), so that whoever reads by position misses nothing and sees nothing twice, and
+//! whoever deletes or edits is found out (`walk`).
+
+mod chain;
+mod checkpoint;
+mod seal;
+mod store;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;
+mod walk;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use stella_api::dsse::Envelope;
+use stella_api::health::Backlog;
+use stella_api::log::Checkpoint;
+use stella_api::{Code, TenantId};
+use stella_attest::PublicKey;
+use stella_canonical::canonical;
+use stella_context::{Clock, OpContext, SystemContext};
+use stella_signing::{MasterKey, SigningKey};
+use stella_storage::{Db, StoreError, Tx};
+use tokio::sync::Notify;
+
+use crate::{Check, Found, KeyStore, KeyStoreError, Worker};
+
+pub use walk::{Fault, Walk};
+
+/// What the keys are for.
+const PURPOSE: &str = "log";
+
+/// The logs of one schema. The tables are those of Evidence's migration 0006: `log_entries`,
+/// `sealed`, `log_heads`, `unsealed` and `signing_keys`.
+#[derive(Debug)]
+pub struct Logs {
+    db: Db,
+    schema: &'static str,
+    keys: KeyStore,
+    key: SigningKey,
+    committed: Arc<Notify>,
+    /// Why the last round of the sealer could not do all.
+    stuck: Mutex<Option<Code>>,
+}
+
+/// An entry on its way into a log.
+#[derive(Clone, Debug)]
+pub struct NewEntry<'a, T> {
+    /// The log's name.
+    pub log: &'static str,
+    /// What it is about, to find it by.
+    pub subject: &'a str,
+    /// The recorded time.
+    pub recorded_at: Timestamp,
+    /// What it says.
+    pub entry: &'a T,
+}
+
+/// An entry that has its position.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sealed {
+    /// From 1, without a gap.
+    pub position: u64,
+    /// What it is about.
+    pub subject: String,
+    /// The recorded time.
+    pub recorded_at: Timestamp,
+    /// What it says.
+    pub entry: serde_json::Value,
+}
+
+impl Logs {
+    /// Opens the logs of a schema. The first start makes the key that signs checkpoints.
+    ///
+    /// # Errors
+    /// The database is away, or the master key does not open the signing key.
+    pub async fn open(
+        system: &SystemContext,
+        db: Db,
+        schema: &'static str,
+        master: Arc<MasterKey>,
+    ) -> Result<Self, KeyStoreError> {
+        let keys = KeyStore::new(db.clone(), schema, PURPOSE, master);
+        let key = keys.active(system).await?;
+        Ok(Self {
+            db,
+            schema,
+            keys,
+            key,
+            committed: Arc::default(),
+            stuck: Mutex::default(),
+        })
+    }
+
+    /// Adds an entry in the transaction of what it tells of; say [`Logs::committed`] after it.
+    ///
+    /// # Errors
+    /// The database refused, or the entry has no canonical form.
+    pub async fn add<T: Serialize>(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        new: NewEntry<'_, T>,
+    ) -> Result<(), StoreError> {
+        let text = canonical(new.entry).map_err(|error| unreadable(new.log, error))?;
+        let text = String::from_utf8(text).map_err(|error| unreadable(new.log, error))?;
+        self.add_entry(tx, tenant, &new, &text).await
+    }
+
+    /// Wakes the sealer of this process: something that it can see now was added.
+    pub fn committed(&self) {
+        self.committed.notify_one();
+    }
+
+    /// At most `limit` entries behind a position, in order. A log that lost one says so.
+    ///
+    /// # Errors
+    /// The database is away, or an entry is not there or cannot be read.
+    pub async fn after(
+        &self,
+        op: &OpContext,
+        log: &str,
+        position: u64,
+        limit: u32,
+    ) -> Result<Vec<Sealed>, StoreError> {
+        let mut tx = self.db.read(op).await?;
+        let span = (position, u64::MAX);
+        let rows = self.rows(&mut tx, op.tenant(), log, span, limit).await?;
+        tx.commit().await?;
+        let positions = position.saturating_add(1)..;
+        let read = rows.iter().zip(positions).map(|(row, expected)| {
+            let read = match row.position == expected {
+                true => row.sealed(),
+                false => Err("it is not there".to_owned()),
+            };
+            read.map_err(|reason| unreadable(&format!("{log} entry {expected}"), reason))
+        });
+        read.collect()
+    }
+
+    /// Where a log ends and the signature of that; none where nothing was sealed.
+    ///
+    /// # Errors
+    /// The database is away, or the envelope cannot be read.
+    pub async fn checkpoint(
+        &self,
+        op: &OpContext,
+        log: &str,
+    ) -> Result<Option<(Checkpoint, Envelope)>, StoreError> {
+        let mut tx = self.db.read(op).await?;
+        let head = self.head(&mut tx, op.tenant(), log).await?;
+        tx.commit().await?;
+        let Some(envelope) = head.and_then(|head| head.envelope) else {
+            return Ok(None);
+        };
+        let keys = self.public_keys().await?;
+        let signed = checkpoint::stored(&envelope, &keys);
+        signed.map(Some).map_err(|reason| unreadable(log, reason))
+    }
+
+    /// How much waits for the sealer and why, as readiness tells it: serving goes on without, so
+    /// that it never makes the service unready.
+    #[must_use]
+    pub fn check(self: &Arc<Self>) -> Check {
+        let logs = self.clone();
+        let probe = move || {
+            let logs = logs.clone();
+            Box::pin(async move {
+                let backlog = logs.backlog().await.unwrap_or_default();
+                let ready = true;
+                Found { ready, backlog }
+            }) as _
+        };
+        Check {
+            name: "sealer",
+            probe: Box::new(probe),
+        }
+    }
+
+    /// The keys that verify checkpoints, newest first. They are the installation's, no tenant's.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn public_keys(&self) -> Result<Vec<PublicKey>, StoreError> {
+        let system = SystemContext::new("checkpoints", Clock::System);
+        self.keys.public(&system).await
+    }
+
+    /// The sealer of this process: at once after a commit here, each second after those of others,
+    /// and no more often than that.
+    #[must_use]
+    pub fn sealer(self: &Arc<Self>) -> Worker {
+        let logs = self.clone();
+        let round = move || {
+            let logs = logs.clone();
+            Box::pin(async move {
+                let system = SystemContext::new("sealer", Clock::System);
+                logs.seal(&system).await.map_err(|error| error.to_string())
+            }) as _
+        };
+        Worker {
+            name: "sealer",
+            every: Duration::from_secs(1),
+            wake: self.committed.clone(),
+            round: Box::new(round),
+        }
+    }
+
+    async fn backlog(&self) -> Result<Option<Backlog>, StoreError> {
+        let system = SystemContext::new("readiness", Clock::System);
+        let mut tx = self.db.system_read(&system).await?;
+        let waits = self.waits(&mut tx).await?;
+        tx.commit().await?;
+        let count = u64::try_from(waits.count).unwrap_or_default();
+        let seconds = waits.oldest_seconds.unwrap_or_default();
+        let backlog = Backlog {
+            count,
+            oldest_seconds: Some(u64::try_from(seconds).unwrap_or_default()),
+            stuck: self.stuck().map(|code| code.to_string()),
+        };
+        Ok((count > 0).then_some(backlog))
+    }
+
+    /// Whoever panicked with it left a whole value.
+    fn stuck(&self) -> MutexGuard<'_, Option<Code>> {
+        self.stuck.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unreadable(what: &str, reason: impl ToString) -> StoreError {
+    StoreError::unreadable(format!("log {what}"), reason)
+}
