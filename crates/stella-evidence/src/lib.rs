@@ -12,6 +12,7 @@ mod finding;
 mod guard;
 mod http;
 mod ingest;
+mod meters;
 mod store;
 
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ use stella_canonical::Digest;
 use stella_context::SystemContext;
 use stella_service::{Check, Described, FirstAnswers, Service};
 use stella_storage::{Bucket, Db, Migrations, ObjectStore, StoreError};
+use stella_telemetry::Metrics;
 
 pub use envelope::fuzz;
 pub use error::EvidenceError;
@@ -44,6 +46,7 @@ pub struct Evidence {
     db: Db,
     objects: ObjectStore,
     failed: Mutex<backlog::Failed>,
+    meters: meters::Meters,
 }
 
 impl Evidence {
@@ -55,11 +58,13 @@ impl Evidence {
         system: &SystemContext,
         db: Db,
         objects: ObjectStore,
+        metrics: &Metrics,
     ) -> Result<Arc<Self>, EvidenceError> {
         let evidence = Self {
             db,
             objects,
             failed: Mutex::default(),
+            meters: meters::Meters::new(metrics),
         };
         evidence.reconcile(system).await?;
         Ok(Arc::new(evidence))

@@ -1,6 +1,7 @@
 //! What every web service has: the token check, tenancy, problem documents, paging, limits,
 //! health and the OpenAPI document. A service is a [`Service`]; a [`House`] runs several.
 
+mod admin;
 mod answer;
 mod conditional;
 mod dpop;
@@ -21,6 +22,7 @@ mod prefix;
 mod rate;
 mod route;
 mod sentinel;
+mod watch;
 
 pub use answer::{Answer, Answers, Kept, RawAnswer, Tagged};
 pub use extract::{Authorized, Document, Json, Path, Public, Query};

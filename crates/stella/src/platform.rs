@@ -14,6 +14,7 @@ use stella_risk_engine::RiskEngine;
 use stella_service::{Described, House, HouseOptions, KeySource, RateLimits, Sentinel, Service};
 use stella_signing::MasterKey;
 use stella_storage::{Connection, DataFolder, Db, Driver, Migrations, StoreError};
+use stella_telemetry::Metrics;
 
 pub use objects::{NotWritable, ObjectDrivers, ObjectStores};
 
@@ -175,6 +176,8 @@ pub struct Setup {
     pub clock: Clock,
     /// How often callers may ask.
     pub limits: RateLimits,
+    /// Where services count.
+    pub metrics: Metrics,
 }
 
 /// Running services, and what is needed of them beside their routes.
@@ -206,7 +209,7 @@ impl Platform {
         let authority = Authority::open(&system, authority, setup.master.clone(), sentinel.clone())
             .await
             .context("opening Authority")?;
-        let evidence = Evidence::open(&system, evidence, setup.objects.evidence)
+        let evidence = Evidence::open(&system, evidence, setup.objects.evidence, &setup.metrics)
             .await
             .context("opening Evidence")?;
         let risk_engine = RiskEngine::open(risk_engine, peers.clone());
@@ -229,6 +232,7 @@ impl Platform {
             sentinel,
             clock: setup.clock,
             limits: setup.limits,
+            metrics: setup.metrics,
         };
         let house = House::build(services, &options, &peers);
         Ok(Self {

@@ -8,10 +8,10 @@ use stella_cli::arguments::ServeArgs;
 use stella_cli::{Answer, ExitCode, Failure, Session};
 use stella_context::{Clock, SystemContext};
 use stella_signing::MasterKey;
+use stella_telemetry::{Form, Level, Metrics, Options, Telemetry};
 
 use super::{failed, listen};
 use crate::configuration::{Environment, Problem, Settings};
-use crate::logging::{self, Form};
 use crate::platform::{Platform, Setup, Storage};
 
 pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<Answer, Failure> {
@@ -25,12 +25,21 @@ pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<A
         Environment::Production | Environment::Staging => Form::Json,
         Environment::Development | Environment::Testing => Form::Text,
     };
-    logging::start(form, "info");
-    serve(settings).await.map_err(failed)?;
+    let telemetry = Telemetry::start(Options {
+        form,
+        level: Level::INFO,
+        secrets: settings.secrets.clone(),
+        export: settings.export.clone(),
+    });
+    let telemetry = telemetry.map_err(|error| failed(error.into()))?;
+    stella_telemetry::tell_panics();
+    let served = serve(settings, telemetry.metrics.clone()).await;
+    super::end(telemetry).await;
+    served.map_err(failed)?;
     Ok(Answer::done(ExitCode::Ok))
 }
 
-async fn serve(settings: Settings) -> anyhow::Result<()> {
+async fn serve(settings: Settings, metrics: Metrics) -> anyhow::Result<()> {
     let key_file = &settings.master_key;
     let master = master_key(key_file, settings.environment)?;
     if let Some(owner) = settings.owner() {
@@ -48,20 +57,30 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         master: master.into(),
         clock: Clock::System,
         limits: settings.limits,
+        metrics,
     };
     let platform = super::open(setup, key_file).await?;
-    let listener = listen::bind(settings.listen).await?;
+    let listener = listen::bind(settings.listen, "serve-listen-hint").await?;
+    let admin = listen::bind(settings.admin_listen, "serve-admin-listen-hint").await?;
     // With port 0 only the listener knows where it listens.
     let address = listener.local_addr().context("the address")?;
-    tracing::info!(%address, url = settings.public_url, "listening");
+    let admin_address = admin.local_addr().context("the admin address")?;
+    if !admin_address.ip().is_loopback() {
+        tracing::warn!(admin = %admin_address, "whoever reaches the admin address reads its metrics");
+    }
+    tracing::info!(%address, admin = %admin_address, url = settings.public_url, "listening");
     let stop_within = settings.stop_within;
     let mut stop = listen::Stop::noted()?;
     let server = listen::serve(listener, platform.house.router.clone());
+    let admin = listen::serve(admin, platform.house.admin.clone());
     let reconciling = tokio::spawn(reconcile(platform));
     stop.told().await;
     tracing::info!("stopping");
     reconciling.abort();
-    server.stop(stop_within).await
+    // Until the last request is answered, somebody may want to know how many are left.
+    let stopped = server.stop(stop_within).await;
+    drop(admin);
+    stopped
 }
 
 /// The key of the file. Others may not read it where anything counts; while developing it is told.

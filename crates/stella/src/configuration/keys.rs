@@ -154,6 +154,10 @@ pub const KEYS: &[Key] = &[
         key("Server:Listen", Accepts::Described("accepts-address")),
         "127.0.0.1:7070",
     ),
+    with_default(
+        key("Server:AdminListen", Accepts::Described("accepts-address")),
+        "127.0.0.1:7071",
+    ),
     with_default(count("Server:RateLimit:Client:Requests"), "10000"),
     with_default(count("Server:RateLimit:Client:Seconds"), "10"),
     with_default(count("Server:RateLimit:Tenant:Requests"), "40000"),

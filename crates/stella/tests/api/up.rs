@@ -208,6 +208,7 @@ fn a_taken_address_is_told_with_the_remedy() {
         "Storage:Driver=inmemory",
         "Storage:ObjectStore:Driver=seed-fs",
         "Server:PublicUrl=http://localhost",
+        "Server:AdminListen=127.0.0.1:0",
         &listen,
         &key,
     ] {
