@@ -25,6 +25,9 @@ use crate::Failure;
 /// No request is worked on for longer.
 pub(crate) const MAX_TIME: Duration = Duration::from_secs(60);
 
+/// Whoever calls chooses how long a path is, and records that wait for their export hold it.
+const LONGEST_PATH: usize = 512;
+
 /// Which service has the routes of a path.
 pub(crate) type Owners = BTreeMap<String, &'static str>;
 
@@ -140,7 +143,7 @@ impl Asked {
         let service = route.as_ref().and_then(|route| watch.owners.get(route));
         Self {
             method: known(request.method()),
-            path: request.uri().path().to_owned(),
+            path: request.uri().path().chars().take(LONGEST_PATH).collect(),
             service: service.copied(),
             route,
         }

@@ -13,6 +13,10 @@ use stella_context::{TraceId, TraceParent};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
+/// So much of a state is passed on at least (W3C trace context, 3.3.1.5), and here at most: spans
+/// that wait for their export hold it.
+const LONGEST_STATE: usize = 512;
+
 tokio::task_local! {
     static TRACE: TraceId;
 }
@@ -40,8 +44,9 @@ impl Parent {
     #[must_use]
     pub fn of(traceparent: &str, tracestate: Option<&str>) -> Option<Self> {
         let parent = TraceParent::read(traceparent)?;
-        // A state that cannot be read is left out, and the trace goes on.
-        let state = tracestate.and_then(|state| state.parse::<TraceState>().ok());
+        // A state that cannot be read or is long is left out, and the trace goes on.
+        let state = tracestate.filter(|state| state.len() <= LONGEST_STATE);
+        let state = state.and_then(|state| state.parse::<TraceState>().ok());
         let flags = TraceFlags::default().with_sampled(parent.sampled);
         let span = SpanContext::new(
             span_trace(&parent.trace),
@@ -170,9 +175,12 @@ mod tests {
             assert_eq!(state, None, "a state belongs to its trace");
         }
         let parent = format!("00-{TRACE}-00f067aa0ba902b7-00");
-        let (told, state) = passed_on(&parent, Some("nonsense"));
-        assert!(told.contains(TRACE) && told.ends_with("-00"), "{told}");
-        assert_eq!(state, None);
+        let long = format!("vendor={}", "1".repeat(LONGEST_STATE));
+        for unread in ["nonsense", &long] {
+            let (told, state) = passed_on(&parent, Some(unread));
+            assert!(told.contains(TRACE) && told.ends_with("-00"), "{told}");
+            assert_eq!(state, None);
+        }
     }
 
     #[test]
