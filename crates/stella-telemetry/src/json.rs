@@ -35,14 +35,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLines {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
         let mut fields = Map::new();
-        attributes.record(&mut self.into_map(&mut fields));
+        attributes.record(&mut self.cleaned(&mut fields));
         span.extensions_mut().insert(Known(fields));
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
         if let Some(Known(fields)) = span.extensions_mut().get_mut() {
-            values.record(&mut self.into_map(fields));
+            values.record(&mut self.cleaned(fields));
         }
     }
 
@@ -58,7 +58,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLines {
                 fields.extend(known.clone());
             }
         }
-        event.record(&mut self.into_map(&mut fields));
+        event.record(&mut self.cleaned(&mut fields));
         let line = Line {
             timestamp: Clock::System.now().to_string(),
             level: event.metadata().level().as_str(),
@@ -74,18 +74,18 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLines {
 }
 
 impl JsonLines {
-    fn into_map<'a>(&'a self, fields: &'a mut Map<String, Value>) -> Into<'a> {
+    fn cleaned<'a>(&'a self, fields: &'a mut Map<String, Value>) -> Cleaned<'a> {
         let redactor = &self.0;
-        Into { redactor, fields }
+        Cleaned { redactor, fields }
     }
 }
 
-struct Into<'a> {
+struct Cleaned<'a> {
     redactor: &'a Redactor,
     fields: &'a mut Map<String, Value>,
 }
 
-impl Into<'_> {
+impl Cleaned<'_> {
     fn set(&mut self, field: &Field, value: Value) {
         let name = field.name();
         // What speaks to the exporter of spans, and the names that every line has.
@@ -95,7 +95,7 @@ impl Into<'_> {
     }
 }
 
-impl Visit for Into<'_> {
+impl Visit for Cleaned<'_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.set(field, value.into());
     }

@@ -41,6 +41,7 @@ pub(super) async fn run(arguments: UpArgs, session: &mut Session) -> Result<Answ
         export,
     });
     let telemetry = telemetry.map_err(|error| failed(error.into()))?;
+    stella_telemetry::tell_panics();
     let answer = up(arguments, session, telemetry.metrics.clone()).await;
     super::end(telemetry).await;
     answer

@@ -4,6 +4,8 @@ use std::process::Command;
 
 use serde_json::Value;
 use stella_client::{Call, HttpClient, Reply};
+use stella_telemetry::{Form, Level, Options, Parent, Telemetry, under};
+use tracing::Instrument as _;
 
 use crate::collector::{Collector, attributes};
 use crate::fixtures::{self, advisory, bytes};
@@ -279,6 +281,44 @@ async fn problems_log_lines_and_spans_say_the_trace_that_came_in() {
             "{name} in {exported:?}"
         );
     }
+}
+
+/// What a request asks of other servers says whose it is.
+#[tokio::test]
+async fn a_call_within_a_trace_carries_it_on() {
+    let telemetry = Telemetry::start(Options {
+        form: Form::Text,
+        level: Level::WARN,
+        secrets: Vec::new(),
+        export: None,
+    });
+    telemetry.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let neighbour = format!("http://{}", listener.local_addr().unwrap());
+    let echo = async |headers: axum::http::HeaderMap| {
+        let of = |name| {
+            headers
+                .get(name)
+                .map_or("none", |value| value.to_str().unwrap())
+        };
+        format!("{} {}", of("traceparent"), of("tracestate"))
+    };
+    let router = axum::Router::new().route("/", axum::routing::get(echo));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let asked = async || {
+        let reply = ask(&neighbour, Call::get("/")).await;
+        String::from_utf8(reply.body.to_vec()).unwrap()
+    };
+    assert_eq!(asked().await, "none none");
+    let parent = Parent::of(&format!("00-{TRACE}-{SPAN}-01"), Some("vendor=1")).unwrap();
+    let span = tracing::info_span!(target: "stella", "request");
+    under(&span, Some(&parent));
+    let told = asked().instrument(span).await;
+    assert!(told.starts_with(&format!("00-{TRACE}-")), "{told}");
+    assert!(
+        told.ends_with("-01 vendor=1") && !told.contains(SPAN),
+        "{told}"
+    );
 }
 
 /// What is planted, and none of which may be found in anything that the process tells.
