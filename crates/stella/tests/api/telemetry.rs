@@ -44,7 +44,8 @@ fn value(text: &str, name: &str, labels: &[&str]) -> f64 {
 
 #[tokio::test]
 async fn requests_and_documents_are_counted_at_the_admin_address_alone() {
-    let running = Installation::filesystem().await.start(None);
+    let installation = Installation::filesystem().await;
+    let running = installation.start(None);
     let ingester = running.ingester("acme");
     let document = bytes(&advisory("RUSTSEC-2099-0001", &[], "alpha", "2.0.0"));
     ingester.ingest("advisory", &document).await;
@@ -345,7 +346,7 @@ const CANARIES: [&str; 16] = [
 async fn no_canary_leaves_the_process() {
     let collector = Collector::start().await;
     let installation = exporting(&collector).await;
-    let running = installation
+    let installation = installation
         .with("Storage:ObjectStore:SecretAccessKey=canaryBucketI5j6k7l8")
         .with_variable(
             "OTEL_EXPORTER_OTLP_HEADERS",
@@ -354,8 +355,8 @@ async fn no_canary_leaves_the_process() {
         .with_variable(
             "OTEL_RESOURCE_ATTRIBUTES",
             "note=password%3DcanaryResourceQ3r4s5",
-        )
-        .start(None);
+        );
+    let running = installation.start(None);
     let jwt = "eyJhbGciOiJFZERTQSJ9.canaryProofE5f6g7h8.c2lnbmF0dXJl";
     let sampled = format!("00-{TRACE}-{SPAN}-01");
     let planted = |path: &str| {
@@ -448,15 +449,15 @@ async fn a_collector_that_is_away_is_told_once_and_holds_nobody_up() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let away = format!("http://{}", nobody.local_addr().unwrap());
     drop(nobody);
-    let running = Installation::filesystem()
+    let installation = Installation::filesystem()
         .await
         .with_variable("OTEL_EXPORTER_OTLP_ENDPOINT", away)
         .with_variable("OTEL_METRICS_EXPORTER", "none")
         // Often, so that it is tried many times.
         .with_variable("OTEL_BSP_SCHEDULE_DELAY", "5")
         .with_variable("OTEL_BSP_MAX_QUEUE_SIZE", "4")
-        .with_variable("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "2")
-        .start(None);
+        .with_variable("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "2");
+    let running = installation.start(None);
     let cannot = "telemetry cannot be exported";
     let mut told = Vec::new();
     // Until it has failed, and then long enough to fail many times more.
@@ -483,9 +484,8 @@ async fn an_admin_address_for_others_is_taken_by_hand_and_told() {
     );
     assert!(!quiet.told.contains("whoever reaches"), "{}", quiet.told);
     drop(quiet);
-    let running = installation
-        .with("Server:AdminListen=0.0.0.0:0")
-        .start(None);
+    let installation = installation.with("Server:AdminListen=0.0.0.0:0");
+    let running = installation.start(None);
     assert!(
         running.told.contains("whoever reaches the admin address"),
         "{}",
