@@ -230,9 +230,11 @@ up-settings =
       Storage:ObjectStore:Driver=seed-fs
       Storage:DataDirectory={ $data }
       Server:Listen={ $address }
+      Server:AdminListen={ $admin }
     starting on http://{ $address }
 up-running = running until Ctrl-C
 up-listen-hint = another `stella up` may be running; else choose an address: stella up --listen ADDRESS:PORT
+serve-admin-listen-hint = another `stella serve` may be running; else choose an address: stella serve --set Server:AdminListen=127.0.0.1:PORT
 serve-listen-hint = another `stella serve` may be running; else choose an address: stella serve --set Server:Listen=ADDRESS:PORT
 start-failed-hint = nobody foresaw this: report the message with what `stella --version` prints
 
@@ -363,6 +365,7 @@ about-own-connection = that service's database, stronger than ConnectionStrings:
 about-own-driver = that service's driver, stronger than Storage:Driver
 about-own-object-driver = that service's store of blobs, stronger than Storage:ObjectStore:Driver
 about-listen = where the server takes requests
+about-admin-listen = where metrics, and health in detail, are told; whoever reaches it reads them
 about-limit-client-requests = how many requests a client may send in its window
 about-limit-client-seconds = the window of a client, in seconds
 about-limit-tenant-requests = how many requests all clients of a tenant may send in its window
@@ -395,6 +398,9 @@ hint-config-driver-embedded = set Storage:Driver=postgres, or STELLA_ENVIRONMENT
 hint-config-driver-missing = set Storage:Driver=postgres and ConnectionStrings:Default
 hint-config-folder-missing = set Storage:DataDirectory to a folder
 hint-config-listen = write an IP address and a port, such as 0.0.0.0:7070
+hint-config-admin-listen = metrics are not for everybody: choose another port than that of Server:Listen
+hint-config-pairs = write NAME=VALUE pairs set apart by commas, the values percent-encoded
+hint-config-ratio = write a number from 0 to 1, such as 0.1
 hint-config-localhost = name the database's host, or set Storage:AllowLocalhost=true by hand
 hint-config-master-key = make one: (umask 077; head -c 32 /dev/urandom > FILE), and set Security:MasterKeyFile=FILE
 hint-config-objects-folder = seed-fs needs Storage:DataDirectory, in Production an absolute path

@@ -50,6 +50,7 @@ const FLOORS: &[(&str, Floor)] = &[
     ("stella-assess", Floor::Composed),
     ("stella-signing", Floor::Storage),
     ("stella-storage", Floor::Storage),
+    ("stella-telemetry", Floor::Storage),
     ("stella-client", Floor::Kit),
     ("stella-service", Floor::Kit),
     ("stella-authority", Floor::Service),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
 use crate::{Call, ClientError, Reply};
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -43,7 +45,8 @@ impl HttpClient {
     ///
     /// # Errors
     /// No server answers.
-    pub async fn send(&self, call: Call) -> Result<Reply, ClientError> {
+    pub async fn send(&self, mut call: Call) -> Result<Reply, ClientError> {
+        join_trace(&mut call.headers);
         let url = format!("{}{}", self.server, call.path);
         let request = self
             .inner
@@ -65,6 +68,17 @@ impl HttpClient {
             headers,
             body,
         })
+    }
+}
+
+/// What is asked within a request belongs to its trace (W3C trace context).
+fn join_trace(headers: &mut HeaderMap) {
+    let Some((parent, state)) = stella_telemetry::outgoing() else {
+        return;
+    };
+    for (name, value) in [("traceparent", Some(parent)), ("tracestate", state)] {
+        let value = value.and_then(|value| HeaderValue::from_str(&value).ok());
+        headers.extend(value.map(|value| (HeaderName::from_static(name), value)));
     }
 }
 

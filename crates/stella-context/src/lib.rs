@@ -6,4 +6,4 @@ mod op;
 
 pub use clock::Clock;
 pub use ids::IdSource;
-pub use op::{Actor, OpContext, SystemContext, TraceId};
+pub use op::{Actor, OpContext, SystemContext, TraceId, TraceParent};

@@ -10,13 +10,13 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
-use stella_api::evidence::{EvidenceKind, IngestAnswer};
+use stella_api::evidence::{Envelope, EvidenceKind, IngestAnswer};
 use stella_api::{Code, MAX_BODY};
 use stella_context::OpContext;
 use stella_locale::Labels;
 use stella_service::{Chunk, Failure, IntoFailure as _, Line};
 
-use crate::guard::{Accepted, Violation, judge};
+use crate::guard::{Accepted, Violation};
 use crate::{Evidence, EvidenceError, envelope};
 
 /// A line as it stands there: what is evidence in it is not read yet.
@@ -40,21 +40,30 @@ impl Evidence {
         lines: Vec<Line>,
     ) -> Chunk<IngestAnswer> {
         // Reading hundreds of documents takes its time, and other calls are under way.
-        let read = move || lines.iter().map(|line| accept(kind, line)).collect();
+        let (meters, tenant) = (self.meters.clone(), op.tenant().clone());
+        let read = move || {
+            let judge = |envelope, bytes| meters.judge(&tenant, kind, envelope, bytes);
+            lines.iter().map(|line| accept(line, judge)).collect()
+        };
         let judged = tokio::task::spawn_blocking(read).await;
         let judged = judged.map_err(|error| Failure::new(Code::Internal).because(error))?;
         self.take(&op, judged).await
     }
 }
 
-fn accept(kind: EvidenceKind, line: &Line) -> Result<Accepted, Failure> {
+type Judged = Result<Accepted, Vec<Violation>>;
+
+fn accept(
+    line: &Line,
+    judge: impl Fn(Result<Envelope, Vec<Violation>>, Bytes) -> Judged,
+) -> Result<Accepted, Failure> {
     let item = parse(line)?;
     let bytes = bytes_of(&item, &line.bytes)?;
     let envelope = match item.envelope {
         Some(envelope) => envelope::read(envelope.get().as_bytes()),
         None => Err(vec![envelope::missing()]),
     };
-    judge(kind, envelope, bytes).map_err(|violations| {
+    judge(envelope, bytes).map_err(|violations| {
         let in_line = violations.into_iter().map(in_line).collect();
         EvidenceError::Refused(in_line).into_failure()
     })
@@ -118,6 +127,7 @@ mod tests {
     use stella_canonical::Digest;
 
     use super::*;
+    use crate::guard::judge;
 
     const OSV: &str =
         "{ \"id\":\"RUSTSEC-2099-0001\",\t\"modified\": \"2099-01-01T00:00:00Z\", \"n\": 1.0e0 }";
@@ -137,7 +147,8 @@ mod tests {
     }
 
     fn taken(text: impl Into<Vec<u8>>) -> Result<Bytes, Code> {
-        let accepted = accept(EvidenceKind::Advisory, &line(text));
+        let judge = |envelope, bytes| judge(EvidenceKind::Advisory, envelope, bytes);
+        let accepted = accept(&line(text), judge);
         accepted
             .map(|one| one.bytes)
             .map_err(|failure| failure.code())

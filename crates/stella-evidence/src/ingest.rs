@@ -10,8 +10,9 @@ use stella_formats::{Body, Document};
 use stella_locale::Labels;
 use stella_service::{Failure, IntoFailure as _, fault};
 use stella_storage::Tx;
+use stella_telemetry::Stopwatch;
 
-use crate::guard::{Accepted, Violation, judge};
+use crate::guard::{Accepted, Violation};
 use crate::store::{self, Earlier, Key};
 use crate::{BUCKET, Evidence, EvidenceError};
 
@@ -42,9 +43,11 @@ impl Evidence {
         envelope: Result<Envelope, Vec<Violation>>,
         bytes: bytes::Bytes,
     ) -> Result<IngestAnswer, Failure> {
-        let judged = judge(kind, envelope, bytes)
-            .map_err(|violations| EvidenceError::Refused(violations).into_failure());
-        let mut taken = self.take(op, vec![judged]).await?;
+        let judged = self
+            .meters
+            .judge(op.tenant(), kind, envelope, bytes)
+            .map_err(|violations| EvidenceError::Refused(violations).into_failure())?;
+        let mut taken = self.take(op, vec![Ok(judged)]).await?;
         taken
             .pop()
             .unwrap_or_else(|| Err(Failure::new(Code::Internal)))
@@ -60,7 +63,29 @@ impl Evidence {
         op: &OpContext,
         judged: Vec<Result<Accepted, Failure>>,
     ) -> Result<Vec<Result<IngestAnswer, Failure>>, Failure> {
+        let sources: Vec<Option<String>> = judged.iter().map(source).collect();
+        let taken = self.keep_and_derive(op, judged).await;
+        for (at, source) in sources.iter().enumerate() {
+            // What the contract refused was counted when it was judged.
+            let Some(source) = source else { continue };
+            let answer = taken.as_ref().ok().and_then(|taken| taken.get(at));
+            let result = match answer {
+                Some(Ok(answer)) => answer.outcome.as_str(),
+                _ => "failed",
+            };
+            self.meters.written(op.tenant(), source, result);
+        }
+        taken
+    }
+
+    async fn keep_and_derive(
+        &self,
+        op: &OpContext,
+        judged: Vec<Result<Accepted, Failure>>,
+    ) -> Result<Vec<Result<IngestAnswer, Failure>>, Failure> {
+        let watch = Stopwatch::start();
         let kept = self.keep(op, judged).await;
+        self.meters.phase("keep", watch);
         let kept = kept.map_err(EvidenceError::into_failure)?;
         fault::point("evidence-kept");
         let stored = kept.iter().flatten();
@@ -69,7 +94,9 @@ impl Evidence {
             .filter(|kept| kept.due)
             .map(|kept| kept.key.clone())
             .collect();
+        let watch = Stopwatch::start();
         let failed = self.derive_due(op, due).await;
+        self.meters.phase("derive", watch);
         let answer = |kept: Kept| match failed.get(&kept.key) {
             Some(failure) if failure.code().retryable() => Err(failure.clone()),
             Some(failure) => {
@@ -186,6 +213,12 @@ impl Evidence {
         }
         Ok(accepted)
     }
+}
+
+/// Whose document it is, unless it was refused.
+fn source(judged: &Result<Accepted, Failure>) -> Option<String> {
+    let accepted = judged.as_ref().ok()?;
+    Some(accepted.envelope.source.publisher.clone())
 }
 
 /// What a publisher calls a document, for the order of a transaction.

@@ -12,6 +12,7 @@ mod finding;
 mod guard;
 mod http;
 mod ingest;
+mod meters;
 mod store;
 mod verify;
 
@@ -24,6 +25,7 @@ use stella_context::SystemContext;
 use stella_service::{Check, Described, FirstAnswers, Logs, Service};
 use stella_signing::MasterKey;
 use stella_storage::{Bucket, Db, Migrations, ObjectStore, StoreError};
+use stella_telemetry::Metrics;
 
 pub use envelope::fuzz;
 pub use error::EvidenceError;
@@ -47,6 +49,7 @@ pub struct Evidence {
     objects: ObjectStore,
     logs: Arc<Logs>,
     failed: Mutex<backlog::Failed>,
+    meters: meters::Meters,
 }
 
 impl Evidence {
@@ -59,6 +62,7 @@ impl Evidence {
         db: Db,
         objects: ObjectStore,
         master: Arc<MasterKey>,
+        metrics: &Metrics,
     ) -> Result<Arc<Self>, EvidenceError> {
         let logs = Logs::open(system, db.clone(), MIGRATIONS.schema, master).await?;
         let evidence = Self {
@@ -66,6 +70,7 @@ impl Evidence {
             objects,
             logs: Arc::new(logs),
             failed: Mutex::default(),
+            meters: meters::Meters::new(metrics),
         };
         evidence.reconcile(system).await?;
         Ok(Arc::new(evidence))

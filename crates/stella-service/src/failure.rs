@@ -121,7 +121,7 @@ impl Failure {
     /// Tells the log the cause and gives what the caller is told.
     pub(crate) fn told(&self, trace: &TraceId) -> Problem {
         if let Some(cause) = &self.cause {
-            tracing::warn!(code = %self.code, trace = %trace, cause, "request failed");
+            tracing::warn!(code = %self.code, cause, "request failed");
         }
         self.problem(trace)
     }
@@ -159,7 +159,7 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let problem = self.told(&crate::house::current_trace());
+        let problem = self.told(&crate::watch::current_trace());
         let status =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, axum::Json(problem)).into_response();

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use stella_api::{Code, Scope};
 use stella_client::{InProcess, Principal};
 use stella_context::{Clock, OpContext};
+use tracing::Span;
 
 use crate::conditional::Known;
 use crate::rate::{Rates, Standing};
@@ -38,6 +39,9 @@ pub(crate) async fn pass(State(gate): State<Gate>, request: Request, next: Next)
         Ok(principal) => principal,
         Err(failure) => return failure.into_response(),
     };
+    if let Some(tenant) = &principal.tenant {
+        Span::current().record("stella.tenant", tenant.as_str());
+    }
     let standing = counted(&parts, &principal);
     let answered = match standing.as_ref().map_or(Ok(()), Standing::demand) {
         Ok(()) => permitted(gate, &principal, (parts, body), next).await,
@@ -93,7 +97,7 @@ fn permit(principal: &Principal, any_of: &[Scope], clock: Clock) -> Result<OpCon
         return Err(missing(&[other]));
     }
     principal
-        .operation(crate::house::current_trace(), clock)
+        .operation(crate::watch::current_trace(), clock)
         .ok_or_else(|| Failure::new(Code::TenantRequired))
 }
 

@@ -93,12 +93,8 @@ pub(crate) async fn alive(_: Public) -> Result<Answer<Alive>, Fail<()>> {
     }))
 }
 
-/// Tells whether the process can serve, and what is missing.
-#[utoipa::path(get, path = "/readyz", tag = "health")]
-pub(crate) async fn ready(
-    _: Public,
-    State(checks): State<Checks>,
-) -> Result<Answer<Readiness>, Fail<NotReady>> {
+/// What every check finds now.
+pub(crate) async fn checked(checks: &Checks) -> Vec<ReadinessCheck> {
     let mut told = Vec::new();
     for (service, list) in checks.iter() {
         for check in list {
@@ -112,6 +108,16 @@ pub(crate) async fn ready(
             });
         }
     }
+    told
+}
+
+/// Tells whether the process can serve, and what is missing.
+#[utoipa::path(get, path = "/readyz", tag = "health")]
+pub(crate) async fn ready(
+    _: Public,
+    State(checks): State<Checks>,
+) -> Result<Answer<Readiness>, Fail<NotReady>> {
+    let told = checked(&checks).await;
     let away: Vec<&ReadinessCheck> = told.iter().filter(|check| !check.ready).collect();
     if away.is_empty() {
         return Ok(Answer(Readiness {

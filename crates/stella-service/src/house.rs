@@ -2,38 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
-use futures_util::FutureExt as _;
 use stella_api::{Code, MAX_BODY};
-use stella_client::{InProcess, Peers};
-use stella_context::{Clock, TraceId};
+use stella_client::Peers;
+use stella_context::Clock;
+use stella_telemetry::Metrics;
 use utoipa::openapi::OpenApi;
 
 use crate::health::{self, Check};
 use crate::rate::Rates;
-use crate::{Described, Failure, FirstAnswers, RateLimits, Routes, Sentinel, Worker, route};
-
-/// No request is worked on for longer.
-pub(crate) const MAX_TIME: Duration = Duration::from_secs(60);
-const TRACE_HEADER: HeaderName = HeaderName::from_static("traceparent");
-
-tokio::task_local! {
-    pub(crate) static TRACE: TraceId;
-}
-
-/// The trace of the request that runs now; a new one outside of any.
-pub(crate) fn current_trace() -> TraceId {
-    TRACE
-        .try_with(Clone::clone)
-        .unwrap_or_else(|_| TraceId::generate())
-}
+use crate::watch::{Owners, Watch, guard};
+use crate::{Described, Failure, FirstAnswers, RateLimits, Routes, Sentinel, Worker, admin, route};
 
 /// All that the root needs to know of a service.
 #[derive(Debug)]
@@ -59,6 +41,8 @@ pub struct HouseOptions {
     pub clock: Clock,
     /// How often callers may ask.
     pub limits: RateLimits,
+    /// Where requests are counted.
+    pub metrics: Metrics,
 }
 
 /// The router of several services, and the document that describes it.
@@ -66,6 +50,8 @@ pub struct HouseOptions {
 pub struct House {
     /// The router, with every layer.
     pub router: Router,
+    /// The router of the admin address, which answers only who may reach it.
+    pub admin: Router,
     /// The OpenAPI document.
     pub openapi: OpenApi,
     /// What is to be done beside the requests, once somebody starts it.
@@ -80,22 +66,28 @@ impl House {
         let mut described = Vec::new();
         let mut checks = Vec::new();
         let mut workers = Vec::new();
+        let mut owners = BTreeMap::new();
         for service in services {
             router = router.merge(match service.first_answers {
                 Some(answers) => service.routes.router.layer(Extension(answers)),
                 None => service.routes.router,
             });
+            let paths = service.routes.described.paths.keys().cloned();
+            owners.extend(paths.map(|path| (path, service.name)));
             described.push(service.routes.described);
             checks.push((service.name, service.checks));
             workers.extend(service.workers);
         }
         let openapi = describe(described);
-        let open = health_routes().with_state(Arc::new(checks));
+        let checks = Arc::new(checks);
+        let admin = admin::router(checks.clone(), options.metrics.clone());
+        let open = health_routes().with_state(checks);
         let router = router.merge(open.router).merge(published(&openapi));
-        let router = layered(router, options);
+        let router = layered(router, options, owners);
         peers.connect(router.clone());
         Self {
             router,
+            admin,
             openapi,
             workers,
         }
@@ -137,7 +129,8 @@ fn published(openapi: &OpenApi) -> Router {
     Router::new().route("/openapi.json", axum::routing::get(answer))
 }
 
-fn layered(router: Router, options: &HouseOptions) -> Router {
+fn layered(router: Router, options: &HouseOptions, owners: Owners) -> Router {
+    let watch = Arc::new(Watch::new(&options.metrics, owners));
     router
         .fallback(async |request: Request| {
             Failure::new(Code::RouteUnknown).with("what", request.uri().path())
@@ -149,73 +142,13 @@ fn layered(router: Router, options: &HouseOptions) -> Router {
         .layer(Extension(options.clock))
         .layer(Extension(Arc::new(Rates::new(options.limits))))
         .layer(DefaultBodyLimit::max(MAX_BODY as usize))
-        .layer(from_fn_with_state((), guard))
-}
-
-/// Around every request: its trace, its time limit, its log line, and panics contained.
-async fn guard(State(()): State<()>, request: Request, next: Next) -> Response {
-    let trace = trace_of(&request);
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    TRACE
-        .scope(trace.clone(), async move {
-            observed(request, next, method, &path, trace).await
-        })
-        .await
-}
-
-async fn observed(
-    request: Request<Body>,
-    next: Next,
-    method: Method,
-    path: &str,
-    trace: TraceId,
-) -> Response {
-    let run = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind();
-    let response = match tokio::time::timeout(MAX_TIME, run).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(panic)) => Failure::new(Code::Internal)
-            .because(panicked(&panic))
-            .into_response(),
-        Err(_) => Failure::new(Code::Timeout)
-            .with("limit", MAX_TIME.as_secs())
-            .into_response(),
-    };
-    tracing::info!(%method, path, status = response.status().as_u16(), %trace, "request");
-    with_trace(response, &trace)
-}
-
-pub(crate) fn panicked(panic: &Box<dyn std::any::Any + Send>) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    format!("panic: {}", text.unwrap_or_default())
-}
-
-fn trace_of(request: &Request) -> TraceId {
-    if let Some(local) = request.extensions().get::<InProcess>() {
-        return local.trace().clone();
-    }
-    let header = request
-        .headers()
-        .get(TRACE_HEADER)
-        .and_then(|value| value.to_str().ok());
-    header
-        .and_then(TraceId::of_traceparent)
-        .unwrap_or_else(TraceId::generate)
-}
-
-fn with_trace(mut response: Response, trace: &TraceId) -> Response {
-    if let Ok(value) = HeaderValue::from_str(trace.as_str()) {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static("x-trace-id"), value);
-    }
-    response
+        .layer(from_fn_with_state(watch, guard))
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
-    use axum::body::to_bytes;
+    use axum::body::{Body, to_bytes};
     use axum::routing::get;
     use stella_api::Problem;
     use tower::ServiceExt as _;
@@ -229,8 +162,9 @@ mod tests {
             sentinel: Sentinel::new("http://localhost", keys),
             clock: Clock::System,
             limits: RateLimits::default(),
+            metrics: Metrics::local().unwrap(),
         };
-        layered(router, &options)
+        layered(router, &options, Owners::default())
     }
 
     #[tokio::test]
@@ -245,7 +179,7 @@ mod tests {
         let ask = async |path: &str| {
             let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
             let parent = format!("00-{trace}-00f067aa0ba902b7-01");
-            let request = Request::get(path).header(TRACE_HEADER, parent);
+            let request = Request::get(path).header("traceparent", parent);
             let request = request.body(Body::empty()).unwrap();
             let reply = house.clone().oneshot(request).await.unwrap();
             assert_eq!(reply.headers()["x-trace-id"], trace);

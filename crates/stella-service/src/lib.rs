@@ -1,6 +1,7 @@
 //! What every web service has: the token check, tenancy, problem documents, paging, limits,
 //! health and the OpenAPI document. A service is a [`Service`]; a [`House`] runs several.
 
+mod admin;
 mod answer;
 mod conditional;
 mod dpop;
@@ -24,6 +25,7 @@ mod prefix;
 mod rate;
 mod route;
 mod sentinel;
+mod watch;
 mod worker;
 
 pub use answer::{Answer, Answers, Kept, RawAnswer, Tagged};

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::house::panicked;
+use crate::watch::panicked;
 
 /// A round: how much it did, or why it could not.
 pub type Round = Pin<Box<dyn Future<Output = Result<usize, String>> + Send>>;

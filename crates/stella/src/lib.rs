@@ -2,7 +2,6 @@
 
 pub mod commands;
 pub mod configuration;
-pub mod logging;
 pub mod platform;
 
 pub use platform::{Databases, Platform, Setup};

@@ -14,6 +14,7 @@ use stella_risk_engine::RiskEngine;
 use stella_service::{Described, House, HouseOptions, KeySource, RateLimits, Sentinel, Service};
 use stella_signing::MasterKey;
 use stella_storage::{Connection, DataFolder, Db, Driver, Migrations, StoreError};
+use stella_telemetry::Metrics;
 
 pub use objects::{NotWritable, ObjectDrivers, ObjectStores};
 
@@ -185,6 +186,8 @@ pub struct Setup {
     pub clock: Clock,
     /// How often callers may ask.
     pub limits: RateLimits,
+    /// Where services count.
+    pub metrics: Metrics,
 }
 
 /// Running services, and what is needed of them beside their routes.
@@ -221,6 +224,7 @@ impl Platform {
             evidence,
             setup.objects.evidence,
             setup.master.clone(),
+            &setup.metrics,
         )
         .await
         .context("opening Evidence")?;
@@ -244,6 +248,7 @@ impl Platform {
             sentinel,
             clock: setup.clock,
             limits: setup.limits,
+            metrics: setup.metrics,
         };
         let house = House::build(services, &options, &peers);
         Ok(Self {

@@ -6,7 +6,7 @@ use stella_context::OpContext;
 use stella_storage::{Db, DbTime, StoreError, Tx, execute, on};
 use tokio::runtime::Handle;
 
-use crate::house::MAX_TIME;
+use crate::watch::MAX_TIME;
 
 /// How long a first answer is given again.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);

@@ -18,7 +18,9 @@ use bytes::Bytes;
 use futures_util::{FutureExt as _, stream};
 use serde::Serialize;
 use stella_api::{Code, LineAnswer, LineResult};
+use stella_telemetry::in_trace;
 use tokio::sync::mpsc;
+use tracing::{Instrument as _, Span};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::{RefOr, Response as ApiResponse, ResponseBuilder, Schema};
 use utoipa::{IntoResponses, PartialSchema as _, ToSchema};
@@ -27,7 +29,7 @@ pub use read::Line;
 
 use crate::answer::Answers;
 use crate::extract::demand_media_type;
-use crate::house::{TRACE, current_trace, panicked};
+use crate::watch::{current_trace, panicked};
 use crate::{Fail, Failure, Failures};
 use read::Reader;
 use spool::Out;
@@ -90,7 +92,8 @@ impl Lines {
     {
         let (to, lines) = mpsc::channel(2);
         let out = Out::new(to, self.at_once);
-        tokio::spawn(TRACE.scope(current_trace(), answer(self.reader, work, out)));
+        let answering = in_trace(current_trace(), answer(self.reader, work, out));
+        tokio::spawn(answering.instrument(Span::current()));
         LineAnswers {
             lines,
             at_once: self.at_once,

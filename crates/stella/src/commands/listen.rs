@@ -28,17 +28,23 @@ pub(super) struct Server {
 pub(super) struct Unusable {
     pub(super) address: SocketAddr,
     pub(super) reason: std::io::Error,
+    /// The label of the remedy.
+    pub(super) hint: &'static str,
 }
 
 /// Takes an address; nothing is answered before [`serve`].
-pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, Unusable> {
+pub(super) async fn bind(address: SocketAddr, hint: &'static str) -> Result<TcpListener, Unusable> {
     let listener = TcpListener::bind(address).await;
-    listener.map_err(|reason| Unusable { address, reason })
+    listener.map_err(|reason| Unusable {
+        address,
+        reason,
+        hint,
+    })
 }
 
 impl Unusable {
-    /// With the remedy of the verb, whose label this is.
-    pub(super) fn told(&self, hint: &str) -> Failure {
+    /// With the remedy of the verb that listens.
+    pub(super) fn told(&self) -> Failure {
         let labels = stella_locale::Labels::english();
         let code = Code::ListenAddressUnusable;
         let (address, reason) = (self.address.to_string(), self.reason.to_string());
@@ -47,7 +53,7 @@ impl Unusable {
             ("reason", reason.as_str().into()),
         ];
         let text = labels.format(&format!("{}-detail", code.label_key()), &values);
-        Failure::told(code.as_str(), ExitCode::of_code(code), text).hint(labels.text(hint))
+        Failure::told(code.as_str(), ExitCode::of_code(code), text).hint(labels.text(self.hint))
     }
 }
 

@@ -24,6 +24,7 @@ use stella_replay::ReplayError;
 use stella_service::KeyStoreError;
 use stella_signing::{KeyError, MasterKey, SigningKey};
 use stella_storage::{ObjectError, StoreError};
+use stella_telemetry::Telemetry;
 
 pub use tls::{TlsError, TlsFiles};
 
@@ -106,10 +107,16 @@ fn client_key(path: &Path) -> Result<SigningKey, Failure> {
     load_key(path)
 }
 
+/// Exports what is left. A collector that hangs holds up no other task.
+async fn end(telemetry: Telemetry) {
+    // There is nothing to be done about what is not sent.
+    let _ = tokio::task::spawn_blocking(move || telemetry.stop()).await;
+}
+
 /// A start that failed: the registry's code where the cause has one, and the whole chain.
 fn failed(error: anyhow::Error) -> Failure {
     if let Some(unusable) = error.downcast_ref::<listen::Unusable>() {
-        return unusable.told("serve-listen-hint");
+        return unusable.told();
     }
     if let Some(problem) = error.downcast_ref::<Problem>() {
         return Problem::told(std::slice::from_ref(problem));

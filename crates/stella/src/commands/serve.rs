@@ -8,12 +8,12 @@ use stella_cli::arguments::ServeArgs;
 use stella_cli::{Answer, ExitCode, Failure, Session};
 use stella_context::Clock;
 use stella_service::Workers;
+use stella_telemetry::{Form, Level, Metrics, Options, Telemetry};
 use tokio::task::JoinSet;
 
 use super::tls::{Certificate, TlsFiles};
 use super::{failed, listen};
 use crate::configuration::{Environment, Problem, Settings};
-use crate::logging::{self, Form};
 use crate::platform::{Setup, Storage};
 
 pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<Answer, Failure> {
@@ -27,12 +27,21 @@ pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<A
         Environment::Production | Environment::Staging => Form::Json,
         Environment::Development | Environment::Testing => Form::Text,
     };
-    logging::start(form, "info");
-    serve(settings).await.map_err(failed)?;
+    let telemetry = Telemetry::start(Options {
+        form,
+        level: Level::INFO,
+        secrets: settings.secrets.clone(),
+        export: settings.export.clone(),
+    });
+    let telemetry = telemetry.map_err(|error| failed(error.into()))?;
+    stella_telemetry::tell_panics();
+    let served = serve(settings, telemetry.metrics.clone()).await;
+    super::end(telemetry).await;
+    served.map_err(failed)?;
     Ok(Answer::done(ExitCode::Ok))
 }
 
-async fn serve(settings: Settings) -> anyhow::Result<()> {
+async fn serve(settings: Settings, metrics: Metrics) -> anyhow::Result<()> {
     let key_file = &settings.master_key;
     let master = super::master_key(&settings)?;
     let certificate = settings.tls.as_ref().map(certificate).transpose()?;
@@ -51,12 +60,18 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         master: master.into(),
         clock: Clock::System,
         limits: settings.limits,
+        metrics,
     };
     let platform = super::open(setup, key_file).await?;
-    let listener = listen::bind(settings.listen).await?;
+    let listener = listen::bind(settings.listen, "serve-listen-hint").await?;
+    let admin = listen::bind(settings.admin_listen, "serve-admin-listen-hint").await?;
     // With port 0 only the listener knows where it listens.
     let address = listener.local_addr().context("the address")?;
-    tracing::info!(%address, url = settings.public_url, "listening");
+    let admin_address = admin.local_addr().context("the admin address")?;
+    if !admin_address.ip().is_loopback() {
+        tracing::warn!(admin = %admin_address, "whoever reaches the admin address reads its metrics");
+    }
+    tracing::info!(%address, admin = %admin_address, url = settings.public_url, "listening");
     let stop_within = settings.stop_within;
     let mut stop = listen::Stop::noted()?;
     let router = platform.house.router.clone();
@@ -69,11 +84,14 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         }
         None => listen::serve(listener, router),
     };
+    let admin = listen::serve(admin, platform.house.admin.clone());
     let workers = Workers::start(platform.house.workers);
     stop.told().await;
     tracing::info!("stopping");
     background.abort_all();
     let (stopped, ()) = tokio::join!(server.stop(stop_within), workers.stop(stop_within));
+    // Until the last request is answered, somebody may want to know how many are left.
+    drop(admin);
     stopped
 }
 

@@ -15,38 +15,58 @@ use stella_context::{Clock, SystemContext};
 use stella_service::{RateLimits, Workers};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{DataFolder, ObjectStore};
+use stella_telemetry::{Form, Level, Metrics, Options, Telemetry};
+use tokio::net::TcpListener;
 
 use super::listen::Stop;
 use super::{client_key, failed, listen};
-use crate::configuration::Problem;
-use crate::logging::{self, Form};
+use crate::configuration::{self, Problem};
 use crate::platform::{Databases, ObjectStores, Platform, Setup};
 
 const TENANT: &str = "local";
 const CLIENT: &str = "cli";
 const CONTEXT: &str = "local";
 const PORT: u16 = 7070;
+const ADMIN_PORT: u16 = 7071;
 
 pub(super) async fn run(arguments: UpArgs, session: &mut Session) -> Result<Answer, Failure> {
-    logging::start(Form::Text, "warn");
+    let export = configuration::export(&session.io.environment)
+        .map_err(|problems| Problem::told(&problems))?;
+    let telemetry = Telemetry::start(Options {
+        form: Form::Text,
+        level: Level::WARN,
+        secrets: Vec::new(),
+        export,
+    });
+    let telemetry = telemetry.map_err(|error| failed(error.into()))?;
+    stella_telemetry::tell_panics();
+    let answer = up(arguments, session, telemetry.metrics.clone()).await;
+    super::end(telemetry).await;
+    answer
+}
+
+async fn up(arguments: UpArgs, session: &mut Session, metrics: Metrics) -> Result<Answer, Failure> {
     let places = Places::of(&arguments, session)?;
     let mut stop = Stop::noted().map_err(failed)?;
-    let listener = listen::bind(places.address)
-        .await
-        .map_err(|unusable| unusable.told("up-listen-hint"))?;
-    let address = listener
-        .local_addr()
-        .map_err(|error| failed(error.into()))?;
+    let (listener, address) = bind(places.address).await?;
+    let (admin, admin_address) = match places.admin {
+        Some(address) => {
+            let (listener, address) = bind(address).await?;
+            (Some(listener), Some(address))
+        }
+        None => (None, None),
+    };
     let url = format!("http://{address}");
-    tell_settings(session, &places.data, address);
+    tell_settings(session, &places.data, address, admin_address);
     let key = client_key(&places.key)?;
     let platform = tokio::select! {
-        opened = open(&places, &url, &key, arguments.sample) => opened.map_err(failed)?,
+        opened = open(&places, &url, &key, arguments.sample, metrics) => opened.map_err(failed)?,
         // What is half done is undone as after a crash: it is in transactions.
         () = stop.told() => return Ok(Answer::done(ExitCode::Interrupted)),
     };
     remember(&places, &url, arguments.once)?;
     let server = listen::serve(listener, platform.house.router.clone());
+    let admin = admin.map(|listener| listen::serve(listener, platform.house.admin.clone()));
     let workers = Workers::start(platform.house.workers);
     let ended = attend(&url, key, &arguments, session, &mut stop).await;
     let stopped = async {
@@ -61,6 +81,7 @@ pub(super) async fn run(arguments: UpArgs, session: &mut Session) -> Result<Answ
         // Whoever says it again does not want to wait for the requests in flight.
         () = stop.told() => return Ok(Answer::done(ExitCode::Interrupted)),
     }
+    drop(admin);
     let report = ended?;
     if arguments.once {
         print(&report, session)?;
@@ -95,12 +116,27 @@ fn print(report: &Answer, session: &mut Session) -> Result<(), Failure> {
     session.print_as(report, format).map(|_| ())
 }
 
+/// The address that is listened on then: with port 0 only the listener knows it.
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let bound = listen::bind(address, "up-listen-hint").await;
+    let listener = bound.map_err(|unusable| unusable.told())?;
+    let address = listener.local_addr();
+    Ok((listener, address.map_err(|error| failed(error.into()))?))
+}
+
 /// Says what this verb sets by itself, also to a log: nothing is silently assumed.
-fn tell_settings(session: &mut Session, data: &Path, address: SocketAddr) {
+fn tell_settings(
+    session: &mut Session,
+    data: &Path,
+    address: SocketAddr,
+    admin: Option<SocketAddr>,
+) {
     let (data, address) = (data.display().to_string(), address.to_string());
+    let admin = admin.map_or_else(|| "none".to_owned(), |address| address.to_string());
     let values = [
         ("data", data.as_str().into()),
         ("address", address.as_str().into()),
+        ("admin", admin.as_str().into()),
     ];
     let text = session.labels.format("up-settings", &values);
     session.tell(&text);
@@ -112,6 +148,8 @@ struct Places {
     key: PathBuf,
     /// Where this run listens.
     address: SocketAddr,
+    /// Where metrics are told: nobody can ask for those of a run that ends by itself.
+    admin: Option<SocketAddr>,
     /// Where a run without `--once` would listen.
     without_once: SocketAddr,
 }
@@ -134,6 +172,12 @@ impl Places {
             config,
             key,
             address: arguments.listen.unwrap_or(on(port)),
+            // Who chose an address runs several, or has something at the usual ones.
+            admin: match (arguments.once, arguments.listen) {
+                (true, _) => None,
+                (false, None) => Some(on(ADMIN_PORT)),
+                (false, Some(_)) => Some(on(0)),
+            },
             without_once: lasting.unwrap_or(on(PORT)),
         })
     }
@@ -144,6 +188,7 @@ async fn open(
     url: &str,
     key: &SigningKey,
     sample: bool,
+    metrics: Metrics,
 ) -> anyhow::Result<Platform> {
     let folder = DataFolder::open(&places.data)?;
     let key_file = folder.root().join("master.key");
@@ -159,6 +204,7 @@ async fn open(
         master: master.into(),
         clock,
         limits: RateLimits::default(),
+        metrics,
     };
     let platform = super::open(setup, &key_file).await?;
     let system = SystemContext::new("stella up", clock);

@@ -187,6 +187,14 @@ pub const KEYS: &[Key] = &[
         "127.0.0.1:7070",
     ),
     with_default(
+        key(
+            "Server:AdminListen",
+            "about-admin-listen",
+            Accepts::Described("accepts-address"),
+        ),
+        "127.0.0.1:7071",
+    ),
+    with_default(
         count(
             "Server:RateLimit:Client:Requests",
             "about-limit-client-requests",

@@ -2,6 +2,7 @@
 
 mod objects;
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use stella_storage::{Connection, Driver, S3};
 use super::raw::Said;
 use crate::commands::TlsFiles;
 
-use super::{Key, Problem, Raw, ServiceName, ServiceStorage, Settings};
+use super::{Key, Problem, Raw, ServiceName, ServiceStorage, Settings, secrets};
 
 /// How strict a process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,14 +66,24 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
         .value("Storage:DataDirectory")
         .map(|said| PathBuf::from(said.value.trim()));
     resolver.localhost();
-    let listen = resolver.listen();
+    let listen = resolver.address("Server:Listen");
+    let admin_listen = resolver.address("Server:AdminListen");
+    resolver.apart(listen, admin_listen);
     let tls = resolver.tls();
     let public_url = resolver.public_url(tls.is_some());
     let limits = resolver.limits();
     let stop_seconds = resolver.count("Server:StopSeconds");
     let master_key = resolver.master_key();
     let sound = resolver.problems.is_empty();
-    match (services, listen, limits, stop_seconds, master_key, sound) {
+    match (
+        services,
+        listen,
+        admin_listen,
+        limits,
+        stop_seconds,
+        master_key,
+        sound,
+    ) {
         (
             [
                 Some(authority),
@@ -81,6 +92,7 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
                 Some(risk_engine),
             ],
             Some(listen),
+            Some(admin_listen),
             Some(limits),
             Some(stop_seconds),
             Some(master_key),
@@ -96,12 +108,15 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
             }),
             tls,
             listen,
+            admin_listen,
             limits,
             stop_within: Duration::from_secs(stop_seconds.get().into()),
             master_key,
             previous_master_key: resolver
                 .value("Security:PreviousMasterKeyFile")
                 .map(|said| PathBuf::from(said.value.trim())),
+            export: None,
+            secrets: secrets::all(raw, None),
         }),
         _ => Err(resolver.problems),
     }
@@ -285,13 +300,30 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn listen(&mut self) -> Option<std::net::SocketAddr> {
-        let key = "Server:Listen";
+    fn address(&mut self, key: &str) -> Option<SocketAddr> {
         let default = Key::find(key).and_then(|known| known.default);
         let said = self.value(key).map(|said| said.value.trim());
         match said.or(default).unwrap_or_default().parse() {
             Ok(address) => Some(address),
             Err(_) => self.wrong(None, Code::ConfigValueInvalid, key, "hint-config-listen"),
+        }
+    }
+
+    /// What the admin address answers must not be reached where everybody asks.
+    fn apart(&mut self, listen: Option<SocketAddr>, admin: Option<SocketAddr>) {
+        let (Some(listen), Some(admin)) = (listen, admin) else {
+            return;
+        };
+        let everywhere = [listen, admin].iter().any(|one| one.ip().is_unspecified());
+        let port = listen.port() == admin.port() && listen.port() != 0;
+        if port && (everywhere || listen.ip() == admin.ip()) {
+            let key = "Server:AdminListen";
+            let _: Option<()> = self.wrong(
+                None,
+                Code::ConfigValueInvalid,
+                key,
+                "hint-config-admin-listen",
+            );
         }
     }
 

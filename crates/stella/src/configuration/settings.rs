@@ -9,16 +9,16 @@ use stella_cli::arguments::ConfigurationArgs;
 use stella_cli::environment::Environment as Variables;
 use stella_service::RateLimits;
 use stella_storage::{Connection, Driver, ObjectDriver};
+use stella_telemetry::Export;
 
 use crate::commands::TlsFiles;
 use crate::platform::{Drivers, ObjectDrivers};
 
-use super::{Environment, Problem, Raw, ServiceName, resolve};
+use super::{Environment, Problem, Raw, ServiceName, resolve, secrets};
 
 const DEFAULT_FILE: &str = "/etc/stella/stella.yaml";
 
 /// Everything that a serving process is told.
-#[derive(Debug)]
 pub struct Settings {
     /// How strict the process is.
     pub environment: Environment,
@@ -32,6 +32,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The server's own TLS, where it has any.
     pub tls: Option<TlsFiles>,
+    /// Where metrics and health are told in detail.
+    pub admin_listen: SocketAddr,
     /// How often callers may ask.
     pub limits: RateLimits,
     /// How long a stop waits for the requests that are being answered.
@@ -42,6 +44,17 @@ pub struct Settings {
     pub master_key: PathBuf,
     /// The one before it, while it is being replaced.
     pub previous_master_key: Option<PathBuf>,
+    /// Where telemetry is exported to.
+    pub export: Option<Export>,
+    /// What no record may hold.
+    pub secrets: Vec<String>,
+}
+
+/// Secrets are not shown.
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Settings({:?}, {:?})", self.environment, self.services)
+    }
 }
 
 /// Where one service keeps what it keeps, and which keys said so.
@@ -75,6 +88,7 @@ pub struct Gathered {
     pub raw: Raw,
     /// How strictly they are judged.
     pub environment: Environment,
+    export: Result<Option<Export>, Vec<Problem>>,
 }
 
 impl Gathered {
@@ -90,6 +104,7 @@ impl Gathered {
         Ok(Self {
             raw,
             environment: Environment::of(environment),
+            export: super::export(variables),
         })
     }
 
@@ -98,7 +113,19 @@ impl Gathered {
     /// # Errors
     /// All the problems, one a line, exit 78.
     pub fn resolved(&self) -> Result<Settings, Failure> {
-        resolve(&self.raw, self.environment).map_err(|problems| Problem::told(&problems))
+        let settings = resolve(&self.raw, self.environment);
+        match (settings, self.export.clone()) {
+            (Ok(settings), Ok(export)) => Ok(Settings {
+                secrets: secrets::all(&self.raw, export.as_ref()),
+                export,
+                ..settings
+            }),
+            (settings, export) => {
+                let problems = [settings.err(), export.err()];
+                let problems: Vec<Problem> = problems.into_iter().flatten().flatten().collect();
+                Err(Problem::told(&problems))
+            }
+        }
     }
 }
 

@@ -26,6 +26,7 @@ use crate::world::{Caller, credentials, migrated_database, people, s3_of};
 pub struct Installation {
     root: tempfile::TempDir,
     settings: Vec<String>,
+    environment: Vec<(&'static str, String)>,
     /// The database as its owner sees it, on PostgreSQL.
     owner_url: Option<String>,
     key: SigningKey,
@@ -38,9 +39,11 @@ pub struct Installation {
 pub struct Running {
     child: Child,
     pub url: String,
+    /// Where it tells metrics.
+    pub admin: String,
     pub told: String,
-    /// What it says since.
-    says: Receiver<String>,
+    /// The lines that it says later.
+    pub later: Receiver<String>,
     key: SigningKey,
     contract: Arc<Contract>,
 }
@@ -98,6 +101,8 @@ impl Installation {
         let master = [7; 32];
         let master_file = root.path().join("master.key");
         std::fs::write(&master_file, master).unwrap();
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&master_file, private).unwrap();
         let master = Arc::new(MasterKey::new(&master, "test").unwrap());
         let system = SystemContext::new("test", Clock::System);
         let sentinel = Sentinel::new("http://localhost", KeySource::of_peers(Peers::default()));
@@ -108,6 +113,7 @@ impl Installation {
         Self {
             root,
             settings: settings.into_iter().chain([master]).collect(),
+            environment: Vec::new(),
             owner_url,
             key,
             contract: Arc::new(Contract::new(&stella::platform::openapi().unwrap())),
@@ -118,6 +124,12 @@ impl Installation {
     /// The same with one setting more.
     pub fn with(mut self, setting: &str) -> Self {
         self.settings.push(setting.to_owned());
+        self
+    }
+
+    /// The same with one variable more.
+    pub fn with_variable(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.environment.push((name, value.into()));
         self
     }
 
@@ -171,7 +183,9 @@ impl Installation {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stella"));
         command.env_clear().env("STELLA_ENVIRONMENT", "Testing");
         command.envs(fault.map(|point| ("STELLA_FAULT_POINT", point)));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.args(["serve", "--set", &format!("Server:Listen={address}")]);
+        command.args(["--set", "Server:AdminListen=127.0.0.1:0"]);
         for setting in &self.settings {
             command.args(["--set", setting]);
         }
@@ -193,9 +207,19 @@ impl Installation {
                 break;
             }
         }
+        let admin = told
+            .rsplit_once("\"admin\":\"")
+            .or(told.rsplit_once("admin="));
+        let admin = admin
+            .unwrap()
+            .1
+            .split(['"', ' '])
+            .next()
+            .unwrap()
+            .to_owned();
         // A pipe that nobody reads would stop it.
-        let (say, says) = channel();
-        std::thread::spawn(move || lines.for_each(|line| drop(say.send(line))));
+        let (log, later) = channel();
+        std::thread::spawn(move || lines.for_each(|line| drop(log.send(line))));
         let tls = self
             .settings
             .iter()
@@ -203,9 +227,10 @@ impl Installation {
         let scheme = if tls { "https" } else { "http" };
         Running {
             child,
+            admin: format!("http://{admin}"),
+            later,
             url: format!("{scheme}://{address}"),
             told,
-            says,
             key: self.key.clone(),
             contract: self.contract.clone(),
         }
@@ -239,7 +264,7 @@ impl Running {
 
     /// Waits until it says a line that holds a text.
     pub fn said(&self, text: &str) -> String {
-        let mut lines = self.says.iter();
+        let mut lines = self.later.iter();
         let line = lines.find(|line| line.contains(text));
         line.unwrap_or_else(|| panic!("it ended and never said {text:?}"))
     }
@@ -247,6 +272,17 @@ impl Running {
     /// Asks the process to stop, as a supervisor does.
     pub fn terminate(&self) {
         self.signal("TERM");
+    }
+
+    /// What it said from the beginning to the end, which it is asked for.
+    pub async fn log_to_the_end(self) -> String {
+        let end = move || {
+            self.terminate();
+            let later: Vec<String> = self.later.iter().collect();
+            format!("{}{}", self.told, later.join("\n"))
+        };
+        // Who takes what the process has to say last runs here too.
+        tokio::task::spawn_blocking(end).await.unwrap()
     }
 
     pub fn end(mut self) -> ExitStatus {

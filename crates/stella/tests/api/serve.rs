@@ -20,6 +20,7 @@ fn stella(home: &Path, verb: &str, settings: &[String]) -> Command {
         "Storage:Driver=postgres".to_owned(),
         "Storage:ObjectStore:Driver=seed-fs".to_owned(),
         "Server:Listen=127.0.0.1:0".to_owned(),
+        "Server:AdminListen=127.0.0.1:0".to_owned(),
         "Server:PublicUrl=http://stella.example".to_owned(),
         format!("Storage:DataDirectory={}", data.display()),
         format!("Security:MasterKeyFile={}", key.display()),

@@ -15,6 +15,7 @@ use stella_context::{Clock, SystemContext};
 use stella_service::{KeyStore, RateLimits};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Connection, DataFolder, ObjectStore, S3};
+use stella_telemetry::{Form, Level, Options, Telemetry};
 use stella_testkit::postgres::{self, TestDatabase};
 use stella_testkit::{Contract, S3Server, s3};
 
@@ -165,7 +166,12 @@ impl World {
         owner_url: Option<String>,
         limits: RateLimits,
     ) -> Self {
-        stella::logging::start(stella::logging::Form::Text, "warn");
+        let telemetry = Telemetry::start(Options {
+            form: Form::Text,
+            level: Level::WARN,
+            secrets: Vec::new(),
+            export: None,
+        });
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))
             .await
             .unwrap();
@@ -178,6 +184,7 @@ impl World {
             master: master(),
             clock: Clock::System,
             limits,
+            metrics: telemetry.unwrap().metrics,
         };
         let platform = Platform::open(setup).await.unwrap();
         let key = SigningKey::generate().unwrap();
