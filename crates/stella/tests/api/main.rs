@@ -27,6 +27,7 @@ mod kit;
 mod link;
 mod master_key;
 mod process;
+mod production;
 mod published;
 mod schemathesis;
 mod scopes;

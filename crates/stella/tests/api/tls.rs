@@ -12,13 +12,13 @@ use crate::process::{Installation, Running};
 use crate::up::text;
 
 /// A certificate authority of somebody's own, and the files of a server.
-struct Authority {
+pub struct Authority {
     home: tempfile::TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut of = CertificateParams::default();
         of.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(of, KeyPair::generate().unwrap()).unwrap();
@@ -27,12 +27,12 @@ impl Authority {
         Self { home, issuer }
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub fn file(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
     /// Puts a new certificate and its key where the server looks for them.
-    fn issue(&self) -> CertificateDer<'static> {
+    pub fn issue(&self) -> CertificateDer<'static> {
         let key = KeyPair::generate().unwrap();
         let of = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
         let issued = of.signed_by(&key, &self.issuer).unwrap();
