@@ -76,13 +76,14 @@ impl Evidence {
 
 /// The position that a parameter holds; before the first where there is none.
 pub(crate) fn position(place: &str, text: Option<&str>) -> Result<u64, Failure> {
-    text.map_or(Ok(0), |text| {
-        text.parse().map_err(|_| {
+    let Some(text) = text else { return Ok(0) };
+    // No log has more than fit into a column.
+    let read: Option<i64> = text.parse().ok();
+    read.and_then(|read| u64::try_from(read).ok())
+        .ok_or_else(|| {
             let value = [("value", text.into())];
-            let reason = Labels::english().format("refused-position", &value);
-            Failure::invalid(place, reason)
+            Failure::invalid(place, Labels::english().format("refused-position", &value))
         })
-    })
 }
 
 /// The observation that an entry of the log holds.
