@@ -15,7 +15,10 @@ use utoipa::openapi::OpenApi;
 use crate::health::{self, Check};
 use crate::rate::Rates;
 use crate::watch::{Owners, Watch, guard};
-use crate::{Described, Failure, FirstAnswers, RateLimits, Routes, Sentinel, Worker, admin, route};
+use crate::{
+    Described, Failure, FirstAnswers, RateLimits, Routes, Sentinel, TrustedProxies, Worker, admin,
+    route,
+};
 
 /// All that the root needs to know of a service.
 #[derive(Debug)]
@@ -41,6 +44,8 @@ pub struct HouseOptions {
     pub clock: Clock,
     /// How often callers may ask.
     pub limits: RateLimits,
+    /// Whom to believe in whom they stand for.
+    pub proxies: TrustedProxies,
     /// Where requests are counted.
     pub metrics: Metrics,
 }
@@ -130,7 +135,11 @@ fn published(openapi: &OpenApi) -> Router {
 }
 
 fn layered(router: Router, options: &HouseOptions, owners: Owners) -> Router {
-    let watch = Arc::new(Watch::new(&options.metrics, owners));
+    let watch = Arc::new(Watch::new(
+        &options.metrics,
+        owners,
+        options.proxies.clone(),
+    ));
     router
         .fallback(async |request: Request| {
             Failure::new(Code::RouteUnknown).with("what", request.uri().path())
@@ -162,6 +171,7 @@ mod tests {
             sentinel: Sentinel::new("http://localhost", keys),
             clock: Clock::System,
             limits: RateLimits::default(),
+            proxies: TrustedProxies::default(),
             metrics: Metrics::local().unwrap(),
         };
         layered(router, &options, Owners::default())

@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use stella_telemetry::{
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
-use crate::Failure;
+use crate::{Failure, Peer, TrustedProxies};
 
 /// No request is worked on for longer.
 pub(crate) const MAX_TIME: Duration = Duration::from_secs(60);
@@ -39,14 +40,16 @@ pub(crate) fn current_trace() -> TraceId {
 /// What a house counts of its requests, by the semantic conventions of OpenTelemetry.
 pub(crate) struct Watch {
     owners: Owners,
+    proxies: TrustedProxies,
     duration: Histogram<f64>,
     active: UpDownCounter<i64>,
 }
 
 impl Watch {
-    pub(crate) fn new(metrics: &Metrics, owners: Owners) -> Self {
+    pub(crate) fn new(metrics: &Metrics, owners: Owners, proxies: TrustedProxies) -> Self {
         Self {
             owners,
+            proxies,
             duration: metrics.seconds(
                 "http.server.request.duration",
                 "Duration of HTTP requests until their answer begins",
@@ -134,6 +137,8 @@ struct Asked {
     /// The path with names for what varies; none where nothing is there.
     route: Option<String>,
     service: Option<&'static str>,
+    /// Who asked; nobody where a service asks another.
+    client: Option<IpAddr>,
 }
 
 impl Asked {
@@ -141,10 +146,13 @@ impl Asked {
         let route = request.extensions().get::<MatchedPath>();
         let route = route.map(|route| route.as_str().to_owned());
         let service = route.as_ref().and_then(|route| watch.owners.get(route));
+        let peer = request.extensions().get::<Peer>();
+        let client = peer.map(|peer| watch.proxies.client(*peer, request.headers()));
         Self {
             method: known(request.method()),
             path: request.uri().path().chars().take(LONGEST_PATH).collect(),
             service: service.copied(),
+            client,
             route,
         }
     }
@@ -163,6 +171,7 @@ impl Asked {
             url.path = self.path,
             stella.service = self.service,
             stella.tenant = Empty,
+            client.address = self.client.map(tracing::field::display),
             %trace,
         )
     }

@@ -11,7 +11,9 @@ use stella_context::{Clock, SystemContext};
 use stella_evidence::Evidence;
 use stella_replay::Replay;
 use stella_risk_engine::RiskEngine;
-use stella_service::{Described, House, HouseOptions, KeySource, RateLimits, Sentinel, Service};
+use stella_service::{
+    Described, House, HouseOptions, KeySource, RateLimits, Sentinel, Service, TrustedProxies,
+};
 use stella_signing::MasterKey;
 use stella_storage::{Connection, DataFolder, Db, Driver, Migrations, StoreError};
 use stella_telemetry::Metrics;
@@ -186,6 +188,8 @@ pub struct Setup {
     pub clock: Clock,
     /// How often callers may ask.
     pub limits: RateLimits,
+    /// Whom to believe in whom they stand for.
+    pub proxies: TrustedProxies,
     /// Where services count.
     pub metrics: Metrics,
 }
@@ -248,6 +252,7 @@ impl Platform {
             sentinel,
             clock: setup.clock,
             limits: setup.limits,
+            proxies: setup.proxies,
             metrics: setup.metrics,
         };
         let house = House::build(services, &options, &peers);

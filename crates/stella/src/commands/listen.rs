@@ -5,13 +5,19 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use axum::serve::Listener;
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::map_request;
+use axum::serve::{IncomingStream, Listener};
 use stella_api::Code;
 use stella_cli::{ExitCode, Failure};
+use stella_service::Peer;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+use super::tls::TlsServer;
 
 /// How long a stop waits where no setting says so: no request is worked on for longer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -62,17 +68,42 @@ pub(super) fn serve<L>(listener: L, router: Router) -> Server
 where
     L: Listener,
     L::Addr: std::fmt::Debug,
+    Remote: for<'a> Connected<IncomingStream<'a, L>>,
 {
     let (stop, stopped) = oneshot::channel::<()>();
     let until = async move {
         // A sender that is gone says the same as one that spoke.
         let _ = stopped.await;
     };
-    let serving = axum::serve(listener, router).with_graceful_shutdown(until);
+    let service = router
+        .layer(map_request(with_peer))
+        .into_make_service_with_connect_info::<Remote>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(until);
     Server {
         stop,
         running: tokio::spawn(serving.into_future()),
     }
+}
+
+/// The other end of a connection, whatever it was taken by.
+#[derive(Clone, Copy)]
+pub(super) struct Remote(SocketAddr);
+
+impl Connected<IncomingStream<'_, TcpListener>> for Remote {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
+
+impl Connected<IncomingStream<'_, TlsServer>> for Remote {
+    fn connect_info(stream: IncomingStream<'_, TlsServer>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
+
+async fn with_peer(ConnectInfo(remote): ConnectInfo<Remote>, mut request: Request) -> Request {
+    request.extensions_mut().insert(Peer(remote.0.ip()));
+    request
 }
 
 impl Server {

@@ -60,6 +60,7 @@ async fn serve(settings: Settings, metrics: Metrics) -> anyhow::Result<()> {
         master: master.into(),
         clock: Clock::System,
         limits: settings.limits,
+        proxies: settings.proxies.clone(),
         metrics,
     };
     let platform = super::open(setup, key_file).await?;

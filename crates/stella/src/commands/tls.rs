@@ -21,6 +21,9 @@ const LOOK: Duration = Duration::from_secs(10);
 /// Whoever connects and says nothing is let go after this time.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
+/// Connections by TLS.
+pub(super) type TlsServer = TlsListener<TcpListener, TlsAcceptor>;
+
 /// Where a certificate chain and its private key are, both PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
@@ -77,10 +80,7 @@ impl Certificate {
     }
 
     /// TLS 1.2 and 1.3 on a listener; handshakes do not wait for one another.
-    pub(super) fn listen(
-        self: &Arc<Self>,
-        listener: TcpListener,
-    ) -> anyhow::Result<TlsListener<TcpListener, TlsAcceptor>> {
+    pub(super) fn listen(self: &Arc<Self>, listener: TcpListener) -> anyhow::Result<TlsServer> {
         let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()

@@ -234,6 +234,11 @@ pub const KEYS: &[Key] = &[
         Accepts::Described("accepts-private-key"),
     ),
     key(
+        "Server:TrustedProxies",
+        "about-proxies",
+        Accepts::Described("accepts-proxies"),
+    ),
+    key(
         "Server:PublicUrl",
         "about-public-url",
         Accepts::Described("accepts-public-url"),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use stella_api::Code;
 use stella_locale::Labels;
-use stella_service::{Quota, RateLimits};
+use stella_service::{Quota, RateLimits, TrustedProxies};
 use stella_storage::{Connection, Driver, S3};
 
 use super::raw::Said;
@@ -71,6 +71,7 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
     resolver.apart(listen, admin_listen);
     let tls = resolver.tls();
     let public_url = resolver.public_url(tls.is_some());
+    let proxies = resolver.proxies();
     let limits = resolver.limits();
     let stop_seconds = resolver.count("Server:StopSeconds");
     let master_key = resolver.master_key();
@@ -109,6 +110,7 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
             tls,
             listen,
             admin_listen,
+            proxies: proxies.unwrap_or_default(),
             limits,
             stop_within: Duration::from_secs(stop_seconds.get().into()),
             master_key,
@@ -371,6 +373,18 @@ impl<'a> Resolver<'a> {
                 "hint-config-tls",
             ),
             (None, None) => None,
+        }
+    }
+
+    fn proxies(&mut self) -> Option<TrustedProxies> {
+        let key = "Server:TrustedProxies";
+        match self.value(key)?.value.trim().parse() {
+            Ok(proxies) => Some(proxies),
+            Err(text) => {
+                let values = [("text", text.into())];
+                let hint = Labels::english().format("hint-config-proxies", &values);
+                self.note(None, Code::ConfigValueInvalid, key, hint)
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use stella_cli::Failure;
 use stella_cli::arguments::ConfigurationArgs;
 use stella_cli::environment::Environment as Variables;
-use stella_service::RateLimits;
+use stella_service::{RateLimits, TrustedProxies};
 use stella_storage::{Connection, Driver, ObjectDriver};
 use stella_telemetry::Export;
 
@@ -34,6 +34,8 @@ pub struct Settings {
     pub tls: Option<TlsFiles>,
     /// Where metrics and health are told in detail.
     pub admin_listen: SocketAddr,
+    /// Whom to believe in whom they stand for.
+    pub proxies: TrustedProxies,
     /// How often callers may ask.
     pub limits: RateLimits,
     /// How long a stop waits for the requests that are being answered.

@@ -92,6 +92,11 @@ fn each_wrong_value_has_its_code() {
             Code::ConfigValueInvalid,
         ),
         (
+            "Server:TrustedProxies",
+            "10.0.0.0/8, proxy.example",
+            Code::ConfigValueInvalid,
+        ),
+        (
             "Server:Tls:PrivateKeyFile",
             "/tls/key.pem",
             Code::ConfigValueInvalid,

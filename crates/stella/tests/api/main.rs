@@ -29,6 +29,7 @@ mod link;
 mod master_key;
 mod process;
 mod production;
+mod proxies;
 mod published;
 mod schemathesis;
 mod scopes;

@@ -182,4 +182,5 @@ async fn the_how_to_works_as_it_is_written() {
         "match"
     );
     assert_eq!(operator.stella(&["findings", "list"]), found);
+    operator.stella(&["evidence", "verify"]);
 }
