@@ -1,6 +1,6 @@
 //! Findings as they are told, with every document that speaks to them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stella_api::TenantId;
 use stella_api::evidence::EvidenceKind;
@@ -11,7 +11,7 @@ use stella_canonical::{Digest, DigestError};
 use stella_context::OpContext;
 use stella_matching::Coordinates;
 use stella_service::{Failure, IdRange, Paging};
-use stella_storage::Tx;
+use stella_storage::{StoreError, Tx};
 
 use crate::store::{self, FindingFilter, FindingRow, SourceRow};
 use crate::{Evidence, EvidenceError};
@@ -35,10 +35,7 @@ impl Evidence {
         let filter = asked.narrow(&mut tx, op.tenant()).await?;
         let rows = store::findings(&mut tx, op.tenant(), &filter, paging).await?;
         let page = paging.page(LIST, rows, |row| row.id.clone());
-        let mut items = Vec::with_capacity(page.items.len());
-        for row in page.items {
-            items.push(told(&mut tx, op, row).await?);
-        }
+        let items = told(&mut tx, op.tenant(), page.items).await?;
         tx.commit().await?;
         Ok(FindingPage {
             items,
@@ -53,9 +50,10 @@ impl Evidence {
         let range = IdRange::read(id)?;
         let mut tx = self.db.read(op).await?;
         let row = range.one(store::findings_between(&mut tx, op.tenant(), &range).await?)?;
-        let finding = told(&mut tx, op, row).await?;
+        let found = told(&mut tx, op.tenant(), vec![row]).await?;
         tx.commit().await?;
-        Ok(finding)
+        let found = found.into_iter().next();
+        found.ok_or_else(|| EvidenceError::Unknown(id.to_owned()))
     }
 }
 
@@ -132,12 +130,29 @@ async fn spellings(
     Ok(meant)
 }
 
-async fn told(tx: &mut Tx, op: &OpContext, row: FindingRow) -> Result<Finding, EvidenceError> {
-    let list = |column, text: &str| {
-        serde_json::from_str::<Vec<String>>(text).map_err(|error| row.unreadable(column, error))
-    };
-    let identifiers = list("identifiers", &row.identifiers)?;
-    let fixed_versions = list("fixed_versions", &row.fixed_versions)?;
+/// Findings as they are told. However many they are, their documents are looked for together.
+async fn told(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    rows: Vec<FindingRow>,
+) -> Result<Vec<Finding>, EvidenceError> {
+    let mut read = Vec::with_capacity(rows.len());
+    for row in rows {
+        let identifiers = row.list("identifiers", &row.identifiers)?;
+        read.push((row, identifiers));
+    }
+    let speaking = Speaking::to(tx, tenant, &read).await?;
+    let read = read.into_iter();
+    read.map(|(row, identifiers)| finding(row, identifiers, &speaking))
+        .collect()
+}
+
+fn finding(
+    row: FindingRow,
+    identifiers: Vec<String>,
+    speaking: &Speaking,
+) -> Result<Finding, EvidenceError> {
+    let fixed_versions = row.list("fixed_versions", &row.fixed_versions)?;
     let verdict = match row.verdict.as_str() {
         "affected" => Verdict::Affected,
         "undetermined" => Verdict::Undetermined,
@@ -147,7 +162,7 @@ async fn told(tx: &mut Tx, op: &OpContext, row: FindingRow) -> Result<Finding, E
                 .into());
         }
     };
-    let sources = sources(tx, op, &row, &identifiers).await?;
+    let sources = speaking.sources(&row, &identifiers)?;
     Ok(Finding {
         id: row.id,
         component: FindingComponent {
@@ -175,19 +190,53 @@ async fn told(tx: &mut Tx, op: &OpContext, row: FindingRow) -> Result<Finding, E
     })
 }
 
-/// Ordered by role, then document: the order enters digests, so it is part of the contract.
-async fn sources(
-    tx: &mut Tx,
-    op: &OpContext,
-    row: &FindingRow,
-    identifiers: &[String],
-) -> Result<Vec<FindingSource>, EvidenceError> {
-    let mut found = BTreeSet::new();
-    if let Some(sbom) = store::provenance_of(tx, op.tenant(), &row.sbom).await? {
-        found.insert((SourceRole::Sbom, ordered(sbom)));
+/// The documents that speak to some findings.
+struct Speaking {
+    /// The first record of each SBOM.
+    sboms: BTreeMap<String, SourceRow>,
+    /// Advisories and VEX, by the id that they name.
+    naming: BTreeMap<String, Vec<SourceRow>>,
+    catalogues: Vec<SourceRow>,
+}
+
+impl Speaking {
+    async fn to(
+        tx: &mut Tx,
+        tenant: &TenantId,
+        findings: &[(FindingRow, Vec<String>)],
+    ) -> Result<Self, StoreError> {
+        let sboms = findings.iter().map(|(row, _)| row.sbom.clone()).collect();
+        let identifiers = findings.iter().flat_map(|(_, ids)| ids.clone()).collect();
+        let mut speaking = Self {
+            sboms: BTreeMap::new(),
+            naming: BTreeMap::new(),
+            catalogues: store::signal_heads(tx, tenant).await?,
+        };
+        for record in store::provenance_of(tx, tenant, &sboms).await? {
+            speaking
+                .sboms
+                .entry(record.digest.clone())
+                .or_insert(record);
+        }
+        for row in store::speaking_of(tx, tenant, &identifiers).await? {
+            let naming = speaking.naming.entry(row.identifier).or_default();
+            naming.push(row.source);
+        }
+        Ok(speaking)
     }
-    for identifier in identifiers {
-        for source in store::speaking_of(tx, op.tenant(), identifier).await? {
+
+    /// Ordered by role, then document: the order enters digests, so it is part of the contract.
+    fn sources(
+        &self,
+        row: &FindingRow,
+        identifiers: &[String],
+    ) -> Result<Vec<FindingSource>, EvidenceError> {
+        let mut found = BTreeSet::new();
+        if let Some(sbom) = self.sboms.get(&row.sbom) {
+            found.insert((SourceRole::Sbom, ordered(sbom)));
+        }
+        let naming = identifiers.iter().filter_map(|id| self.naming.get(id));
+        for source in naming.flatten() {
             let own = source.digest == row.advisory
                 && source.publisher == row.publisher
                 && source.upstream_id == row.upstream_id;
@@ -198,20 +247,25 @@ async fn sources(
             };
             found.insert((role, ordered(source)));
         }
+        let catalogues = self.catalogues.iter();
+        found.extend(catalogues.map(|source| (SourceRole::Kev, ordered(source))));
+        found
+            .into_iter()
+            .map(|(role, source)| shaped(role, source))
+            .collect()
     }
-    for source in store::signal_heads(tx, op.tenant()).await? {
-        found.insert((SourceRole::Kev, ordered(source)));
-    }
-    found
-        .into_iter()
-        .map(|(role, source)| shaped(role, source))
-        .collect()
 }
 
 type Ordered = (String, String, String, String);
 
-fn ordered(row: SourceRow) -> Ordered {
-    (row.digest, row.publisher, row.upstream_id, row.kind)
+fn ordered(row: &SourceRow) -> Ordered {
+    let SourceRow {
+        kind,
+        digest,
+        publisher,
+        upstream_id,
+    } = row.clone();
+    (digest, publisher, upstream_id, kind)
 }
 
 fn shaped(

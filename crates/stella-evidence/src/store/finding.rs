@@ -1,5 +1,6 @@
 //! Findings, and the documents that speak to them.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use sqlx::{query, query_as, query_scalar};
@@ -41,6 +42,11 @@ pub(crate) struct FindingRow {
 }
 
 impl FindingRow {
+    /// The texts of a list in one of its columns.
+    pub(crate) fn list(&self, column: &str, text: &str) -> Result<Vec<String>, StoreError> {
+        serde_json::from_str(text).map_err(|error| self.unreadable(column, error))
+    }
+
     /// What stands in a column is nothing that was derived.
     pub(crate) fn unreadable(&self, column: &str, reason: impl Display) -> StoreError {
         StoreError::unreadable(
@@ -127,7 +133,7 @@ pub(crate) async fn put_findings(
 
 /// A list of texts in one column.
 pub(crate) fn list(texts: &[String]) -> Result<String, StoreError> {
-    serde_json::to_string(texts).map_err(|error| StoreError::unreadable("list", error))
+    json(&texts)
 }
 
 /// Which findings a list shows; what is not said does not narrow it.
@@ -170,10 +176,7 @@ pub(crate) async fn findings(
         };
     }
     let after = paging.after.clone().unwrap_or_default();
-    let components = filter.components.as_ref().map(serde_json::to_string);
-    let components = components
-        .transpose()
-        .map_err(|error| StoreError::unreadable("list", error))?;
+    let components = filter.components.as_ref().map(json).transpose()?;
     Ok(on!(tx,
         postgres c => query_as(narrowed!(
             "SELECT one ->> 0, one ->> 1 FROM jsonb_array_elements(CAST($4 AS jsonb)) one"
@@ -233,18 +236,41 @@ pub(crate) struct SourceRow {
     pub(crate) upstream_id: String,
 }
 
-/// The newest revisions of documents that name an id.
+/// A document that names an id.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(crate) struct NamingRow {
+    pub(crate) identifier: String,
+    #[sqlx(flatten)]
+    pub(crate) source: SourceRow,
+}
+
+/// The newest revisions of documents that name any of some ids.
 pub(crate) async fn speaking_of(
     tx: &mut Tx,
     tenant: &TenantId,
-    identifier: &str,
-) -> Result<Vec<SourceRow>, StoreError> {
-    Ok(on!(tx, c => query_as(
-        "SELECT h.kind, h.digest, h.publisher, h.upstream_id FROM evidence.names n \
-         JOIN evidence.heads h ON h.tenant = n.tenant AND h.digest = n.digest \
-         WHERE n.tenant = $1 AND n.identifier = $2 AND h.kind IN ('advisory', 'vex') \
-         ORDER BY h.kind, h.digest, h.publisher, h.upstream_id",
-    ).bind(tenant.as_str()).bind(identifier).fetch_all(c))?)
+    identifiers: &BTreeSet<String>,
+) -> Result<Vec<NamingRow>, StoreError> {
+    // A list that is bound is JSON, and either engine takes it apart in its own way.
+    macro_rules! naming {
+        ($identifiers:literal) => {
+            concat!(
+                "SELECT n.identifier, h.kind, h.digest, h.publisher, h.upstream_id \
+                 FROM evidence.names n \
+                 JOIN evidence.heads h ON h.tenant = n.tenant AND h.digest = n.digest \
+                 WHERE n.tenant = $1 AND n.identifier IN (",
+                $identifiers,
+                ") \
+                 AND h.kind IN ('advisory', 'vex')"
+            )
+        };
+    }
+    let list = json(identifiers)?;
+    Ok(on!(tx,
+        postgres c => query_as(naming!("SELECT jsonb_array_elements_text(CAST($2 AS jsonb))"))
+            .bind(tenant.as_str()).bind(&list).fetch_all(c),
+        sqlite c => query_as(naming!("SELECT value FROM json_each($2)"))
+            .bind(tenant.as_str()).bind(&list).fetch_all(c),
+    )?)
 }
 
 /// The newest revision of every catalogue: that one does not list an id is known from it too.
@@ -258,14 +284,32 @@ pub(crate) async fn signal_heads(
     ).bind(tenant.as_str()).fetch_all(c))?)
 }
 
-/// Who published a document: the first record of it.
+/// Who published some documents: every record of them, the first of each first.
 pub(crate) async fn provenance_of(
     tx: &mut Tx,
     tenant: &TenantId,
-    digest: &str,
-) -> Result<Option<SourceRow>, StoreError> {
-    Ok(on!(tx, c => query_as(
-        "SELECT kind, digest, publisher, upstream_id FROM evidence.provenance \
-         WHERE tenant = $1 AND digest = $2 ORDER BY publisher, stream LIMIT 1",
-    ).bind(tenant.as_str()).bind(digest).fetch_optional(c))?)
+    digests: &BTreeSet<String>,
+) -> Result<Vec<SourceRow>, StoreError> {
+    macro_rules! published {
+        ($digests:literal) => {
+            concat!(
+                "SELECT kind, digest, publisher, upstream_id FROM evidence.provenance \
+                 WHERE tenant = $1 AND digest IN (",
+                $digests,
+                ") \
+                 ORDER BY digest, publisher, stream"
+            )
+        };
+    }
+    let list = json(digests)?;
+    Ok(on!(tx,
+        postgres c => query_as(published!("SELECT jsonb_array_elements_text(CAST($2 AS jsonb))"))
+            .bind(tenant.as_str()).bind(&list).fetch_all(c),
+        sqlite c => query_as(published!("SELECT value FROM json_each($2)"))
+            .bind(tenant.as_str()).bind(&list).fetch_all(c),
+    )?)
+}
+
+fn json(list: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(list).map_err(|error| StoreError::unreadable("list", error))
 }

@@ -27,6 +27,7 @@ mod killed;
 mod kit;
 mod link;
 mod master_key;
+mod plans;
 mod process;
 mod production;
 mod proxies;

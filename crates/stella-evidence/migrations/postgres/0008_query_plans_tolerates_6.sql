@@ -1,0 +1,1 @@
+-- PostgreSQL gathers statistics itself; the number is that of SQLite.
