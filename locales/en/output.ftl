@@ -322,6 +322,7 @@ storage-copied =
         [one] one blob of { $size } bytes was copied, { $present } were there
        *[other] { $count } blobs of { $size } bytes were copied, { $present } were there
     }
+storage-no-copy = there is no folder { $path }: name the one that stella storage backup wrote
 storage-not-copied =
     { $count ->
         [one] one is not what its digest names, and was not copied

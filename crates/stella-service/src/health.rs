@@ -1,5 +1,6 @@
 //! What a service needs to serve.
 
+use futures_util::future::join_all;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -62,10 +63,7 @@ impl Check {
         let store = store.clone();
         let probe = move || {
             let store = store.clone();
-            Box::pin(async move {
-                let answered = tokio::time::timeout(PROMPTLY, store.ping()).await;
-                answered.is_ok_and(|written| written.is_ok()).into()
-            }) as _
+            Box::pin(async move { store.ping().await.is_ok().into() }) as _
         };
         Self {
             name: "objectStore",
@@ -93,22 +91,23 @@ pub(crate) async fn alive(_: Public) -> Result<Answer<Alive>, Fail<()>> {
     }))
 }
 
-/// What every check finds now.
+/// What every check finds now, all at a time; one that does not answer promptly is not ready.
 pub(crate) async fn checked(checks: &Checks) -> Vec<ReadinessCheck> {
-    let mut told = Vec::new();
-    for (service, list) in checks.iter() {
-        for check in list {
-            let Found { ready, backlog } = (check.probe)().await;
-            let (service, name) = ((*service).to_owned(), check.name.to_owned());
-            told.push(ReadinessCheck {
-                service,
-                name,
-                ready,
-                backlog,
-            });
+    let each = checks.iter().flat_map(|(service, list)| {
+        let of_service = |check| (*service, check);
+        list.iter().map(of_service)
+    });
+    let each = each.map(|(service, check): (_, &Check)| async move {
+        let found = tokio::time::timeout(PROMPTLY, (check.probe)()).await;
+        let Found { ready, backlog } = found.unwrap_or_else(|_| false.into());
+        ReadinessCheck {
+            service: service.to_owned(),
+            name: check.name.to_owned(),
+            ready,
+            backlog,
         }
-    }
-    told
+    });
+    join_all(each).await
 }
 
 /// Tells whether the process can serve, and what is missing.

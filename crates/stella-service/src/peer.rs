@@ -1,10 +1,10 @@
 //! Who sent a request: the other end of its connection, or whom a trusted proxy says it stands
 //! for.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use ipnet::IpNet;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -48,10 +48,14 @@ impl TrustedProxies {
     pub(crate) fn client(&self, peer: Peer, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.0;
         let told = headers.get_all(FORWARDED_FOR).into_iter();
-        let told: Vec<&str> = told.filter_map(|value| value.to_str().ok()).collect();
-        let mut before = told.iter().flat_map(|value| value.split(',')).rev();
+        let told: Vec<&[u8]> = told.map(HeaderValue::as_bytes).collect();
+        let mut before = told
+            .iter()
+            .rev()
+            .flat_map(|line| line.rsplit(|byte| *byte == b','));
         while self.has(client) {
-            let Some(Ok(address)) = before.next().map(|text| text.trim().parse()) else {
+            // What cannot be read ends the way: behind it anybody may have written.
+            let Some(address) = before.next().and_then(address) else {
                 break;
             };
             client = address;
@@ -60,15 +64,25 @@ impl TrustedProxies {
     }
 }
 
+/// An address, with a port or without one: proxies write either.
+fn address(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|both| both.ip());
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    bare.unwrap_or(text).parse().ok().or_else(with_port)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
-    fn client(trusted: &str, peer: &str, told: &[&str]) -> String {
+    fn client(trusted: &str, peer: &str, told: &[&[u8]]) -> String {
         let mut headers = HeaderMap::new();
         for value in told {
-            headers.append(FORWARDED_FOR, value.parse().unwrap());
+            headers.append(FORWARDED_FOR, HeaderValue::from_bytes(value).unwrap());
         }
         let trusted: TrustedProxies = trusted.parse().unwrap();
         let peer = Peer(peer.parse().unwrap());
@@ -77,42 +91,51 @@ mod tests {
 
     #[test]
     fn only_trusted_proxies_say_whom_they_stand_for() {
-        let rows: [(&str, &str, &[&str], &str); 9] = [
-            ("10.0.0.0/8", "192.0.2.1", &["198.51.100.1"], "192.0.2.1"),
+        let rows: [(&str, &str, &[&[u8]], &str); 12] = [
+            ("10.0.0.0/8", "192.0.2.1", &[b"198.51.100.1"], "192.0.2.1"),
             ("10.0.0.0/8", "10.0.0.1", &[], "10.0.0.1"),
-            ("10.0.0.0/8", "10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
+            ("10.0.0.0/8", "10.0.0.1", &[b"198.51.100.1"], "198.51.100.1"),
             // The client wrote the first one itself.
             (
                 "10.0.0.0/8",
                 "10.0.0.1",
-                &["203.0.113.9, 198.51.100.1"],
+                &[b"203.0.113.9, 198.51.100.1"],
                 "198.51.100.1",
             ),
             (
                 "10.0.0.0/8",
                 "10.0.0.1",
-                &["203.0.113.9", "198.51.100.1, 10.0.0.2"],
+                &[b"203.0.113.9", b"198.51.100.1, 10.0.0.2"],
                 "198.51.100.1",
             ),
             (
                 "10.0.0.0/8",
                 "10.0.0.1",
-                &["198.51.100.1, unknown"],
+                &[b"198.51.100.1, unknown"],
                 "10.0.0.1",
             ),
             (
                 "10.0.0.1",
                 "::ffff:10.0.0.1",
-                &["198.51.100.1"],
+                &[b"198.51.100.1"],
                 "198.51.100.1",
             ),
             (
                 "10.0.0.1, fd00::/8",
                 "fd00::7",
-                &["2001:db8::1"],
+                &[b"2001:db8::1"],
                 "2001:db8::1",
             ),
-            ("10.0.0.1", "10.0.0.2", &["198.51.100.1"], "10.0.0.2"),
+            ("10.0.0.1", "10.0.0.2", &[b"198.51.100.1"], "10.0.0.2"),
+            (
+                "10.0.0.1",
+                "10.0.0.1",
+                &[b"198.51.100.1:4711"],
+                "198.51.100.1",
+            ),
+            ("10.0.0.1", "10.0.0.1", &[b"[2001:db8::1]"], "2001:db8::1"),
+            // A line that is no text ends the way: what stands before it is not looked at.
+            ("10.0.0.1", "10.0.0.1", &[b"6.6.6.6", b"\xff"], "10.0.0.1"),
         ];
         for (trusted, peer, told, expected) in rows {
             assert_eq!(

@@ -219,6 +219,17 @@ async fn copied_and_put_back(installation: Installation) {
     assert_eq!(verdict.outcome, ReplayOutcome::Match);
     drop(running);
 
+    // One that is no longer what its name says is replaced, on either side; a folder that is
+    // not there is no copy of nothing.
+    let rotten = &all[2];
+    let sound = std::fs::read(rotten).unwrap();
+    std::fs::write(rotten, "").unwrap();
+    assert_eq!(counts(told(&run("restore"), 0)), (1, count - 1));
+    assert_eq!(std::fs::read(rotten).unwrap(), sound);
+    let typo = installation.file("kopy");
+    let missing = installation.run(&["storage", "restore", typo.to_str().unwrap()]);
+    assert_eq!(missing.status.code(), Some(4), "{}", text(&missing.stderr));
+
     // A copy that somebody changed is put nowhere.
     let lost = &all[0];
     let name = lost.file_name().unwrap();

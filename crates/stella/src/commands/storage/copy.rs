@@ -10,6 +10,7 @@ use std::pin::pin;
 use anyhow::Context as _;
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
+use stella_api::Code;
 use stella_cli::arguments::{ConfigurationArgs, StorageCopyArgs};
 use stella_cli::table::{Cell, Column, Table};
 use stella_cli::{Answer, ExitCode, Failure, Session};
@@ -38,7 +39,7 @@ pub(super) async fn backup(
     session: &mut Session,
 ) -> Result<Answer, Failure> {
     let own = stores(&arguments.configuration, session)?;
-    let folder = folder(&arguments.folder);
+    let folder = folder(&arguments.folder)?;
     copy(&own, &folder, session).await
 }
 
@@ -47,7 +48,14 @@ pub(super) async fn restore(
     session: &mut Session,
 ) -> Result<Answer, Failure> {
     let own = stores(&arguments.configuration, session)?;
-    let folder = folder(&arguments.folder);
+    if !arguments.folder.is_dir() {
+        let path = arguments.folder.display().to_string();
+        let values = [("path", path.as_str().into())];
+        let text = session.labels.format("storage-no-copy", &values);
+        let code = Code::NotFound;
+        return Err(Failure::told(code.as_str(), ExitCode::of_code(code), text));
+    }
+    let folder = folder(&arguments.folder)?;
     copy(&folder, &own, session).await
 }
 
@@ -59,8 +67,10 @@ fn stores(arguments: &ConfigurationArgs, session: &Session) -> Result<ObjectStor
         .map_err(failed)
 }
 
-fn folder(path: &Path) -> ObjectStores {
-    ObjectStores::all(&ObjectStore::seed_fs(path))
+fn folder(path: &Path) -> Result<ObjectStores, Failure> {
+    let path = std::path::absolute(path).context("the folder of the copy");
+    path.map(|path| ObjectStores::all(&ObjectStore::seed_fs(&path)))
+        .map_err(failed)
 }
 
 async fn copy(
@@ -110,7 +120,8 @@ async fn copy_all(
     Ok(copied)
 }
 
-/// Copies what is listed; what is not what its name says is told and left out.
+/// Copies what is listed; what is not what its name says is told and left out. What lies at the
+/// target is read to its end: one that is not what its name says is replaced.
 async fn copy_one(
     source: &ObjectStore,
     target: &ObjectStore,
@@ -121,12 +132,29 @@ async fn copy_one(
     let Some((tenant, digest)) = &listed.blob else {
         return Ok(());
     };
-    match target.open(bucket, tenant, digest).await {
-        Ok(_) => {
+    let there = async {
+        let opened = target.open(bucket, tenant, digest).await?;
+        opened.bytes.try_for_each(async |_| Ok(())).await
+    };
+    match there.await {
+        Ok(()) => {
             copied.present += 1;
             return Ok(());
         }
         Err(ObjectError::Missing(_)) => {}
+        Err(ObjectError::Corrupt { .. }) => {
+            // Only where there is a sound one to put in its place.
+            let sound = source.open(bucket, tenant, digest).await?;
+            if sound.bytes.try_for_each(async |_| Ok(())).await.is_err() {
+                copied.corrupt.push(listed.key.clone());
+                return Ok(());
+            }
+            let same = |one: &Listed| std::future::ready(one.blob == listed.blob);
+            let mut rotten = pin!(blobs(target, bucket).try_filter(same));
+            if let Some(rotten) = rotten.try_next().await? {
+                target.remove(&rotten).await?;
+            }
+        }
         Err(error) => return Err(error),
     }
     // A stream that is not what its name says fails at its end: then nothing is stored.
