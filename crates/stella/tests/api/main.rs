@@ -24,6 +24,7 @@ mod frozen;
 mod idempotency;
 mod journey;
 mod killed;
+mod kills;
 mod kit;
 mod link;
 mod master_key;
