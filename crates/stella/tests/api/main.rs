@@ -14,6 +14,7 @@ mod batch;
 mod by_hand;
 mod changes;
 mod cli;
+mod clock;
 mod collector;
 mod config;
 mod coverage;
