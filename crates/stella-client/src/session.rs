@@ -41,6 +41,8 @@ pub struct Session {
 #[derive(Clone, Debug)]
 struct Token {
     value: String,
+    /// When it was asked for, by the clock of then.
+    asked: i64,
     ends: i64,
 }
 
@@ -80,7 +82,8 @@ impl Session {
         let now = Clock::System.now().as_second();
         if let Some(token) = held
             .as_ref()
-            .filter(|token| token.ends - now > RENEW_BEFORE)
+            // Asked for later than now: the clock was put back, and it is not valid yet.
+            .filter(|token| token.asked <= now && token.ends - now > RENEW_BEFORE)
         {
             return Ok(token.clone());
         }
@@ -119,6 +122,7 @@ impl Session {
             let answer: TokenAnswer = reply.json()?;
             return Ok(Token {
                 value: answer.access_token,
+                asked: now,
                 ends: now + i64::from(answer.expires_in),
             });
         }

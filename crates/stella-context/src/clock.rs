@@ -2,6 +2,32 @@
 
 use jiff::{Timestamp, Unit};
 
+#[cfg(feature = "clock-jumps")]
+mod jumps {
+    use std::cell::Cell;
+
+    use jiff::{SignedDuration, Timestamp};
+
+    thread_local! {
+        /// By how much the machine's clock is off. Of a thread, so that tests beside this one
+        /// have the right time; a house of its own runs on the thread of its test.
+        static OFF: Cell<SignedDuration> = const { Cell::new(SignedDuration::ZERO) };
+    }
+
+    /// From here on the clock is off by so much from the right time.
+    pub fn set_off_by(off: SignedDuration) {
+        OFF.set(off);
+    }
+
+    pub(super) fn shown(right: Timestamp) -> Timestamp {
+        right.saturating_add(OFF.get()).unwrap_or(right)
+    }
+}
+
+#[cfg(feature = "clock-jumps")]
+#[doc(hidden)]
+pub use jumps::set_off_by;
+
 /// Gives the time that records carry; either the machine's or one fixed beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {
@@ -16,11 +42,16 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match self {
-            #[allow(clippy::disallowed_methods)] // the one place that reads the machine's clock
-            Clock::System => Timestamp::now()
-                .round(Unit::Microsecond)
-                .unwrap_or(Timestamp::MAX),
+            Clock::System => machine().round(Unit::Microsecond).unwrap_or(Timestamp::MAX),
             Clock::Fixed(time) => *time,
         }
     }
+}
+
+#[allow(clippy::disallowed_methods)] // the one place that reads the machine's clock
+fn machine() -> Timestamp {
+    let now = Timestamp::now();
+    #[cfg(feature = "clock-jumps")]
+    let now = jumps::shown(now);
+    now
 }

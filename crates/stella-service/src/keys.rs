@@ -41,10 +41,8 @@ impl KeySource {
         let now = Clock::System.now().as_second();
         {
             let held = self.held.read().await;
-            let age = held.fetched.map_or(i64::MAX, |at| now - at);
-            let known = held.keys.get(kid);
-            if known.is_some() && age < MAX_AGE || age < MIN_AGE {
-                return known.cloned();
+            if let Some(told) = held.find(kid, now) {
+                return told.cloned();
             }
         }
         self.refresh(now).await;
@@ -69,5 +67,32 @@ impl KeySource {
             }
             Err(error) => tracing::warn!(%error, "the keys of Authority cannot be fetched"),
         }
+    }
+}
+
+impl Held {
+    /// The key of an id, or that there is none; nothing where the set must be fetched first. One
+    /// that was fetched later than now says that the clock was put back: nobody knows its age.
+    fn find(&self, kid: &str, now: i64) -> Option<Option<&PublicJwk>> {
+        let age = self.fetched.map(|at| now - at).filter(|age| *age >= 0)?;
+        let known = self.keys.get(kid);
+        (known.is_some() && age < MAX_AGE || age < MIN_AGE).then_some(known)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_is_asked_while_it_is_new_and_not_once_the_clock_was_put_back() {
+        let held = Held {
+            keys: BTreeMap::new(),
+            fetched: Some(3600),
+        };
+        assert_eq!(held.find("a", 3600 + MIN_AGE - 1), Some(None));
+        assert_eq!(held.find("a", 3600 + MIN_AGE), None);
+        assert_eq!(held.find("a", 0), None);
+        assert_eq!(Held::default().find("a", 0), None);
     }
 }

@@ -130,7 +130,10 @@ impl Quota {
     fn left(self, policy: &'static str, full: Option<&i64>, now: i64) -> Left {
         let window = i64::from(self.seconds.get()) * SECOND;
         let each = (window / i64::from(self.requests.get())).max(1);
-        let full = full.map_or(now, |full| *full.max(&now)) + each;
+        // No request leads further ahead than a window: then the clock was put back since, and
+        // what was used before is nobody's to wait for.
+        let used = now..=now + window;
+        let full = full.filter(|full| used.contains(full)).unwrap_or(&now) + each;
         let (used, too_much) = (full - now, full - now - window);
         let seconds = |micros: i64| micros.div_euclid(SECOND) + i64::from(micros % SECOND > 0);
         let requests = (window - used).max(0) / each;
@@ -243,6 +246,18 @@ mod tests {
         assert_eq!(ask(2000), says(true, "r=0;t=2"));
         assert_eq!(ask(2000), says(false, "r=0;t=2"));
         assert_eq!(ask(60_000), says(true, "r=3;t=2"));
+    }
+
+    #[test]
+    fn nobody_waits_until_a_clock_that_was_put_back_has_caught_up() {
+        let rates = Rates::new(RateLimits {
+            client: quota(2, 8),
+            tenant: quota(100, 10),
+        });
+        let ask = |millis| told(&rates.count(&caller("acme", "a"), at(millis))).0;
+        assert!(ask(3_600_000) && ask(3_600_000) && !ask(3_600_000));
+        assert!(ask(0) && ask(0) && !ask(0));
+        assert!(ask(3_600_000));
     }
 
     #[test]

@@ -107,7 +107,8 @@ impl FirstAnswers {
     }
 
     /// A key is free where it never came, where its answer is old, and where the same request
-    /// was left without an answer.
+    /// was left without an answer: for longer than a lease, or further ahead than one, which says
+    /// that the clock was put back since.
     async fn take(
         &self,
         tx: &mut Tx,
@@ -122,8 +123,8 @@ impl FirstAnswers {
              ON CONFLICT (tenant, client, subject, route, key) DO UPDATE \
              SET request = excluded.request, reserved_at = excluded.reserved_at, \
              status = NULL, headers = NULL, body = NULL \
-             WHERE held.reserved_at < $8 OR (held.reserved_at < $9 AND held.status IS NULL \
-             AND held.request = excluded.request)",
+             WHERE held.reserved_at < $8 OR (held.status IS NULL AND held.request = excluded.request \
+             AND NOT held.reserved_at BETWEEN $9 AND $10)",
             self.schema
         );
         let taken = execute!(
@@ -138,6 +139,7 @@ impl FirstAnswers {
                 .bind(DbTime(now))
                 .bind(DbTime(before(now, KEPT)))
                 .bind(DbTime(before(now, LEASE)))
+                .bind(DbTime(before(now, -LEASE)))
         )?;
         Ok(taken == 1)
     }

@@ -285,6 +285,12 @@ impl Running {
         tokio::task::spawn_blocking(end).await.unwrap()
     }
 
+    /// Ends the process, which learns nothing of it.
+    pub fn kill(&mut self) -> ExitStatus {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap()
+    }
+
     pub fn end(mut self) -> ExitStatus {
         self.child.wait().unwrap()
     }

@@ -19,7 +19,7 @@ fn hole(name: &str) -> Vec<u8> {
 }
 
 /// Everything that has its place, once nothing waits any more.
-async fn whole(caller: &Caller) -> Vec<Change> {
+pub async fn whole(caller: &Caller) -> Vec<Change> {
     loop {
         let ready: Readiness = caller.get("/readyz").await;
         let sealer = ready.checks.iter().find(|check| check.name == "sealer");

@@ -91,6 +91,20 @@ async fn who_outlived_the_lease_overwrites_nothing() {
     assert!(matches!(found, Found::Answered(kept) if kept.body == b"second"));
 }
 
+/// The process died, and the clock was put back: nobody waits until it has caught up.
+#[tokio::test]
+async fn a_key_taken_ahead_of_now_is_held_for_no_more_than_a_lease() {
+    let answers = answers().await;
+    let _left = taken(ask(&answers, 3600).await);
+    let ahead = ask(&answers, 3600 - LEASE.as_secs()).await;
+    assert!(matches!(ahead, Found::InProgress(_)));
+    let again = taken(ask(&answers, 0).await);
+    again.keep(&kept("again")).await.unwrap();
+    let found = ask(&answers, 3600).await;
+    assert!(matches!(found, Found::Answered(kept) if kept.body == b"again"));
+    assert!(matches!(ask(&answers, 0).await, Found::Answered(_)));
+}
+
 #[tokio::test]
 async fn an_answer_is_given_again_for_a_day() {
     let answers = answers().await;
