@@ -73,7 +73,7 @@ help-tenant-trust-publisher = The publisher, as stella evidence list shows it
 help-client-about = Look after the clients of an installation
 help-client-example =
     stella client create ci --tenant acme --role ingester --role analyst --key-file ci.pem
-help-client-create-about = Register a client with its key, and give it roles in a tenant; done again it changes nothing
+help-client-create-about = Register a client with its key, and give it roles in a tenant; a client that is there keeps what it has and gets what is new
 help-client-create-example =
     stella client create ci --tenant acme --role ingester --role analyst --key-file ci.pem
     stella context set acme --server https://stella.example --tenant acme --client ci --key-file ci.pem

@@ -239,7 +239,7 @@ pub struct TenantTrustArgs {
     #[arg(value_name = "TENANT", help = label("help-tenant-trust-tenant"))]
     pub tenant: TenantId,
     /// The publisher.
-    #[arg(value_name = "PUBLISHER", help = label("help-tenant-trust-publisher"))]
+    #[arg(value_name = "PUBLISHER", value_parser = publisher, help = label("help-tenant-trust-publisher"))]
     pub publisher: String,
     /// Where the configuration is, and what is set beside it.
     #[command(flatten)]
@@ -257,6 +257,13 @@ pub struct TenantCreateArgs {
     pub configuration: ConfigurationArgs,
 }
 
+fn publisher(text: &str) -> Result<String, String> {
+    match !text.trim().is_empty() && !text.contains(char::is_control) {
+        true => Ok(text.to_owned()),
+        false => Err(label("publisher-invalid")),
+    }
+}
+
 /// The verbs of `stella client`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ClientCommand {
@@ -269,7 +276,7 @@ pub enum ClientCommand {
 #[derive(Clone, Debug, Args)]
 pub struct ClientCreateArgs {
     /// Its id.
-    #[arg(value_name = "CLIENT", help = label("help-client-create-id"))]
+    #[arg(value_name = "CLIENT", value_parser = client_id, help = label("help-client-create-id"))]
     pub client: String,
     /// The tenant that it may act in.
     #[arg(long, value_name = "TENANT", help = label("help-client-create-tenant"))]
@@ -283,6 +290,15 @@ pub struct ClientCreateArgs {
     /// Where the configuration is, and what is set beside it.
     #[command(flatten)]
     pub configuration: ConfigurationArgs,
+}
+
+fn client_id(text: &str) -> Result<String, String> {
+    let inside = |c: char| c.is_ascii_alphanumeric() || ['.', '_', '-'].contains(&c);
+    let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    match begins && text.len() <= 63 && text.chars().all(inside) {
+        true => Ok(text.to_owned()),
+        false => Err(label("client-id-invalid")),
+    }
 }
 
 /// The verbs of `stella key`.

@@ -19,7 +19,7 @@ pub struct SetArgs {
     #[arg(value_name = "NAME", help = label("help-context-use-name"))]
     name: String,
     /// The server.
-    #[arg(long, value_name = "URL", help = label("help-context-set-server"))]
+    #[arg(long, value_name = "URL", value_parser = server, help = label("help-context-set-server"))]
     server: String,
     /// The tenant.
     #[arg(long, value_name = "TENANT", help = label("help-context-set-tenant"))]
@@ -32,6 +32,19 @@ pub struct SetArgs {
     key_file: PathBuf,
 }
 
+/// A server's URL without a slash at its end. What stands before an `@` would be a secret.
+fn server(text: &str) -> Result<String, String> {
+    let url = text.trim_end_matches('/');
+    let host = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    let odd = ['/', '?', '#', '@', ' '];
+    match host.is_some_and(|host| !host.is_empty() && !host.contains(odd)) {
+        true => Ok(url.to_owned()),
+        false => Err(label("server-url-invalid")),
+    }
+}
+
 pub(crate) fn run(arguments: SetArgs, session: &Session) -> Result<Answer, Failure> {
     let config_dir = session.io.environment.config_dir()?;
     // A path as it is typed starts where it is typed, one in the file at the file's folder.
@@ -41,7 +54,7 @@ pub(crate) fn run(arguments: SetArgs, session: &Session) -> Result<Answer, Failu
         Failure::of(&CONFIG_NOT_WRITTEN, &values)
     })?;
     let context = Context {
-        server: arguments.server.trim_end_matches('/').to_owned(),
+        server: arguments.server,
         tenant: arguments.tenant.to_string(),
         client: Some(arguments.client),
         key_file: Some(key_file),
