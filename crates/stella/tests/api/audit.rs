@@ -13,6 +13,7 @@ use stella_client::{Call, Credentials, Session};
 use stella_signing::SigningKey;
 
 use crate::by_hand::by_hand;
+use crate::cli::Person;
 use crate::coverage::seed;
 use crate::process::Installation;
 use crate::world::{World, on_every_driver};
@@ -133,6 +134,57 @@ on_every_driver! {
         // The minute may have turned meanwhile.
         assert!((10..=20).contains(&told), "{told}");
     }
+    async fn an_export_is_the_same_bytes_and_verifies_without_a_server(world) {
+        seed(&world, "acme").await;
+        world.seal_all().await;
+        let person = Person::of(&world, "acme");
+        let export = async |name: &str| {
+            let file = person.file(name, b"");
+            let ran = person.types(&["audit", "export", "--out", file.to_str().unwrap()]).await;
+            assert_eq!(ran.exit, 0, "{}", ran.stderr);
+            (std::fs::read_to_string(&file).unwrap(), file)
+        };
+        let ((first, file), (second, _)) = (export("one").await, export("two").await);
+        assert_eq!(first, second);
+        let verify = async |words: &[&str]| {
+            let words: Vec<&str> = ["audit", "verify"].iter().chain(words).copied().collect();
+            person.types(&words).await
+        };
+        let ran = verify(&[file.to_str().unwrap()]).await;
+        assert_eq!(ran.exit, 0, "{}", ran.stdout);
+        let logs = ran.json();
+        let logs = logs["items"].as_array().unwrap();
+        assert_eq!(logs.iter().map(|log| log["service"].as_str().unwrap()).collect::<Vec<_>>(), ["authority", "replay", "risk-engine"]);
+        let key = logs[0]["key"].as_str().unwrap();
+        // Each service signs with a key of its own; one that nobody passed counts for nothing.
+        assert_eq!(verify(&[file.to_str().unwrap(), "--key", key]).await.exit, 6);
+        let keys: Vec<&str> = logs.iter().flat_map(|log| ["--key", log["key"].as_str().unwrap()]).collect();
+        assert_eq!(verify(&[&[file.to_str().unwrap()], keys.as_slice()].concat()).await.exit, 0);
+        // Edited, removed, reordered, cut.
+        let lines: Vec<&str> = first.lines().collect();
+        let without = |n: usize| [&lines[..n], &lines[n + 1..]].concat().join("\n");
+        let mut swapped = lines.clone();
+        swapped.swap(2, 3);
+        let cut = lines[..lines.len() - 1].join("\n");
+        for changed in [first.replacen("success", "failure", 1), without(2), swapped.join("\n"), cut] {
+            let file = person.file("changed", changed.as_bytes());
+            let ran = verify(&[file.to_str().unwrap(), "-o", "table"]).await;
+            assert!(ran.exit == 6 && ran.stdout.contains("LOG_UNSIGNED"), "{}", ran.stdout);
+        }
+        for odd in ["", "{}", "x"] {
+            let file = person.file("odd", odd.as_bytes());
+            let ran = verify(&[file.to_str().unwrap()]).await;
+            assert!(ran.exit == 2 && ran.stderr.contains("stella audit export"), "{}", ran.stderr);
+        }
+        let ran = verify(&[]).await;
+        assert_eq!(ran.exit, 0, "{}", ran.stderr);
+        by_hand(&world, "replay", &["log_entries"], "DELETE FROM replay.log_entries WHERE tenant = 'acme' AND subject = 'replay.manifest.made'").await;
+        let ran = verify(&["--service", "replay", "-o", "table"]).await;
+        assert!(ran.exit == 6 && ran.stdout.contains("LOG_CORRUPT"), "{}", ran.stdout);
+        let ran = person.types(&["audit", "list", "-o", "table"]).await;
+        assert!(ran.exit == 0 && ran.stdout.contains("risk-engine.score.evaluated"), "{}", ran.stdout);
+    }
+
     /// Whoever has a client's name and not its key; of nobody's name nothing is recorded.
     async fn a_token_that_is_refused_is_told_to_the_tenant_of_the_client(world) {
         let key = SigningKey::generate().unwrap();
