@@ -107,6 +107,27 @@ help-openapi-about = Print the OpenAPI document of all services
 help-openapi-example =
     stella openapi --out openapi.json
 
+help-audit-about = See who did what, and prove that nothing of it was taken away or changed
+help-audit-example =
+    stella audit list --service replay
+    stella audit verify
+help-audit-export-about = Write the audit logs with their signed ends, to keep and to verify elsewhere
+help-audit-export-example =
+    stella audit export --out audit.ndjson
+    stella audit verify audit.ndjson
+help-audit-list-about = List acts, the newest first; an act is listed about a second after it was done
+help-audit-list-example =
+    stella audit list --action replay.run.finished --since 2026-01-01T00:00:00Z
+help-audit-list-action = Only acts of this name, as the list shows it
+help-audit-list-since = Only acts of this time or later, as 2026-01-02T03:04:05Z
+help-audit-list-until = Only acts before this time
+help-audit-service = Only of this service
+help-audit-verify-about = Verify the audit logs: what was removed, edited or reordered is told
+help-audit-verify-example =
+    stella audit verify
+    stella audit verify audit.ndjson
+help-audit-verify-file = A file of stella audit export, verified without a server
+help-audit-verify-key = The id of a key that may have signed it; may be given more than once [default: those in the file]
 help-evidence-about = Take in and look at what others publish
 help-evidence-example =
     stella evidence ingest advisories/ sbom.json

@@ -17,6 +17,8 @@ column-band = BAND
 column-code = CODE
 column-component = COMPONENT
 column-conflict = CONFLICT
+column-action = ACTION
+column-actor = ACTOR
 column-count = COUNT
 column-digest = DIGEST
 column-document = DOCUMENT
@@ -40,6 +42,8 @@ column-source = SOURCE
 column-step = STEP
 column-stored = STORED
 column-superseding = SUPERSEDING
+column-target = TARGET
+column-time = TIME
 column-version = VERSION
 column-vulnerability = VULNERABILITY
 column-where = WHERE
@@ -128,6 +132,18 @@ evidence-log-waits =
     }
 checkpoint-keep = keep it elsewhere: stella evidence checkpoint -o json --out checkpoint.json
 progress-evidence-verify = { $count } documents read again
+audit-verified = holds: every record is there, unchanged and in its place
+audit-not-verified = does not hold: what is recorded is not all that was, unchanged and in its place
+audit-log =
+    { $count ->
+        [one] { $service }: one record, root { $root }
+       *[other] { $service }: { $count } records, root { $root }
+    }
+audit-log-key = signed by the key { $key }; compare it with the server's, or pass --key
+audit-position = the record at position { $expected } says that it is at { $found }
+audit-other-end = signed are { $signed } records with the root { $signedRoot }, found { $found } with { $foundRoot }
+audit-none = nothing that fits is recorded
+audit-more = the newest { $shown }; more with --limit
 evidence-none = no document fits; those that there are: stella evidence list
 evidence-more = the first { $shown }; more with --limit
 
@@ -288,6 +304,8 @@ error-nothing-to-ingest = there is no .json file in { $paths }
 error-output-not-written = writing to { $target }: { $reason }
 error-checkpoint-invalid = { $path } holds no checkpoint
 error-checkpoint-invalid-hint = make one: stella evidence checkpoint -o json --out checkpoint.json
+error-export-invalid = { $path } is no export of an audit log: { $reason }
+error-export-invalid-hint = make one: stella audit export --out audit.ndjson
 error-path-unreadable = reading { $path }: { $reason }
 error-read-failed = reading standard input: { $reason }
 error-unexpected = writing the answer: { $reason }

@@ -1,6 +1,7 @@
 //! The vocabulary of the platform: the wire types of every service, the scopes and the
 //! error codes. Data only; nothing here reads, writes or decides.
 
+pub mod audit;
 pub mod authority;
 pub mod changes;
 pub mod code;

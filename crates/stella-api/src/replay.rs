@@ -197,6 +197,18 @@ pub enum ReplayOutcome {
     CannotReplay,
 }
 
+impl ReplayOutcome {
+    /// The outcome as it is written.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Match => "match",
+            Self::Mismatch => "mismatch",
+            Self::CannotReplay => "cannotReplay",
+        }
+    }
+}
+
 /// The one named cause of a mismatch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -209,6 +221,19 @@ pub enum ReplayCause {
     Tamper,
     /// An input is not in the store.
     Missing,
+}
+
+impl ReplayCause {
+    /// The cause as it is written.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Engine => "engine",
+            Self::Profile => "profile",
+            Self::Tamper => "tamper",
+            Self::Missing => "missing",
+        }
+    }
 }
 
 /// The verdict on an answer given again.

@@ -53,6 +53,7 @@ scopes! {
     RiskProfiles = "risk:profiles",
     ReplayRead = "replay:read",
     ReplayRun = "replay:run",
+    AuthorityAuditRead = "authority:audit.read",
 }
 
 /// Marks a route that any reader of evidence may call; what the other scopes would show is 404.
@@ -128,11 +129,13 @@ pub enum Role {
     Ingester,
     /// Reads evidence and findings, evaluates scores, replays answers.
     Analyst,
+    /// Reads everything, and who did what.
+    Auditor,
 }
 
 impl Role {
     /// Every built-in role that exists so far.
-    pub const ALL: &'static [Role] = &[Role::Ingester, Role::Analyst];
+    pub const ALL: &'static [Role] = &[Role::Ingester, Role::Analyst, Role::Auditor];
 
     /// The role as it stands in a token.
     #[must_use]
@@ -140,6 +143,7 @@ impl Role {
         match self {
             Role::Ingester => "ingester",
             Role::Analyst => "analyst",
+            Role::Auditor => "auditor",
         }
     }
 
@@ -164,6 +168,17 @@ impl Role {
                 Scope::RiskRead,
                 Scope::ReplayRead,
                 Scope::ReplayRun,
+            ],
+            Role::Auditor => &[
+                Scope::AdvisoryRead,
+                Scope::VexRead,
+                Scope::SbomRead,
+                Scope::SignalsRead,
+                Scope::FindingsRead,
+                Scope::AocVerify,
+                Scope::RiskRead,
+                Scope::ReplayRead,
+                Scope::AuthorityAuditRead,
             ],
         }
     }

@@ -25,6 +25,18 @@ impl TenantId {
     }
 }
 
+impl TenantId {
+    /// What is logged of the installation itself stands under this name, which no text reads as: no
+    /// token and no request can name it.
+    pub const INSTALLATION: &'static str = "@installation";
+
+    /// The installation itself in the place of a tenant.
+    #[must_use]
+    pub fn installation() -> Self {
+        Self(Self::INSTALLATION.to_owned())
+    }
+}
+
 impl FromStr for TenantId {
     type Err = TenantIdError;
 
@@ -69,7 +81,16 @@ mod tests {
         for good in ["a", "0", "acme", "acme-2", &"a".repeat(63)] {
             assert!(good.parse::<TenantId>().is_ok(), "{good}");
         }
-        for bad in ["", "-a", "A", "a_b", "a'b", "ä", &"a".repeat(64)] {
+        for bad in [
+            TenantId::INSTALLATION,
+            "",
+            "-a",
+            "A",
+            "a_b",
+            "a'b",
+            "ä",
+            &"a".repeat(64),
+        ] {
             assert!(bad.parse::<TenantId>().is_err(), "{bad}");
         }
     }

@@ -3,8 +3,10 @@
 
 mod dsse;
 mod key;
+mod log;
 mod statement;
 
 pub use dsse::{AttestError, Unsigned, Verified, fuzz, pae, read_envelope, verify};
 pub use key::{Algorithm, PublicKey, PublicKeyError};
+pub use log::{CHECKPOINT, Chain, Entry, signed_end};
 pub use statement::{PAYLOAD_TYPE, Statement, Subject};

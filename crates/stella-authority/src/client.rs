@@ -4,6 +4,7 @@ use stella_api::TenantId;
 use stella_api::authority::PublicJwk;
 use stella_api::scope::Role;
 use stella_context::SystemContext;
+use stella_service::Act;
 
 use crate::{Authority, AuthorityError, store};
 
@@ -31,6 +32,27 @@ impl Authority {
         system: &SystemContext,
         client: &NewClient<'_>,
     ) -> Result<(), AuthorityError> {
-        Ok(store::ensure_client(system, &self.db, client).await?)
+        let mut tx = self.db.system_in(system, client.tenant).await?;
+        let added = store::ensure_client(system, &mut tx, client).await?;
+        let mut acts = Vec::new();
+        if added.client {
+            acts.push(Act::done("authority.client.created", client.id));
+        }
+        if added.key {
+            let kid = client.key.kid.as_deref().unwrap_or_default();
+            acts.push(Act::done("authority.client.key-added", client.id).with("kid", kid));
+        }
+        for role in added.roles {
+            let act = Act::done("authority.client.role-added", client.id);
+            acts.push(act.with("role", role.as_str()));
+        }
+        for act in acts {
+            self.logs
+                .audit_system(&mut tx, system, client.tenant, act)
+                .await?;
+        }
+        tx.commit().await?;
+        self.logs.committed();
+        Ok(())
     }
 }

@@ -12,7 +12,7 @@ mod token;
 use std::sync::Arc;
 
 use stella_context::SystemContext;
-use stella_service::{Check, Described, KeyStore, OnceOnly, Sentinel, Service};
+use stella_service::{Check, Described, KeyStore, Logs, OnceOnly, Sentinel, Service};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Db, Migrations};
 
@@ -28,6 +28,9 @@ pub const MIGRATIONS: Migrations = Migrations {
 static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
+const NAME: &str = "authority";
+const FIRST: &str = "/api/v1/authority";
+
 /// Authority's domain: what the routes call, and what `stella up` calls before it listens.
 #[derive(Debug)]
 pub struct Authority {
@@ -36,6 +39,7 @@ pub struct Authority {
     key: SigningKey,
     sentinel: Sentinel,
     assertions: OnceOnly,
+    logs: Arc<Logs>,
 }
 
 impl Authority {
@@ -49,6 +53,7 @@ impl Authority {
         master: Arc<MasterKey>,
         sentinel: Sentinel,
     ) -> Result<Arc<Self>, AuthorityError> {
+        let logs = Logs::open(system, db.clone(), MIGRATIONS.schema, master.clone()).await?;
         let keys = KeyStore::new(db.clone(), MIGRATIONS.schema, keys::PURPOSE, master);
         let key = keys.active(system).await?;
         Ok(Arc::new(Self {
@@ -57,25 +62,34 @@ impl Authority {
             key,
             sentinel,
             assertions: OnceOnly::default(),
+            logs: Arc::new(logs),
         }))
+    }
+
+    /// The logs of its schema.
+    #[must_use]
+    pub fn logs(&self) -> &Arc<Logs> {
+        &self.logs
     }
 }
 
 /// What the OpenAPI document says of the service; no database is needed for it.
 #[must_use]
 pub fn described() -> Described {
-    http::routes().described()
+    http::routes().described().audited(NAME, FIRST)
 }
 
 /// The service.
 #[must_use]
 pub fn service(authority: Arc<Authority>) -> Service {
-    let checks = vec![Check::database(&authority.db)];
+    let logs = authority.logs.clone();
+    let checks = vec![Check::database(&authority.db), logs.check()];
+    let routes = http::routes().with_state(authority);
     Service {
-        name: "authority",
-        routes: http::routes().with_state(authority),
+        name: NAME,
+        routes: routes.audited(NAME, FIRST, &logs),
         checks,
         first_answers: None,
-        workers: Vec::new(),
+        workers: vec![logs.sealer()],
     }
 }

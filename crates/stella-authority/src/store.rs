@@ -2,20 +2,21 @@
 
 use sqlx::query;
 use stella_api::TenantId;
+use stella_api::scope::Role;
 use stella_context::{OpContext, SystemContext};
 use stella_storage::{Db, DbTime, StoreError, Tx, execute, on};
 
 use crate::client::NewClient;
 
+/// Whether it is new.
 pub(crate) async fn ensure_tenant(
     system: &SystemContext,
-    db: &Db,
+    tx: &mut Tx,
     tenant: &TenantId,
-) -> Result<(), StoreError> {
-    let mut tx = db.system_in(system, tenant).await?;
+) -> Result<bool, StoreError> {
     let now = DbTime(system.clock().now());
-    execute!(
-        &mut tx,
+    let added = execute!(
+        &mut *tx,
         query(
             "INSERT INTO authority.tenants (id, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         )
@@ -23,14 +24,21 @@ pub(crate) async fn ensure_tenant(
         .bind(now)
     )?;
     execute!(
-        &mut tx,
+        tx,
         query(
             "INSERT INTO authority.tenant_settings (tenant, body, revision) VALUES ($1, '{}', 1) \
          ON CONFLICT DO NOTHING",
         )
         .bind(tenant.as_str())
     )?;
-    tx.commit().await
+    Ok(added == 1)
+}
+
+/// What of a client was not there before.
+pub(crate) struct Added {
+    pub(crate) client: bool,
+    pub(crate) key: bool,
+    pub(crate) roles: Vec<Role>,
 }
 
 pub(crate) async fn has_tenant(
@@ -87,23 +95,23 @@ pub(crate) async fn put_settings(
     Ok(())
 }
 
+/// What of it is new.
 pub(crate) async fn ensure_client(
     system: &SystemContext,
-    db: &Db,
+    tx: &mut Tx,
     client: &NewClient<'_>,
-) -> Result<(), StoreError> {
-    let mut tx = db.system(system).await?;
+) -> Result<Added, StoreError> {
     let now = DbTime(system.clock().now());
-    execute!(
-        &mut tx,
+    let added = execute!(
+        &mut *tx,
         query(
             "INSERT INTO authority.clients (id, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         )
         .bind(client.id)
         .bind(now)
     )?;
-    execute!(
-        &mut tx,
+    let key = execute!(
+        &mut *tx,
         query(
             "INSERT INTO authority.client_keys (client_id, kid, x, created_at) \
          VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
@@ -113,9 +121,10 @@ pub(crate) async fn ensure_client(
         .bind(&client.key.x)
         .bind(now)
     )?;
+    let mut roles = Vec::new();
     for role in client.roles {
-        execute!(
-            &mut tx,
+        let added = execute!(
+            &mut *tx,
             query(
                 "INSERT INTO authority.client_roles (client_id, tenant, role) VALUES ($1, $2, $3) \
              ON CONFLICT DO NOTHING",
@@ -124,8 +133,15 @@ pub(crate) async fn ensure_client(
             .bind(client.tenant.as_str())
             .bind(role.as_str())
         )?;
+        if added == 1 {
+            roles.push(*role);
+        }
     }
-    tx.commit().await
+    Ok(Added {
+        client: added == 1,
+        key: key == 1,
+        roles,
+    })
 }
 
 /// The x coordinate of a client's key.

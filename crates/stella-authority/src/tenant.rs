@@ -3,6 +3,7 @@
 use stella_api::TenantId;
 use stella_api::authority::TenantSettings;
 use stella_context::{OpContext, SystemContext};
+use stella_service::Act;
 use stella_storage::StoreError;
 
 use crate::{Authority, AuthorityError, store};
@@ -17,7 +18,14 @@ impl Authority {
         system: &SystemContext,
         tenant: &TenantId,
     ) -> Result<(), AuthorityError> {
-        Ok(store::ensure_tenant(system, &self.db, tenant).await?)
+        let mut tx = self.db.system_in(system, tenant).await?;
+        if store::ensure_tenant(system, &mut tx, tenant).await? {
+            let act = Act::done("authority.tenant.created", tenant);
+            self.logs.audit_system(&mut tx, system, tenant, act).await?;
+        }
+        tx.commit().await?;
+        self.logs.committed();
+        Ok(())
     }
 
     /// Refuses a tenant that is not there.
@@ -66,7 +74,11 @@ impl Authority {
         settings.trusted_vex_publishers.sort();
         let body = stella_canonical::canonical(&settings).map_err(|e| unreadable(tenant, e))?;
         store::put_settings(&mut tx, tenant, &String::from_utf8_lossy(&body)).await?;
-        Ok(tx.commit().await?)
+        let act = Act::done("authority.publisher.trusted", publisher);
+        self.logs.audit_system(&mut tx, system, tenant, act).await?;
+        tx.commit().await?;
+        self.logs.committed();
+        Ok(())
     }
 }
 

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
+use stella_api::audit::AuditOutcome;
 use stella_api::authority::TokenAnswer;
 use stella_api::scope::Role;
 use stella_api::{Scope, TenantId};
 use stella_context::{Clock, IdSource, SystemContext};
 use stella_locale::{Labels, Value};
+use stella_service::Act;
 use stella_signing::{Claims, Confirmation, Unverified, sign_jwt, verify_jwt};
 use stella_storage::StoreError;
 
@@ -70,8 +72,51 @@ struct Assertion {
 }
 
 impl Authority {
-    /// Answers a token request whose DPoP proof was checked to be of the key `jkt`.
+    /// Answers a token request whose DPoP proof was checked to be of the key `jkt`. What is refused
+    /// to a client that there is, is recorded.
     pub(crate) async fn mint(
+        &self,
+        system: &SystemContext,
+        request: &TokenRequest,
+        jkt: String,
+    ) -> Result<TokenAnswer, Refusal> {
+        let answer = self.answer(system, request, jkt).await;
+        if let Err(Refusal::OAuth(error, _)) = &answer {
+            self.note_refused(system, request, error).await?;
+        }
+        answer
+    }
+
+    /// In the log of the tenant that was asked for, where the client has a role in it, and else of
+    /// the first in which it has one. Who asked is not known: anybody can name a client.
+    async fn note_refused(
+        &self,
+        system: &SystemContext,
+        request: &TokenRequest,
+        error: &str,
+    ) -> Result<(), AuthorityError> {
+        let assertion = request.client_assertion.as_deref();
+        let Some(client) = assertion
+            .and_then(claimed_client)
+            .filter(|name| named(name))
+        else {
+            return Ok(());
+        };
+        let roles = store::client_roles(system, &self.db, &client).await?;
+        let asked = request.tenant.as_deref();
+        let own = roles
+            .iter()
+            .find(|(tenant, _)| Some(tenant.as_str()) == asked);
+        let tenant = own.or(roles.first()).map(|(tenant, _)| tenant.parse());
+        if let Some(Ok(tenant)) = tenant {
+            let act = Act::done("authority.token.refused", client);
+            let act = act.ended(AuditOutcome::Failure, error);
+            self.logs.audit_refused_by(system, &tenant, act).await;
+        }
+        Ok(())
+    }
+
+    async fn answer(
         &self,
         system: &SystemContext,
         request: &TokenRequest,
@@ -130,8 +175,6 @@ impl Authority {
         let claimed = claimed_client(token).ok_or_else(|| bad("refused-assertion-no-sub"))?;
         // An unknown client and a wrong key are told alike.
         let unknown = || bad("refused-client-unknown");
-        // Nobody is named so, and no database need be asked: PostgreSQL's texts hold no U+0000.
-        let named = |name: &str| name.len() <= 256 && !name.contains(char::is_control);
         if !named(&claimed) || !named(&kid) {
             return Err(unknown());
         }
@@ -221,6 +264,12 @@ struct Granted {
     allowed: Vec<String>,
     roles: BTreeSet<Role>,
     scopes: BTreeSet<Scope>,
+}
+
+/// Whether somebody may be named so; of others no database need be asked: PostgreSQL's texts hold no
+/// U+0000.
+fn named(name: &str) -> bool {
+    name.len() <= 256 && !name.contains(char::is_control)
 }
 
 /// Only says whose key to look up; everything is read again from the verified token.

@@ -67,6 +67,21 @@ impl Answer {
         }
     }
 
+    /// Values of a line each, whatever the format: what is written is read by machines alone.
+    pub(crate) fn lines(values: Vec<Value>) -> Result<Self, Failure> {
+        let mut answer = Self::new(&values)?.text();
+        for value in &values {
+            let line = serde_json::to_string(value).map_err(|error| unwritable(&error))?;
+            answer.parts.push(Part::Line(escaped(&line)));
+        }
+        Ok(answer)
+    }
+
+    /// A value as scripts get it.
+    pub(crate) fn value_of(value: &impl Serialize) -> Result<Value, Failure> {
+        serde_json::to_value(value).map_err(|error| unwritable(&error))
+    }
+
     /// Adds a table to the drawing.
     #[must_use]
     pub fn table(mut self, table: Table) -> Self {

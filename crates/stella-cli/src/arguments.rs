@@ -10,8 +10,9 @@ use stella_api::scope::Role;
 
 use crate::answer::Format;
 use crate::commands::{
-    canon::CanonArgs, context::ContextCommand, cvss::CvssArgs, evidence::EvidenceCommand,
-    findings::FindingsCommand, replay::ReplayCommand, score::ScoreCommand,
+    audit::AuditCommand, canon::CanonArgs, context::ContextCommand, cvss::CvssArgs,
+    evidence::EvidenceCommand, findings::FindingsCommand, replay::ReplayCommand,
+    score::ScoreCommand,
 };
 use crate::label::{example, label};
 
@@ -80,6 +81,9 @@ pub enum Command {
     /// `replay …`
     #[command(subcommand, about = label("help-replay-about"), after_help = example("help-replay-example"))]
     Replay(ReplayCommand),
+    /// `audit …`
+    #[command(subcommand, about = label("help-audit-about"), after_help = example("help-audit-example"))]
+    Audit(AuditCommand),
     /// `whoami`
     #[command(about = label("help-whoami-about"), after_help = example("help-whoami-example"))]
     Whoami,

@@ -39,6 +39,7 @@ kinds! {
     CONTEXT_NAME_INVALID => InvalidInput,
     CONTEXT_NOT_FOUND => NotFound,
     CVSS_INVALID => InvalidInput,
+    EXPORT_INVALID => InvalidInput,
     INPUT_TOO_LARGE => InvalidInput,
     KEY_FILE_OPEN_TO_OTHERS => Configuration,
     KEY_FILE_UNREADABLE => Configuration,

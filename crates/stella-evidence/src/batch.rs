@@ -46,7 +46,12 @@ impl Evidence {
             lines.iter().map(|line| accept(line, judge)).collect()
         };
         let judged = tokio::task::spawn_blocking(read).await;
-        let judged = judged.map_err(|error| Failure::new(Code::Internal).because(error))?;
+        let judged: Vec<Result<Accepted, Failure>> =
+            judged.map_err(|error| Failure::new(Code::Internal).because(error))?;
+        for failure in judged.iter().filter_map(|one| one.as_ref().err()) {
+            let document = format!("a line of {kind}");
+            self.note_refused(&op, document, failure).await;
+        }
         self.take(&op, judged).await
     }
 }

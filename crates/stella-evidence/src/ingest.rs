@@ -2,13 +2,15 @@
 
 use jiff::Timestamp;
 use stella_api::Code;
+use stella_api::audit::AuditOutcome;
 use stella_api::evidence::{
     Content, DocumentRecord, Envelope, EvidenceKind, IngestAnswer, Notice, Outcome, Reference,
 };
+use stella_canonical::Digest;
 use stella_context::OpContext;
 use stella_formats::{Body, Document};
 use stella_locale::Labels;
-use stella_service::{Failure, IntoFailure as _, fault};
+use stella_service::{Act, Failure, IntoFailure as _, fault};
 use stella_storage::Tx;
 use stella_telemetry::Stopwatch;
 
@@ -45,12 +47,31 @@ impl Evidence {
     ) -> Result<IngestAnswer, Failure> {
         let judged = self
             .meters
-            .judge(op.tenant(), kind, envelope, bytes)
-            .map_err(|violations| EvidenceError::Refused(violations).into_failure())?;
+            .judge(op.tenant(), kind, envelope, bytes.clone());
+        let judged = match judged {
+            Ok(judged) => judged,
+            Err(violations) => {
+                let failure = EvidenceError::Refused(violations).into_failure();
+                self.note_refused(op, Digest::of(&bytes), &failure).await;
+                return Err(failure);
+            }
+        };
         let mut taken = self.take(op, vec![Ok(judged)]).await?;
         taken
             .pop()
             .unwrap_or_else(|| Err(Failure::new(Code::Internal)))
+    }
+
+    /// Records that a document was refused, as often as refusals are recorded.
+    pub(crate) async fn note_refused(
+        &self,
+        op: &OpContext,
+        document: impl ToString,
+        failure: &Failure,
+    ) {
+        let act = Act::done("evidence.document.refused", document);
+        let act = act.ended(AuditOutcome::Failure, failure.code());
+        self.logs.audit_refused(op, act).await;
     }
 
     /// Takes documents in, those that were not refused: kept in one transaction, then derived

@@ -42,6 +42,9 @@ static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 /// The bucket of documents that are too large for the database.
 pub const BUCKET: Bucket = Bucket("evidence");
 
+const NAME: &str = "evidence";
+const FIRST: &str = "/api/v1/evidence";
+
 /// Evidence's domain.
 #[derive(Debug)]
 pub struct Evidence {
@@ -75,6 +78,12 @@ impl Evidence {
         evidence.reconcile(system).await?;
         Ok(Arc::new(evidence))
     }
+
+    /// The logs of its schema.
+    #[must_use]
+    pub fn logs(&self) -> &Arc<Logs> {
+        &self.logs
+    }
 }
 
 /// The digests of a tenant's blobs: what else is in the bucket, nothing needs.
@@ -95,7 +104,7 @@ pub async fn named(
 /// What the OpenAPI document says of the service; no database is needed for it.
 #[must_use]
 pub fn described() -> Described {
-    http::routes().described()
+    http::routes().described().audited(NAME, FIRST)
 }
 
 /// The service.
@@ -108,10 +117,12 @@ pub fn service(evidence: Arc<Evidence>) -> Service {
         backlog::check(&evidence),
         evidence.logs.check(),
     ];
+    let logs = evidence.logs.clone();
     let workers = vec![evidence.logs.sealer(), derive::worker(&evidence)];
+    let routes = http::routes().with_state(evidence);
     Service {
-        name: "evidence",
-        routes: http::routes().with_state(evidence),
+        name: NAME,
+        routes: routes.audited(NAME, FIRST, &logs),
         checks,
         first_answers: Some(first_answers),
         workers,

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
+use stella_api::audit::AuditOutcome;
 use stella_api::changes::{Change, Observation};
 use stella_api::dsse::Envelope;
 use stella_api::verify::{VerifiedLog, VerifyAnswer, VerifyRequest, VerifyWindow};
 use stella_canonical::Digest;
 use stella_context::OpContext;
 use stella_locale::Labels;
-use stella_service::{Failure, Sealed};
+use stella_service::{Act, Failure, Sealed};
 use stella_storage::ObjectError;
 use tokio::time::Instant;
 
@@ -119,7 +120,20 @@ impl Evidence {
             after: asked.after,
             to,
         };
-        Ok(found.answer(window, log, truncated))
+        let answer = found.answer(window, log, truncated);
+        if let Some(log) = &answer.log {
+            let codes: Vec<&str> = answer
+                .violations
+                .iter()
+                .map(|one| one.code.as_str())
+                .collect();
+            let mut act = Act::done("evidence.log.verified", &log.root).with("size", log.size);
+            if !codes.is_empty() {
+                act = act.ended(AuditOutcome::Failure, codes.join(" "));
+            }
+            self.logs.audit_alone(op, act).await?;
+        }
+        Ok(answer)
     }
 
     /// Reads documents again: those of the database first, so that nobody waits there for the

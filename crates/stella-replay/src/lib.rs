@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use stella_client::Peers;
 use stella_context::SystemContext;
-use stella_service::{Check, Described, FirstAnswers, KeyStore, Service};
+use stella_service::{Check, Described, FirstAnswers, KeyStore, Logs, Service};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Bucket, Db, Migrations, ObjectStore};
 
@@ -33,6 +33,9 @@ static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 /// The bucket of manifests, snapshots and their nodes.
 pub const BUCKET: Bucket = Bucket("replay");
 
+const NAME: &str = "replay";
+const FIRST: &str = "/api/v1/replay";
+
 /// Replay's domain.
 #[derive(Debug)]
 pub struct Replay {
@@ -41,6 +44,7 @@ pub struct Replay {
     peers: Peers,
     keys: KeyStore,
     key: SigningKey,
+    logs: Arc<Logs>,
 }
 
 impl Replay {
@@ -56,6 +60,7 @@ impl Replay {
         peers: Peers,
         master: Arc<MasterKey>,
     ) -> Result<Arc<Self>, ReplayError> {
+        let logs = Logs::open(system, db.clone(), MIGRATIONS.schema, master.clone()).await?;
         let keys = KeyStore::new(db.clone(), MIGRATIONS.schema, signature::PURPOSE, master);
         let key = keys.active(system).await?;
         Ok(Arc::new(Self {
@@ -64,29 +69,39 @@ impl Replay {
             peers,
             keys,
             key,
+            logs: Arc::new(logs),
         }))
+    }
+
+    /// The logs of its schema.
+    #[must_use]
+    pub fn logs(&self) -> &Arc<Logs> {
+        &self.logs
     }
 }
 
 /// What the OpenAPI document says of the service; no database is needed for it.
 #[must_use]
 pub fn described() -> Described {
-    http::routes().described()
+    http::routes().described().audited(NAME, FIRST)
 }
 
 /// The service.
 #[must_use]
 pub fn service(replay: Arc<Replay>) -> Service {
     let first_answers = FirstAnswers::new(replay.db.clone(), MIGRATIONS.schema);
+    let logs = replay.logs.clone();
     let checks = vec![
         Check::database(&replay.db),
         Check::object_store(&replay.objects),
+        logs.check(),
     ];
+    let routes = http::routes().with_state(replay);
     Service {
-        name: "replay",
-        routes: http::routes().with_state(replay),
+        name: NAME,
+        routes: routes.audited(NAME, FIRST, &logs),
         checks,
         first_answers: Some(first_answers),
-        workers: Vec::new(),
+        workers: vec![logs.sealer()],
     }
 }

@@ -75,7 +75,7 @@ impl Replay {
             observed: &json(serde_json::to_string(&signed.observed))?,
             envelope: &json(serde_json::to_string(&self.sign(&digest, &signed)?))?,
         };
-        let new = store::add(op, &self.db, &manifest).await?;
+        let new = store::add(op, (&self.db, &self.logs), &manifest).await?;
         let row = store::of_score(op, &self.db, &score_id).await?;
         let row = row.ok_or_else(|| ReplayError::unreadable("manifest", "it is gone again"))?;
         Ok((new, answer(&row)?))

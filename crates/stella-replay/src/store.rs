@@ -3,6 +3,7 @@
 use sqlx::{query, query_as, query_scalar};
 use stella_api::TenantId;
 use stella_context::{OpContext, SystemContext};
+use stella_service::{Act, Logs};
 use stella_storage::{Db, DbTime, StoreError, execute, on};
 
 /// A manifest as the index knows it.
@@ -53,12 +54,12 @@ pub(crate) async fn of_digest(
 /// Keeps a manifest and its snapshot; false where another process kept one of the score first.
 pub(crate) async fn add(
     op: &OpContext,
-    db: &Db,
+    (db, logs): (&Db, &Logs),
     manifest: &NewManifest<'_>,
 ) -> Result<bool, StoreError> {
     let mut tx = db.write(op).await?;
     let now = DbTime(op.clock().now());
-    execute!(
+    let frozen = execute!(
         &mut tx,
         query(
             "INSERT INTO replay.snapshots (tenant, id, created_at) VALUES ($1, $2, $3) \
@@ -82,7 +83,18 @@ pub(crate) async fn add(
         .bind(manifest.envelope)
         .bind(now)
     )?;
+    if frozen == 1 {
+        let act = Act::done("replay.snapshot.taken", manifest.snapshot_id);
+        logs.audit(&mut tx, op, act).await?;
+    }
+    if added == 1 {
+        let act = Act::done("replay.manifest.made", manifest.digest);
+        let act = act.with("score", manifest.score_id);
+        logs.audit(&mut tx, op, act.with("snapshot", manifest.snapshot_id))
+            .await?;
+    }
     tx.commit().await?;
+    logs.committed();
     Ok(added == 1)
 }
 

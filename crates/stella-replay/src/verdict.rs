@@ -6,6 +6,7 @@ mod inspect;
 
 use jiff::Timestamp;
 use stella_api::ReplayToken;
+use stella_api::audit::AuditOutcome;
 use stella_api::replay::{
     Determined, Difference, ReplayCause, ReplayOutcome, ReplayRequest, ReplayVerdict, ScoreProof,
     State,
@@ -15,6 +16,7 @@ use stella_assess::{AssessError, Case, CaseDocument, assess};
 use stella_canonical::Digest;
 use stella_context::{Clock, OpContext};
 use stella_scoring::{Observed, Profile, SEMANTICS, TrustPolicy};
+use stella_service::Act;
 
 use crate::manifest::{demand_id, demand_reads};
 use crate::store::{self, ManifestRow};
@@ -22,8 +24,18 @@ use crate::{Replay, ReplayError};
 use inspect::{Findings, check_index, signature_of};
 
 impl Replay {
-    /// Gives an answer again and compares.
+    /// Gives an answer again and compares; what came of it is recorded before it is told.
     pub(crate) async fn replay(
+        &self,
+        op: &OpContext,
+        request: &ReplayRequest,
+    ) -> Result<ReplayVerdict, ReplayError> {
+        let verdict = self.compared(op, request).await?;
+        self.logs.audit_alone(op, told(&verdict)).await?;
+        Ok(verdict)
+    }
+
+    async fn compared(
         &self,
         op: &OpContext,
         request: &ReplayRequest,
@@ -189,6 +201,18 @@ impl Replay {
             recomputed: Some(again),
             ..mismatch(&row, manifest.score_id, cause, differences)
         })
+    }
+}
+
+/// A run as it is recorded: an answer that came out otherwise is a failure.
+fn told(verdict: &ReplayVerdict) -> Act {
+    let outcome = verdict.outcome.as_str();
+    let act = Act::done("replay.run.finished", &verdict.manifest_digest)
+        .with("score", &verdict.score_id)
+        .with("verdict", outcome);
+    match verdict.cause {
+        Some(cause) => act.ended(AuditOutcome::Failure, cause.as_str()),
+        None => act,
     }
 }
 

@@ -13,7 +13,7 @@ use stella_client::Client;
 use stella_context::OpContext;
 use stella_locale::Labels;
 use stella_scoring::{Evaluation, Observed, Profile, TrustPolicy};
-use stella_service::{Failure, IntoFailure as _};
+use stella_service::{Act, Failure, IntoFailure as _};
 
 use crate::stored::Stored;
 use crate::{RiskEngine, RiskError, store};
@@ -119,7 +119,13 @@ impl RiskEngine {
             first.map_or(Ok(stored), Stored::checked)?
         };
         store::note_evaluation(&mut tx, op, &row).await?;
+        if new {
+            let act = Act::done("risk-engine.score.evaluated", &row.score_id);
+            let act = act.with("finding", &row.finding_id);
+            self.logs.audit(&mut tx, op, act).await?;
+        }
         tx.commit().await?;
+        self.logs.committed();
         Ok((new, kept.result))
     }
 }

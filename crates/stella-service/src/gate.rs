@@ -14,8 +14,10 @@ use stella_client::{InProcess, Principal};
 use stella_context::{Clock, OpContext};
 use tracing::Span;
 
+use crate::audit::Audited;
 use crate::conditional::Known;
 use crate::rate::{Rates, Standing};
+use crate::sentinel::agree_on_tenant;
 use crate::{Failure, Sentinel, idempotency};
 
 /// What a route's signature demands of a caller.
@@ -39,6 +41,10 @@ pub(crate) async fn pass(State(gate): State<Gate>, request: Request, next: Next)
         Ok(principal) => principal,
         Err(failure) => return failure.into_response(),
     };
+    if let Err(failure) = agree_on_tenant(&parts.headers, &principal) {
+        refused(&parts, &principal, &failure).await;
+        return failure.into_response();
+    }
     if let Some(tenant) = &principal.tenant {
         Span::current().record("stella.tenant", tenant.as_str());
     }
@@ -61,6 +67,16 @@ async fn caller(parts: &Parts) -> Result<Principal, Failure> {
     sentinel.principal(parts).await
 }
 
+/// Whoever asks for what is not theirs is recorded.
+async fn refused(parts: &Parts, principal: &Principal, failure: &Failure) {
+    let clock = parts.extensions.get::<Clock>().copied();
+    if let Some(audited) = parts.extensions.get::<Audited>() {
+        let who = (principal, clock.unwrap_or(Clock::System));
+        let what = (&parts.method, parts.uri.path());
+        audited.refused(who, what, failure).await;
+    }
+}
+
 /// What services ask one another for a caller is not counted: the caller asked once.
 fn counted(parts: &Parts, principal: &Principal) -> Option<Standing> {
     if parts.extensions.get::<InProcess>().is_some() {
@@ -77,7 +93,13 @@ async fn permitted(
     next: Next,
 ) -> Result<Response, Failure> {
     let clock = parts.extensions.get::<Clock>().copied();
-    let op = permit(principal, gate.any_of, clock.unwrap_or(Clock::System))?;
+    let op = match permit(principal, gate.any_of, clock.unwrap_or(Clock::System)) {
+        Ok(op) => op,
+        Err(failure) => {
+            refused(&parts, principal, &failure).await;
+            return Err(failure);
+        }
+    };
     parts.extensions.insert(Permitted(op.clone()));
     let request = Request::from_parts(parts, body);
     match gate.keyed {

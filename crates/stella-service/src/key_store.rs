@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, query, query_as};
+use stella_api::TenantId;
 use stella_api::authority::PublicJwk;
 use stella_attest::PublicKey;
 use stella_context::SystemContext;
 use stella_signing::{KeyError, MasterKey, SigningKey};
 use stella_storage::{Db, DbTime, StoreError, execute, on};
+
+use crate::{Act, audit};
 
 /// The keys of one service for one purpose: those of another purpose never sign in its place.
 ///
@@ -161,7 +164,8 @@ impl KeyStore {
         master: &MasterKey,
     ) -> Result<u64, KeyStoreError> {
         let read = format!("SELECT kid, sealed FROM {schema}.signing_keys ORDER BY kid");
-        let mut tx = db.system(system).await?;
+        let installation = TenantId::installation();
+        let mut tx = db.system_in(system, &installation).await?;
         let rows: Vec<SealedKey> = on!(&mut tx, c => query_as(AssertSqlSafe(read)).fetch_all(c))
             .map_err(StoreError::from)?;
         let mut anew = 0;
@@ -172,7 +176,7 @@ impl KeyStore {
             let write = format!(
                 "UPDATE {schema}.signing_keys SET sealed = $3 WHERE kid = $1 AND sealed = $2"
             );
-            anew += execute!(
+            let resealed = execute!(
                 &mut tx,
                 query(AssertSqlSafe(write))
                     .bind(&row.kid)
@@ -180,6 +184,12 @@ impl KeyStore {
                     .bind(&sealed)
             )
             .map_err(StoreError::from)?;
+            if resealed == 0 {
+                continue;
+            }
+            anew += resealed;
+            let act = Act::done("authority.key.resealed", &row.kid).with("schema", schema);
+            audit::record(&mut tx, (schema, &installation), system, act).await?;
         }
         tx.commit().await?;
         Ok(anew)

@@ -3,6 +3,7 @@
 
 mod admin;
 mod answer;
+mod audit;
 mod conditional;
 mod dpop;
 mod extract;
@@ -30,6 +31,7 @@ mod watch;
 mod worker;
 
 pub use answer::{Answer, Answers, Kept, RawAnswer, Tagged};
+pub use audit::Act;
 pub use extract::{Authorized, Document, Json, Path, Public, Query};
 pub use failure::{Fail, Failure, Failures, IntoFailure};
 pub use health::{Check, Found, Probe};

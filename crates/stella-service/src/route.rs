@@ -106,6 +106,8 @@ pub struct Described {
 /// The routes of one service, with what the OpenAPI document says of them.
 #[derive(Debug)]
 pub struct Routes<S = ()> {
+    /// Where they stand and whose they are, where each does not say so itself.
+    place: Option<(&'static str, &'static str)>,
     pub(crate) router: Router<S>,
     pub(crate) described: Described,
 }
@@ -113,6 +115,7 @@ pub struct Routes<S = ()> {
 impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
     fn default() -> Self {
         Self {
+            place: None,
             router: Router::new(),
             described: Described::default(),
         }
@@ -120,6 +123,14 @@ impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
 }
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
+    /// Routes that several services have: what is added stands below the first path of this one.
+    pub(crate) fn below(first: &'static str, service: &'static str) -> Self {
+        Self {
+            place: Some((first, service)),
+            ..Self::default()
+        }
+    }
+
     /// Adds what [`route!`](crate::route!) made of a handler.
     #[must_use]
     pub fn add(
@@ -138,6 +149,15 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             let methods = match gate {
                 Some(gate) => methods.clone().route_layer(from_fn_with_state(gate, pass)),
                 None => methods.clone(),
+            };
+            let path = match self.place {
+                Some((first, service)) => {
+                    operations(&mut item)
+                        .into_iter()
+                        .for_each(|operation| own(operation, service));
+                    format!("{first}{path}")
+                }
+                None => path,
             };
             self.router = self.router.route(&path, methods);
             operations(&mut item)
@@ -161,10 +181,18 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     #[must_use]
     pub fn with_state(self, state: S) -> Routes<()> {
         Routes {
+            place: None,
             router: self.router.with_state(state),
             described: self.described,
         }
     }
+}
+
+/// An operation that several services have, as the one of this service.
+fn own(operation: &mut Operation, service: &str) {
+    let name = operation.operation_id.take().unwrap_or_default();
+    operation.operation_id = Some(format!("{}_{name}", service.replace('-', "_")));
+    operation.tags = Some(vec![service.to_owned()]);
 }
 
 fn operations(item: &mut PathItem) -> Vec<&mut Operation> {

@@ -12,7 +12,7 @@ use stella_evidence::Evidence;
 use stella_replay::Replay;
 use stella_risk_engine::RiskEngine;
 use stella_service::{
-    Described, House, HouseOptions, KeySource, RateLimits, Sentinel, Service, TrustedProxies,
+    Described, House, HouseOptions, KeySource, Logs, RateLimits, Sentinel, Service, TrustedProxies,
 };
 use stella_signing::MasterKey;
 use stella_storage::{Connection, DataFolder, Db, Driver, Migrations, StoreError};
@@ -82,11 +82,12 @@ impl Databases {
 
     /// Those that hold signing keys, with the schema of the keys.
     #[must_use]
-    pub fn with_keys(&self) -> [(&Db, &'static str); 3] {
+    pub fn with_keys(&self) -> [(&Db, &'static str); 4] {
         [
             (&self.authority, stella_authority::MIGRATIONS.schema),
             (&self.evidence, stella_evidence::MIGRATIONS.schema),
             (&self.replay, stella_replay::MIGRATIONS.schema),
+            (&self.risk_engine, stella_risk_engine::MIGRATIONS.schema),
         ]
     }
 
@@ -203,6 +204,8 @@ pub struct Platform {
     pub authority: Arc<Authority>,
     /// Evidence's domain, whose rounds tests do themselves.
     pub evidence: Arc<Evidence>,
+    /// The logs of every service, which tests seal themselves.
+    pub logs: [Arc<Logs>; 4],
 }
 
 impl Platform {
@@ -232,7 +235,10 @@ impl Platform {
         )
         .await
         .context("opening Evidence")?;
-        let risk_engine = RiskEngine::open(risk_engine, peers.clone());
+        let risk_engine =
+            RiskEngine::open(&system, risk_engine, peers.clone(), setup.master.clone())
+                .await
+                .context("opening RiskEngine")?;
         let replay = Replay::open(
             &system,
             replay,
@@ -242,6 +248,12 @@ impl Platform {
         )
         .await
         .context("opening Replay")?;
+        let logs = [
+            authority.logs().clone(),
+            evidence.logs().clone(),
+            replay.logs().clone(),
+            risk_engine.logs().clone(),
+        ];
         let services: Vec<Service> = vec![
             stella_authority::service(authority.clone()),
             stella_evidence::service(evidence.clone()),
@@ -260,6 +272,7 @@ impl Platform {
             house,
             authority,
             evidence,
+            logs,
         })
     }
 }

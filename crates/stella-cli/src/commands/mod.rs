@@ -1,5 +1,6 @@
 //! The verbs, a file each.
 
+pub(crate) mod audit;
 pub(crate) mod canon;
 pub(crate) mod context;
 pub(crate) mod cvss;
@@ -26,6 +27,7 @@ where
         Command::Server(command) => server(command, session).await,
         Command::Context(command) => context::run(command, session),
         Command::Whoami => whoami::run(session).await,
+        Command::Audit(command) => audit::run(command, session).await,
         Command::Evidence(command) => evidence::run(command, session).await,
         Command::Findings(command) => findings::run(command, session).await,
         Command::Score(command) => score::run(command, session).await,

@@ -68,27 +68,13 @@ impl Found {
 
     /// Something is wrong with the log.
     pub(super) fn fault(&mut self, fault: Fault) {
-        match fault {
-            Fault::Entry { position, reason } => self.entry(position, reason),
-            Fault::Unsigned { reason } => {
-                let failure = Failure::new(Code::LogUnsigned).with("reason", reason);
-                self.note(&failure, None, None);
-            }
-            Fault::Rewritten { size, reason } => {
-                let failure = Failure::new(Code::LogRewritten)
-                    .with("size", size)
-                    .with("reason", reason);
-                self.note(&failure, None, None);
-            }
-            Fault::Lost { subject } => {
-                let reason = "it has no place in the log and waits for none";
-                let failure = Failure::new(Code::LogCorrupt)
-                    .with("what", format!("{LOG} entry of {subject}"))
-                    .with("reason", reason);
-                let subject = Some(subject).filter(|subject| !subject.is_empty());
-                self.note(&failure, subject.as_deref(), None);
-            }
-        }
+        let failure = fault.failure(LOG);
+        let (document, position) = match fault {
+            Fault::Entry { position, .. } => (None, Some(position)),
+            Fault::Lost { subject } => (Some(subject).filter(|one| !one.is_empty()), None),
+            Fault::Unsigned { .. } | Fault::Rewritten { .. } => (None, None),
+        };
+        self.note(&failure, document.as_deref(), position);
     }
 
     fn note(&mut self, failure: &Failure, document: Option<&str>, position: Option<u64>) {

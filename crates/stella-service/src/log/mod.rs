@@ -5,7 +5,6 @@
 //! (`checkpoint`), so that whoever reads by position misses nothing and sees nothing twice, and
 //! whoever deletes or edits is found out (`walk`).
 
-mod chain;
 mod checkpoint;
 mod seal;
 mod store;
@@ -23,13 +22,14 @@ use stella_api::dsse::Envelope;
 use stella_api::health::Backlog;
 use stella_api::log::Checkpoint;
 use stella_api::{Code, TenantId};
-use stella_attest::PublicKey;
-use stella_canonical::canonical;
+use stella_attest::{Chain, Entry, PublicKey};
+use stella_canonical::{CanonicalError, Digest, canonical};
 use stella_context::{Clock, OpContext, SystemContext};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Db, StoreError, Tx};
 use tokio::sync::Notify;
 
+use crate::audit::Bound;
 use crate::{Check, Found, KeyStore, KeyStoreError, Worker};
 
 pub use walk::{Fault, Walk};
@@ -48,6 +48,8 @@ pub struct Logs {
     committed: Arc<Notify>,
     /// Why the last round of the sealer could not do all.
     stuck: Mutex<Option<Code>>,
+    /// How much was recorded of what was refused.
+    pub(crate) refusals: Bound,
 }
 
 /// An entry on its way into a log.
@@ -63,6 +65,30 @@ pub struct NewEntry<'a, T> {
     pub entry: &'a T,
 }
 
+/// Which entries of a log are asked for; what is not said does not narrow it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) subject: Option<String>,
+    pub(crate) since: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) oldest_first: bool,
+    /// The position that the part before ended at.
+    pub(crate) behind: Option<u64>,
+}
+
+impl<T: Serialize> NewEntry<'_, T> {
+    /// Adds it to a log of a schema in the transaction of what it tells of.
+    pub(crate) async fn add(
+        &self,
+        tx: &mut Tx,
+        place: (&'static str, &TenantId),
+    ) -> Result<(), StoreError> {
+        let text = canonical(self.entry).map_err(|error| unreadable(self.log, error))?;
+        let text = String::from_utf8(text).map_err(|error| unreadable(self.log, error))?;
+        store::add_entry(tx, place, self, &text).await
+    }
+}
+
 /// An entry that has its position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sealed {
@@ -74,6 +100,18 @@ pub struct Sealed {
     pub recorded_at: Timestamp,
     /// What it says.
     pub entry: serde_json::Value,
+}
+
+impl Sealed {
+    /// Its hash behind the end of a chain.
+    fn hash(&self, chain: &Chain) -> Result<Digest, CanonicalError> {
+        chain.hash(Entry {
+            position: self.position,
+            recorded_at: &self.recorded_at.to_string(),
+            subject: &self.subject,
+            entry: &self.entry,
+        })
+    }
 }
 
 impl Logs {
@@ -96,6 +134,7 @@ impl Logs {
             key,
             committed: Arc::default(),
             stuck: Mutex::default(),
+            refusals: Bound::default(),
         })
     }
 
@@ -109,9 +148,7 @@ impl Logs {
         tenant: &TenantId,
         new: NewEntry<'_, T>,
     ) -> Result<(), StoreError> {
-        let text = canonical(new.entry).map_err(|error| unreadable(new.log, error))?;
-        let text = String::from_utf8(text).map_err(|error| unreadable(new.log, error))?;
-        self.add_entry(tx, tenant, &new, &text).await
+        new.add(tx, (self.schema, tenant)).await
     }
 
     /// Wakes the sealer of this process: something that it can see now was added.
@@ -211,6 +248,16 @@ impl Logs {
             wake: self.committed.clone(),
             round: Box::new(round),
         }
+    }
+
+    /// The database that holds them.
+    pub(crate) fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// The schema that holds them.
+    pub(crate) fn schema(&self) -> &'static str {
+        self.schema
     }
 
     async fn backlog(&self) -> Result<Option<Backlog>, StoreError> {

@@ -5,13 +5,12 @@
 //! a process that dies, or that PostgreSQL gives up on, has written nothing.
 
 use stella_api::{Code, TenantId};
-use stella_attest::PublicKey;
+use stella_attest::{Chain, PublicKey};
 use stella_canonical::Digest;
 use stella_canonical::merkle::Frontier;
 use stella_context::SystemContext;
 use stella_storage::StoreError;
 
-use super::chain::Chain;
 use super::store::{Head, Numbered};
 use super::{Logs, checkpoint, unreadable};
 use crate::fault;
@@ -84,14 +83,14 @@ impl Logs {
         for row in &waiting {
             let position = chain.tree().size() + 1;
             let entry = row.at(position).map_err(|reason| unreadable(log, reason))?;
-            let hash = chain.hash(&entry).map_err(|error| unreadable(log, error))?;
+            let hash = entry.hash(&chain).map_err(|error| unreadable(log, error))?;
             chain.follow(hash);
             let id = row.id;
             numbered.push(Numbered { position, id, hash });
         }
         self.number(&mut tx, tenant, log, &numbered).await?;
         fault::point("log-numbered");
-        let signed = checkpoint::sign(&self.key, &checkpoint::of(tenant, log, &chain))?;
+        let signed = checkpoint::sign(&self.key, &chain.end())?;
         let moved = (head.size, &Head::of(&chain, signed)?);
         if !self.move_head(&mut tx, tenant, log, moved).await? {
             return Err(unreadable(log, "its end moved under the lock"));
@@ -125,7 +124,7 @@ impl Head {
             None => Err(odd("it is not signed".to_owned())),
             Some(envelope) => {
                 let (signed, _) = checkpoint::stored(envelope, keys).map_err(odd)?;
-                match signed == checkpoint::of(tenant, log, &chain) {
+                match signed == chain.end() {
                     true => Ok(chain),
                     false => Err(odd("it is not what was signed".to_owned())),
                 }

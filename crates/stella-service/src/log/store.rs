@@ -9,7 +9,7 @@ use stella_canonical::Digest;
 use stella_context::SystemContext;
 use stella_storage::{DbTime, StoreError, Tx, execute, on};
 
-use super::{Logs, NewEntry, Sealed};
+use super::{Asked, Logs, NewEntry, Sealed};
 
 /// How many ids are compared at a time.
 const TOGETHER: i64 = 1000;
@@ -63,31 +63,29 @@ pub(super) struct Waits {
     pub(super) oldest_seconds: Option<i64>,
 }
 
-impl Logs {
-    pub(super) async fn add_entry<T>(
-        &self,
-        tx: &mut Tx,
-        tenant: &TenantId,
-        new: &NewEntry<'_, T>,
-        text: &str,
-    ) -> Result<(), StoreError> {
-        let statement = format!(
-            "INSERT INTO {}.log_entries (tenant, log, subject, recorded_at, entry) \
-             VALUES ($1, $2, $3, $4, $5)",
-            self.schema
-        );
-        execute!(
-            tx,
-            query(AssertSqlSafe(statement))
-                .bind(tenant.as_str())
-                .bind(new.log)
-                .bind(new.subject)
-                .bind(DbTime(new.recorded_at))
-                .bind(text)
-        )?;
-        Ok(())
-    }
+pub(super) async fn add_entry<T>(
+    tx: &mut Tx,
+    (schema, tenant): (&'static str, &TenantId),
+    new: &NewEntry<'_, T>,
+    text: &str,
+) -> Result<(), StoreError> {
+    let statement = format!(
+        "INSERT INTO {schema}.log_entries (tenant, log, subject, recorded_at, entry) \
+         VALUES ($1, $2, $3, $4, $5)"
+    );
+    execute!(
+        tx,
+        query(AssertSqlSafe(statement))
+            .bind(tenant.as_str())
+            .bind(new.log)
+            .bind(new.subject)
+            .bind(DbTime(new.recorded_at))
+            .bind(text)
+    )?;
+    Ok(())
+}
 
+impl Logs {
     /// The logs of every tenant in which something waits.
     pub(super) async fn unsealed(
         &self,
@@ -102,7 +100,10 @@ impl Logs {
             on!(&mut tx, c => query_as(AssertSqlSafe(statement)).fetch_all(c))?;
         tx.commit().await?;
         let read = |(tenant, log): (String, String)| {
-            let read = tenant.parse();
+            let read = match tenant.as_str() {
+                TenantId::INSTALLATION => Ok(TenantId::installation()),
+                other => other.parse(),
+            };
             read.map(|tenant| (tenant, log))
                 .map_err(|error| StoreError::unreadable("tenant", error))
         };
@@ -287,6 +288,42 @@ impl Logs {
             .bind(tenant.as_str()).bind(log).bind(signed(after)).bind(signed(last))
             .bind(i64::from(limit)).fetch_all(c))?;
         Ok(rows.into_iter().map(Row::of).collect())
+    }
+
+    /// The entries of a log that have their place and fit what is asked, by position.
+    pub(crate) async fn found(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        log: &str,
+        (asked, limit): (&Asked, i64),
+    ) -> Result<Vec<Sealed>, StoreError> {
+        let (beyond, order) = match asked.oldest_first {
+            true => (">", "ASC"),
+            false => ("<", "DESC"),
+        };
+        let first = match asked.oldest_first {
+            true => 0,
+            false => u64::MAX,
+        };
+        let statement = format!(
+            "SELECT s.position, s.hash, e.subject, e.recorded_at, e.entry FROM {0}.sealed s \
+             JOIN {0}.log_entries e ON e.tenant = s.tenant AND e.log = s.log AND e.id = s.id \
+             WHERE s.tenant = $1 AND s.log = $2 AND s.position {beyond} $3 \
+             AND ($4 IS NULL OR e.subject = $4) AND ($5 IS NULL OR e.recorded_at >= $5) \
+             AND ($6 IS NULL OR e.recorded_at < $6) ORDER BY s.position {order} LIMIT $7",
+            self.schema
+        );
+        let rows: Vec<PositionRow> = on!(tx, c => query_as(AssertSqlSafe(statement))
+            .bind(tenant.as_str()).bind(log).bind(signed(asked.behind.unwrap_or(first)))
+            .bind(asked.subject.as_deref()).bind(asked.since.map(DbTime))
+            .bind(asked.until.map(DbTime)).bind(limit).fetch_all(c))?;
+        let read = rows.into_iter().map(Row::of).map(|row| {
+            let what = format!("log {log} entry {}", row.position);
+            row.sealed()
+                .map_err(|reason| StoreError::unreadable(what, reason))
+        });
+        read.collect()
     }
 
     /// The end of a log and the last position that was given, which are the same unless

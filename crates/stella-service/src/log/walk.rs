@@ -1,16 +1,16 @@
 //! Verifying a log: from its first entry to its signed end, some at a time.
 
-use stella_api::TenantId;
 use stella_api::dsse::Envelope;
 use stella_api::log::Checkpoint;
-use stella_attest::PublicKey;
+use stella_api::{Code, TenantId};
+use stella_attest::{Chain, PublicKey, signed_end};
 use stella_canonical::Digest;
 use stella_context::OpContext;
 use stella_storage::StoreError;
 
-use super::chain::Chain;
 use super::store::Row;
 use super::{Logs, Sealed, checkpoint};
+use crate::Failure;
 
 /// How many positions are read at a time.
 const TOGETHER: u32 = 500;
@@ -42,6 +42,25 @@ pub enum Fault {
         /// What it is about; nothing where the entry itself is gone.
         subject: String,
     },
+}
+
+impl Fault {
+    /// The fault of a log as an error that can be told.
+    #[must_use]
+    pub fn failure(&self, log: &str) -> Failure {
+        match self {
+            Self::Entry { position, reason } => Failure::new(Code::LogCorrupt)
+                .with("what", format!("{log} entry {position}"))
+                .with("reason", reason),
+            Self::Unsigned { reason } => Failure::new(Code::LogUnsigned).with("reason", reason),
+            Self::Rewritten { size, reason } => Failure::new(Code::LogRewritten)
+                .with("size", size)
+                .with("reason", reason),
+            Self::Lost { subject } => Failure::new(Code::LogCorrupt)
+                .with("what", format!("{log} entry of {subject}"))
+                .with("reason", "it has no place in the log and waits for none"),
+        }
+    }
 }
 
 /// A log on its way to be verified. What is added meanwhile is not looked at.
@@ -133,7 +152,7 @@ impl Logs {
         let mut tx = self.db.read(op).await?;
         let lost = self.lost(&mut tx, op.tenant(), walk.log, limit).await?;
         tx.commit().await?;
-        walk.end(op.tenant());
+        walk.end();
         let lost = lost.into_iter().map(|subject| Fault::Lost { subject });
         walk.faults.extend(lost);
         Ok(walk.faults)
@@ -167,7 +186,7 @@ impl Walk {
 
     fn compare_with(&mut self, tenant: &TenantId, earlier: Option<&Envelope>) {
         let Some(envelope) = earlier else { return };
-        let read = checkpoint::signed(envelope, &self.keys);
+        let read = signed_end(envelope, &self.keys);
         let (size, reason) = match read {
             Ok(earlier) if earlier.tenant != tenant.as_str() || earlier.log != self.log => (
                 earlier.size,
@@ -217,7 +236,7 @@ impl Walk {
         let found = entry
             .as_ref()
             .ok()
-            .and_then(|entry| self.chain.hash(entry).ok());
+            .and_then(|entry| entry.hash(&self.chain).ok());
         match (&entry, stored, found) {
             (Err(reason), _, _) => self.wrong(row.position, reason.clone()),
             (_, Some(stored), Some(found)) if stored == found => {}
@@ -235,7 +254,7 @@ impl Walk {
         self.faults.push(Fault::Entry { position, reason });
     }
 
-    fn end(&mut self, tenant: &TenantId) {
+    fn end(&mut self) {
         let passed = self.position();
         if passed < self.size {
             let reason = format!("it and all behind it, up to {}, are not there", self.size);
@@ -247,7 +266,7 @@ impl Walk {
             None => Err("no checkpoint is there".to_owned()),
             Some(envelope) => checkpoint::stored(&envelope, &self.keys),
         };
-        let found = checkpoint::of(tenant, self.log, &self.chain);
+        let found = self.chain.end();
         let reason = match signed {
             Ok((signed, _)) if signed == found => return,
             Ok((signed, _)) => {

@@ -212,7 +212,7 @@ async fn open(
     let tenant: TenantId = TENANT.parse()?;
     let authority = &platform.authority;
     authority.ensure_tenant(&system, &tenant).await?;
-    let roles = [Role::Ingester, Role::Analyst];
+    let roles = [Role::Ingester, Role::Analyst, Role::Auditor];
     let client = NewClient {
         id: CLIENT,
         tenant: &tenant,

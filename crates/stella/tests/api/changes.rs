@@ -122,7 +122,7 @@ on_every_driver! {
             assert!(ready.ready);
             let told = serde_json::to_string(&ready).unwrap();
             assert!(!told.contains("sha256:") && !told.contains("globex"), "{told}");
-            let check = ready.checks.into_iter().find(|check| check.name == "sealer");
+            let check = ready.checks.into_iter().find(|check| check.name == "sealer" && check.service == "evidence");
             check.unwrap().backlog
         };
         assert_eq!(waits(&world).await, None);

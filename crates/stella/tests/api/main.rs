@@ -6,6 +6,7 @@
     unreachable_pub
 )]
 
+mod audit;
 mod authority;
 mod away;
 mod backfill;

@@ -65,7 +65,7 @@ async fn replaced(installation: Installation) {
     assert_eq!(kids(&running).await, before);
     running.analyst("acme");
     drop(running);
-    assert_eq!(reseal(&installation), Ok(3));
+    assert_eq!(reseal(&installation), Ok(6));
     assert_eq!(reseal(&installation), Ok(0));
 
     let installation = installation.with("Security:PreviousMasterKeyFile=");

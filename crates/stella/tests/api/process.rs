@@ -165,8 +165,14 @@ impl Installation {
 
     /// Runs a verb on the installation to its end.
     pub fn run(&self, words: &[&str]) -> Output {
+        self.run_until(words, None)
+    }
+
+    /// The same, or to a fault point.
+    pub fn run_until(&self, words: &[&str], fault: Option<&str>) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stella"));
         command.env_clear().env("STELLA_ENVIRONMENT", "Testing");
+        command.envs(fault.map(|point| ("STELLA_FAULT_POINT", point)));
         command.args(words);
         for setting in &self.settings {
             command.args(["--set", setting]);
@@ -250,6 +256,10 @@ impl Running {
 
     pub fn analyst(&self, tenant: &str) -> Caller {
         self.caller(tenant, Role::Analyst)
+    }
+
+    pub fn auditor(&self, tenant: &str) -> Caller {
+        self.caller(tenant, Role::Auditor)
     }
 
     /// Somebody of a tenant at a command line of their own.

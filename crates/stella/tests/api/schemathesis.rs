@@ -25,7 +25,7 @@ async fn over(world: World) {
     credentials.key.store(&key).unwrap();
     let document = home.path().join("openapi.json");
     std::fs::write(&document, stella::platform::openapi().unwrap()).unwrap();
-    let roles = [Role::Ingester, Role::Analyst];
+    let roles = Role::ALL;
     let scopes: BTreeSet<&str> = roles
         .iter()
         .flat_map(|role| role.scopes())

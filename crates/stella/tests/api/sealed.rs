@@ -22,7 +22,10 @@ fn hole(name: &str) -> Vec<u8> {
 pub async fn whole(caller: &Caller) -> Vec<Change> {
     loop {
         let ready: Readiness = caller.get("/readyz").await;
-        let sealer = ready.checks.iter().find(|check| check.name == "sealer");
+        let sealer = ready
+            .checks
+            .iter()
+            .find(|check| check.name == "sealer" && check.service == "evidence");
         if sealer.unwrap().backlog.is_none() {
             break;
         }

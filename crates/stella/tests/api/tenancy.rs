@@ -36,8 +36,11 @@ async fn tenant_tables(connection: &mut PgConnection) -> Vec<String> {
     // Headers without payload, and Authority's own knowledge of who belongs where.
     let open = [
         "authority.client_roles",
+        "authority.unsealed",
         "evidence.derivations_due",
         "evidence.unsealed",
+        "replay.unsealed",
+        "riskengine.unsealed",
     ];
     let mut tables = Vec::new();
     for row in rows {

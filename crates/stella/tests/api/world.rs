@@ -246,7 +246,19 @@ impl World {
         self.caller(tenant, Role::Analyst.scopes())
     }
 
-    /// Does a round of the sealer; no worker is started here.
+    pub fn auditor(&self, tenant: &str) -> Caller {
+        self.caller(tenant, Role::Auditor.scopes())
+    }
+
+    /// Does a round of every service's sealer.
+    pub async fn seal_all(&self) {
+        let system = SystemContext::new("test", Clock::System);
+        for logs in &self.platform.logs {
+            logs.seal(&system).await.unwrap();
+        }
+    }
+
+    /// Does a round of Evidence's sealer; no worker is started here.
     pub async fn seal(&self) -> usize {
         let system = SystemContext::new("test", Clock::System);
         self.platform.evidence.seal(&system).await.unwrap()
@@ -326,7 +338,7 @@ pub async fn people(authority: &Authority, key: &SigningKey) {
         let client = NewClient {
             id: &format!("{tenant}-client"),
             tenant: &tenant,
-            roles: &[Role::Ingester, Role::Analyst],
+            roles: Role::ALL,
             key: key.public(),
         };
         authority.ensure_client(&system, &client).await.unwrap();

@@ -14,8 +14,9 @@ use sqlx::{AssertSqlSafe, PgPool};
 use stella_api::{Code, Scope};
 use stella_canonical::Digest;
 use stella_client::Peers;
-use stella_context::{Actor, Clock, OpContext, TraceId};
+use stella_context::{Actor, Clock, OpContext, SystemContext, TraceId};
 use stella_service::Failure;
+use stella_signing::MasterKey;
 use stella_storage::Db;
 
 use super::driver::Driver;
@@ -126,10 +127,13 @@ impl Neighbours {
                 .with_state(answers.clone()),
         );
         let (db, owner) = driver.open().await;
+        let master = Arc::new(MasterKey::new(&[7; 32], "test").unwrap());
+        let system = SystemContext::new("test", Clock::System);
+        let engine = RiskEngine::open(&system, db, peers, master).await;
         Self {
             answers,
             owner,
-            engine: RiskEngine::open(db, peers),
+            engine: engine.unwrap(),
             finding,
             medium,
             unscored,

@@ -43,6 +43,13 @@ struct List {
     filters: Vec<String>,
 }
 
+/// Every operation that answers a page of what a tenant has; who did what is in `audit`.
+fn lists_of_things(world: &World) -> Vec<List> {
+    let mut lists = lists(world);
+    lists.retain(|list| !list.path.ends_with("/audit"));
+    lists
+}
+
 /// Every operation that answers a page.
 fn lists(world: &World) -> Vec<List> {
     let operations = world.contract.operations().into_iter();
@@ -105,7 +112,7 @@ async fn answer(caller: &Caller, path: &str) -> Value {
 /// Tries each list as a stranger, who sees none of acme's things in it, and as acme, who does.
 async fn try_every_list(world: &World, acme: &Own, mine: usize) {
     let (owner, stranger) = (world.analyst("acme"), world.analyst("globex"));
-    for List { path, filters } in lists(world) {
+    for List { path, filters } in lists_of_things(world) {
         let all = items(&stranger, &path).await;
         let theirs = items(&owner, &path).await;
         assert_eq!(
@@ -145,7 +152,7 @@ async fn try_every_list(world: &World, acme: &Own, mine: usize) {
 on_every_driver! {
     async fn no_list_shows_another_tenants_things(world) {
         let stranger = world.analyst("globex");
-        let paths: Vec<String> = lists(&world).into_iter().map(|list| list.path).collect();
+        let paths: Vec<String> = lists_of_things(&world).into_iter().map(|list| list.path).collect();
         assert!(paths.len() >= 3, "{paths:?}");
         let mut before = Vec::new();
         for path in &paths {
@@ -166,15 +173,17 @@ on_every_driver! {
     }
 
     async fn no_value_of_a_filter_is_a_fault_of_ours(world) {
-        let analyst = world.analyst("acme");
+        let readers = [world.analyst("acme"), world.auditor("acme")];
         ingest(&world, "acme", ACME, "alpha").await;
         for List { path, filters } in lists(&world) {
             let paging = ["pageSize".to_owned(), "pageToken".to_owned()];
             for filter in filters.iter().chain(&paging) {
                 for value in ["", " ", "\0", "a\0b", "%", "\u{e4}", "'", "../x", "\u{10ffff}"] {
                     let asked = asking(&path, filter, value);
-                    let status = analyst.send(Call::get(&asked)).await.status;
-                    assert!(!status.is_server_error(), "{asked}: {status}");
+                    for reader in &readers {
+                        let status = reader.send(Call::get(&asked)).await.status;
+                        assert!(!status.is_server_error(), "{asked}: {status}");
+                    }
                 }
             }
         }
