@@ -12,7 +12,7 @@ mod token;
 use std::sync::Arc;
 
 use stella_context::SystemContext;
-use stella_service::{Check, Described, KeyStore, Logs, OnceOnly, Sentinel, Service};
+use stella_service::{Check, Described, FirstAnswers, KeyStore, Logs, OnceOnly, Sentinel, Service};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Db, Migrations};
 
@@ -84,12 +84,13 @@ pub fn described() -> Described {
 pub fn service(authority: Arc<Authority>) -> Service {
     let logs = authority.logs.clone();
     let checks = vec![Check::database(&authority.db), logs.check()];
+    let first_answers = FirstAnswers::new(authority.db.clone(), MIGRATIONS.schema);
     let routes = http::routes().with_state(authority);
     Service {
         name: NAME,
         routes: routes.audited(NAME, FIRST, &logs),
         checks,
-        first_answers: None,
+        first_answers: Some(first_answers),
         workers: vec![logs.sealer()],
     }
 }

@@ -4,6 +4,7 @@
 
 /// All there are: tests go through each of them on every driver.
 pub const POINTS: &[&str] = &[
+    "audit-added",
     "evidence-blob-put",
     "evidence-kept",
     "evidence-written",

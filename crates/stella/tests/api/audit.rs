@@ -158,6 +158,8 @@ on_every_driver! {
         let key = logs[0]["key"].as_str().unwrap();
         // Each service signs with a key of its own; one that nobody passed counts for nothing.
         assert_eq!(verify(&[file.to_str().unwrap(), "--key", key]).await.exit, 6);
+        // A thumbprint may begin with a hyphen and is no option.
+        assert_eq!(verify(&[file.to_str().unwrap(), "--key", "-thumbprint"]).await.exit, 6);
         let keys: Vec<&str> = logs.iter().flat_map(|log| ["--key", log["key"].as_str().unwrap()]).collect();
         assert_eq!(verify(&[&[file.to_str().unwrap()], keys.as_slice()].concat()).await.exit, 0);
         // Edited, removed, reordered, cut.

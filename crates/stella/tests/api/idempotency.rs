@@ -20,7 +20,7 @@ use crate::process::{Installation, Running};
 use crate::world::{Caller, World, on_every_driver};
 
 /// Every write that takes a key, each after those whose things it names.
-const WRITES: [&str; 8] = [
+const WRITES: [&str; 12] = [
     "/api/v1/evidence/sbom",
     "/api/v1/evidence/advisory",
     "/api/v1/evidence/vex",
@@ -29,6 +29,10 @@ const WRITES: [&str; 8] = [
     "/api/v1/replay/manifests",
     "/api/v1/replay/runs",
     "/api/v1/evidence/verify",
+    "/api/v1/authority/audit/verify",
+    "/api/v1/evidence/audit/verify",
+    "/api/v1/replay/audit/verify",
+    "/api/v1/score/audit/verify",
 ];
 
 /// What somebody asks who means it.
@@ -44,7 +48,7 @@ async fn asked(analyst: &Caller, path: &str) -> Call {
         "/api/v1/evidence/signal" => {
             fixtures::ingest("signal", &bytes(&fixtures::kev(&["CVE-2026-1"])))
         }
-        "/api/v1/evidence/verify" => json(json!({})),
+        _ if path.ends_with("/verify") => json(json!({})),
         "/api/v1/score/evaluate" => {
             let page: Page<Finding> = analyst.get("/api/v1/findings").await;
             json(json!({"findingId": page.items[0].id}))
@@ -96,7 +100,7 @@ async fn colleague(world: &World, role: Role) -> Caller {
     let client = NewClient {
         id: &credentials.client_id,
         tenant: &"acme".parse().unwrap(),
-        roles: &[Role::Ingester, Role::Analyst],
+        roles: Role::ALL,
         key: credentials.key.public(),
     };
     let system = SystemContext::new("test", Clock::System);
@@ -164,10 +168,11 @@ on_every_driver! {
         let said_here: BTreeSet<String> = WRITES.map(str::to_owned).into();
         assert_eq!(documented(&world), said_here, "say in `asked` how to ask");
         for path in WRITES {
-            let changes = !["/api/v1/replay/runs", "/api/v1/evidence/verify"].contains(&path);
-            let role = match changes && path.starts_with("/api/v1/evidence") {
-                true => Role::Ingester,
-                false => Role::Analyst,
+            let changes = path != "/api/v1/replay/runs" && !path.ends_with("/verify");
+            let role = match path {
+                _ if path.ends_with("/audit/verify") => Role::Auditor,
+                _ if changes && path.starts_with("/api/v1/evidence") => Role::Ingester,
+                _ => Role::Analyst,
             };
             let caller = world.caller("acme", role.scopes());
             let call = asked(&world.analyst("acme"), path).await;

@@ -411,7 +411,10 @@ async fn at_random(driver: &str, installation: Installation) {
 }
 
 async fn at_every_point(driver: &str, installation: Installation) {
-    let ends = fault::POINTS.iter().map(|point| End::Point(point));
+    // What comes in here is no act of the audit log, which `audit.rs` kills on its own.
+    let points = fault::POINTS.iter();
+    let passed = points.filter(|point| !point.starts_with("audit-"));
+    let ends = passed.map(|point| End::Point(point));
     survives(driver, installation, dice(), ends.collect()).await;
 }
 

@@ -144,7 +144,7 @@ async fn an_installation_is_migrated_once_and_served_by_two_processes() {
     };
     let wrong = start(&[]);
     ends_with(&wrong, 78, &place(&other.path().join("master.key")));
-    ends_with(&wrong, 78, "first started with");
+    ends_with(&wrong, 78, "encrypted with");
     let nowhere = other.path().join("nowhere");
     let none = start(&[format!("Security:MasterKeyFile={}", nowhere.display())]);
     ends_with(&none, 78, &place(&nowhere));

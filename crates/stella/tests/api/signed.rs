@@ -91,7 +91,7 @@ on_every_driver! {
         let (kid, x) = (forger.kid(), &forger.public().x);
         let add = format!(
             "INSERT INTO replay.signing_keys (kid, purpose, state, x, sealed, created_at) \
-             SELECT '{kid}', purpose, 'retired', '{x}', sealed, created_at FROM replay.signing_keys"
+             SELECT '{kid}', purpose, 'retired', '{x}', sealed, created_at FROM replay.signing_keys WHERE purpose = 'replay'"
         );
         by_hand(&world, "replay", &["signing_keys"], &add).await;
         let swap = format!("UPDATE replay.manifests SET envelope = '{envelope}', observed = '{observed}' WHERE tenant = 'acme'");

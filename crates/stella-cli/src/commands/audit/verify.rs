@@ -26,8 +26,8 @@ pub struct VerifyArgs {
     /// Only of this service.
     #[arg(long, value_name = "SERVICE", conflicts_with = "file", help = label("help-audit-service"))]
     service: Option<Service>,
-    /// The keys that may have signed an export.
-    #[arg(long, value_name = "KID", requires = "file", help = label("help-audit-verify-key"))]
+    /// The keys that may have signed an export; the id of a key may begin with `-`.
+    #[arg(long, value_name = "KID", allow_hyphen_values = true, requires = "file", help = label("help-audit-verify-key"))]
     key: Vec<String>,
 }
 
