@@ -176,7 +176,7 @@ impl Logs {
         Ok(())
     }
 
-    /// Records that something was refused, as often as [`Bound`] lets it. That it cannot be
+    /// Records that something was refused, as often as `Bound` lets it. That it cannot be
     /// recorded changes nothing of the refusal.
     pub async fn audit_refused(&self, op: &OpContext, act: Act) {
         let Some(act) = self.refusals.take(op.tenant(), act, op.clock().now()) else {
