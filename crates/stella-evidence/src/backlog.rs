@@ -8,7 +8,7 @@ use stella_api::TenantId;
 use stella_api::findings::Stuck;
 use stella_api::health::Backlog;
 use stella_context::{Clock, SystemContext};
-use stella_service::{Check, Failure, Found, IntoFailure as _};
+use stella_service::{Check, Failure, IntoFailure as _};
 use stella_storage::Tx;
 
 use crate::store::{self, Key};
@@ -77,20 +77,11 @@ impl Evidence {
     }
 }
 
-/// Serving goes on without: it is told and never makes the service unready. That the database is
-/// away is another check's to tell.
+/// What is due and why, as readiness tells it.
 pub(crate) fn check(evidence: &Arc<Evidence>) -> Check {
     let evidence = evidence.clone();
-    let probe = move || {
+    Check::backlog("derivations", move || {
         let evidence = evidence.clone();
-        Box::pin(async move {
-            let backlog = evidence.backlog().await.unwrap_or_default();
-            let ready = true;
-            Found { ready, backlog }
-        }) as _
-    };
-    Check {
-        name: "derivations",
-        probe: Box::new(probe),
-    }
+        async move { evidence.backlog().await }
+    })
 }

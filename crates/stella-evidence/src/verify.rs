@@ -15,7 +15,7 @@ use stella_api::verify::{VerifiedLog, VerifyAnswer, VerifyRequest, VerifyWindow}
 use stella_canonical::Digest;
 use stella_context::OpContext;
 use stella_locale::Labels;
-use stella_service::{Act, Failure, Sealed};
+use stella_service::{Act, Failure, Sealed, time};
 use stella_storage::ObjectError;
 use tokio::time::Instant;
 
@@ -67,16 +67,6 @@ impl Asked {
             && self.until.is_none_or(|until| at < until)
             && (self.sources.as_ref()).is_none_or(|sources| sources.contains(publisher))
     }
-}
-
-fn time(place: &str, text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
-    let read = text.map(|text| {
-        text.parse().map_err(|_| {
-            let value = [("value", text.into())];
-            Failure::invalid(place, Labels::english().format("refused-time", &value))
-        })
-    });
-    read.transpose()
 }
 
 impl Evidence {

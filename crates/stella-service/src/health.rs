@@ -1,11 +1,11 @@
 //! What a service needs to serve.
 
-use futures_util::future::join_all;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
 use axum::extract::State;
+use futures_util::future::join_all;
 use stella_api::Code;
 use stella_api::health::{Alive, Backlog, Readiness, ReadinessCheck};
 use stella_locale::Labels;
@@ -13,33 +13,22 @@ use stella_storage::{Db, ObjectStore};
 
 use crate::{Answer, Fail, Failure, Public, failures};
 
-/// What a check finds.
-#[derive(Debug)]
-pub struct Found {
-    /// Whether what is checked is there.
-    pub ready: bool,
-    /// What is left to do, where anything is.
-    pub backlog: Option<Backlog>,
+/// What a check finds: whether it is there, and what is left to do where anything is.
+struct Found {
+    ready: bool,
+    backlog: Option<Backlog>,
 }
 
-impl From<bool> for Found {
-    fn from(ready: bool) -> Self {
-        let backlog = None;
-        Self { ready, backlog }
-    }
-}
 /// Who asks whether a process is ready does not wait for it to become so.
 const PROMPTLY: Duration = Duration::from_secs(3);
 
 /// A check that somebody's asking starts.
-pub type Probe = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Found> + Send>> + Send + Sync>;
+type Probe = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Found> + Send>> + Send + Sync>;
 
-/// One thing that a service needs to serve.
+/// One thing that readiness tells of.
 pub struct Check {
-    /// Its name, such as `database`.
-    pub name: &'static str,
-    /// Whether it is there now.
-    pub probe: Probe,
+    name: &'static str,
+    probe: Probe,
 }
 
 impl Check {
@@ -47,26 +36,57 @@ impl Check {
     #[must_use]
     pub fn database(db: &Db) -> Self {
         let db = db.clone();
-        let probe = move || {
+        Self::needed("database", move || {
             let db = db.clone();
-            Box::pin(async move { db.ping().await.is_ok().into() }) as _
-        };
-        Self {
-            name: "database",
-            probe: Box::new(probe),
-        }
+            async move { db.ping().await.is_ok() }
+        })
     }
 
     /// The object store can be written.
     #[must_use]
     pub fn object_store(store: &ObjectStore) -> Self {
         let store = store.clone();
-        let probe = move || {
+        Self::needed("objectStore", move || {
             let store = store.clone();
-            Box::pin(async move { store.ping().await.is_ok().into() }) as _
+            async move { store.ping().await.is_ok() }
+        })
+    }
+
+    /// What waits to be done. Serving goes on without, so that it never makes the service unready:
+    /// that the database is away is another check's to tell.
+    pub fn backlog<F, E>(name: &'static str, waits: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Option<Backlog>, E>> + Send + 'static,
+    {
+        Self::asking(name, waits, |told| Found {
+            ready: true,
+            backlog: told.and_then(Result::ok).flatten(),
+        })
+    }
+
+    /// What the service cannot serve without. What does not answer promptly is not there.
+    fn needed<F>(name: &'static str, is_there: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = bool> + Send + 'static,
+    {
+        Self::asking(name, is_there, |told| Found {
+            ready: told.unwrap_or_default(),
+            backlog: None,
+        })
+    }
+
+    /// Asks, and finds something in what is answered promptly, or in that nothing is.
+    fn asking<F: Future + Send + 'static>(
+        name: &'static str,
+        ask: impl Fn() -> F + Send + Sync + 'static,
+        found: fn(Option<F::Output>) -> Found,
+    ) -> Self {
+        let probe = move || {
+            let asked = ask();
+            Box::pin(async move { found(tokio::time::timeout(PROMPTLY, asked).await.ok()) }) as _
         };
         Self {
-            name: "objectStore",
+            name,
             probe: Box::new(probe),
         }
     }
@@ -91,15 +111,14 @@ pub(crate) async fn alive(_: Public) -> Result<Answer<Alive>, Fail<()>> {
     }))
 }
 
-/// What every check finds now, all at a time; one that does not answer promptly is not ready.
+/// What every check finds now, all at a time.
 pub(crate) async fn checked(checks: &Checks) -> Vec<ReadinessCheck> {
     let each = checks.iter().flat_map(|(service, list)| {
         let of_service = |check| (*service, check);
         list.iter().map(of_service)
     });
     let each = each.map(|(service, check): (_, &Check)| async move {
-        let found = tokio::time::timeout(PROMPTLY, (check.probe)()).await;
-        let Found { ready, backlog } = found.unwrap_or_else(|_| false.into());
+        let Found { ready, backlog } = (check.probe)().await;
         ReadinessCheck {
             service: service.to_owned(),
             name: check.name.to_owned(),
@@ -133,4 +152,26 @@ pub(crate) async fn ready(
             failure.at(Code::Unavailable, place, told)
         })
         .into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn of_two_that_do_not_answer_only_what_is_needed_is_not_ready() {
+        let checks = vec![
+            Check::needed("database", pending),
+            Check::backlog("sealer", pending::<Result<_, ()>>),
+        ];
+        let told = checked(&Arc::new(vec![("evidence", checks)])).await;
+        let told: Vec<(&str, bool)> = told
+            .iter()
+            .map(|check| (check.name.as_str(), check.ready))
+            .collect();
+        assert_eq!(told, [("database", false), ("sealer", true)]);
+    }
 }

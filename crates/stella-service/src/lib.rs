@@ -32,9 +32,9 @@ mod worker;
 
 pub use answer::{Answer, Answers, Kept, RawAnswer, Tagged};
 pub use audit::Act;
-pub use extract::{Authorized, Document, Json, Path, Public, Query};
+pub use extract::{Authorized, Document, Json, Path, Public, Query, time};
 pub use failure::{Fail, Failure, Failures, IntoFailure};
-pub use health::{Check, Found, Probe};
+pub use health::Check;
 pub use house::{House, HouseOptions, Service, describe};
 pub use idempotency::FirstAnswers;
 pub use key_store::{KeyStore, KeyStoreError};

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::Method;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stella_api::Page;
 use stella_api::audit::{AuditOutcome, AuditRecord, AuditVerifyAnswer, AuditVerifyRequest};
@@ -12,14 +11,13 @@ use stella_api::changes::LogAnswer;
 use stella_api::scope::AuthorityAuditRead;
 use stella_client::Principal;
 use stella_context::Clock;
-use stella_locale::Labels;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Act, LOG};
 use crate::log::Asked;
 use crate::{
     Answer, Authorized, Described, Fail, Failure, Json, Logs, Paging, Query, Routes, failures,
-    route,
+    route, time,
 };
 
 failures!(List: PageTokenInvalid, RecordCorrupt);
@@ -152,14 +150,4 @@ async fn verify_audit(
     Json(asked): Json<AuditVerifyRequest>,
 ) -> Result<Answer<AuditVerifyAnswer>, Fail<Verify>> {
     Ok(Answer(logs.audit_verified(&op, &asked).await?))
-}
-
-fn time(place: &str, text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
-    let read = text.map(|text| {
-        text.parse().map_err(|_| {
-            let value = [("value", text.into())];
-            Failure::invalid(place, Labels::english().format("refused-time", &value))
-        })
-    });
-    read.transpose()
 }

@@ -8,4 +8,4 @@ pub use authorized::{Authorized, Public};
 pub(crate) use body::read;
 pub use body::{Document, Json};
 pub(crate) use body::{demand_media_type, ended};
-pub use parameters::{Path, Query};
+pub use parameters::{Path, Query, time};

@@ -3,6 +3,7 @@
 use axum::extract::path::ErrorKind;
 use axum::extract::{FromRequestParts, rejection::PathRejection};
 use axum::http::request::Parts;
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use stella_locale::Labels;
 
@@ -20,6 +21,20 @@ fn longest(parameter: &str) -> usize {
         "pageToken" => 4096,
         _ => 512,
     }
+}
+
+/// The time that a parameter or field holds, where it is said.
+///
+/// # Errors
+/// `REQUEST_INVALID` with the place: it is no RFC 3339.
+pub fn time(place: &str, text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
+    let read = text.map(|text| {
+        text.parse().map_err(|_| {
+            let value = [("value", text.into())];
+            Failure::invalid(place, Labels::english().format("refused-time", &value))
+        })
+    });
+    read.transpose()
 }
 
 /// The parameters of the path.

@@ -30,7 +30,7 @@ use stella_storage::{Db, StoreError, Tx};
 use tokio::sync::Notify;
 
 use crate::audit::Bound;
-use crate::{Check, Found, KeyStore, KeyStoreError, Worker};
+use crate::{Check, KeyStore, KeyStoreError, Worker};
 
 pub use walk::{Fault, Walk};
 
@@ -202,23 +202,14 @@ impl Logs {
         signed.map(Some).map_err(|reason| unreadable(log, reason))
     }
 
-    /// How much waits for the sealer and why, as readiness tells it: serving goes on without, so
-    /// that it never makes the service unready.
+    /// How much waits for the sealer and why, as readiness tells it.
     #[must_use]
     pub fn check(self: &Arc<Self>) -> Check {
         let logs = self.clone();
-        let probe = move || {
+        Check::backlog("sealer", move || {
             let logs = logs.clone();
-            Box::pin(async move {
-                let backlog = logs.backlog().await.unwrap_or_default();
-                let ready = true;
-                Found { ready, backlog }
-            }) as _
-        };
-        Check {
-            name: "sealer",
-            probe: Box::new(probe),
-        }
+            async move { logs.backlog().await }
+        })
     }
 
     /// The keys that verify checkpoints, newest first. They are the installation's, no tenant's.
