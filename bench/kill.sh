@@ -12,5 +12,6 @@ ended=0
 cargo test -p stella --test api -- --nocapture kills::killed_at_random >"$told" 2>&1 || ended=$?
 [ "$ended" = 0 ] || cat "$told"
 printf '%-12s %6s %6s %12s %6s %12s\n' driver kills sent acknowledged lost half-written
+# A run that failed may have no row; how it ended is told by its exit code.
 grep -aoE '(postgres|filesystem|rustfs)( +[0-9]+){5}$' "$told" || true
 exit "$ended"

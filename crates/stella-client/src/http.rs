@@ -9,6 +9,17 @@ use crate::{Call, ClientError, Reply};
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE_CALL: Duration = Duration::from_secs(120);
 
+/// Whether a text is an http or https URL without a path: where a server is. What stands before an
+/// `@` would be a secret.
+#[must_use]
+pub fn is_server_url(text: &str) -> bool {
+    let url = text.trim_end_matches('/');
+    let host = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']))
+}
+
 /// A connection to one server, without identity.
 #[derive(Clone, Debug)]
 pub struct HttpClient {

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use opentelemetry::trace::{Status, TraceState};
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
-use opentelemetry_otlp::{Protocol, WithExportConfig as _, WithHttpConfig as _};
+use opentelemetry_otlp::{Protocol, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::Temporality;
@@ -89,13 +89,9 @@ impl Export {
             .build();
         let mut spans = trace::builder(self.sampling.into(), resource.clone());
         if let Some(endpoint) = &self.traces {
-            let exporter = opentelemetry_otlp::SpanExporter::builder()
-                .with_http()
-                .with_http_client(Shared(client.clone()))
-                .with_headers(self.headers())
-                .with_endpoint(endpoint)
-                .with_protocol(Protocol::HttpBinary)
-                .with_timeout(self.timeout)
+            let exporter = opentelemetry_otlp::SpanExporter::builder().with_http();
+            let exporter = self
+                .over(&client, endpoint, exporter)
                 .build()
                 .map_err(|error| TelemetryError::export(endpoint, error))?;
             spans = spans.with_batch_exporter(Spans {
@@ -106,13 +102,9 @@ impl Export {
         }
         let mut metrics = None;
         if let Some(endpoint) = &self.metrics {
-            let exporter = opentelemetry_otlp::MetricExporter::builder()
-                .with_http()
-                .with_http_client(Shared(client.clone()))
-                .with_headers(self.headers())
-                .with_endpoint(endpoint)
-                .with_protocol(Protocol::HttpBinary)
-                .with_timeout(self.timeout)
+            let exporter = opentelemetry_otlp::MetricExporter::builder().with_http();
+            let exporter = self
+                .over(&client, endpoint, exporter)
                 .build()
                 .map_err(|error| TelemetryError::export(endpoint, error))?;
             let (inner, peer) = (exporter, Peer::of(endpoint));
@@ -121,8 +113,18 @@ impl Export {
         Ok((spans.build(), Metrics::new(redactor.clone(), metrics)?))
     }
 
-    fn headers(&self) -> HashMap<String, String> {
-        self.headers.clone().into_iter().collect()
+    /// How either exporter sends.
+    fn over<B>(&self, client: &Arc<Client>, endpoint: &str, exporter: B) -> B
+    where
+        B: WithExportConfig + WithHttpConfig,
+    {
+        let headers: HashMap<String, String> = self.headers.clone().into_iter().collect();
+        exporter
+            .with_http_client(Shared(client.clone()))
+            .with_headers(headers)
+            .with_endpoint(endpoint)
+            .with_protocol(Protocol::HttpBinary)
+            .with_timeout(self.timeout)
     }
 }
 

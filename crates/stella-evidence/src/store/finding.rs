@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
+use serde::Serialize;
 use sqlx::{query, query_as, query_scalar};
 use stella_api::TenantId;
 use stella_service::{IdRange, Paging};
@@ -131,9 +132,9 @@ pub(crate) async fn put_findings(
     Ok(())
 }
 
-/// A list of texts in one column.
-pub(crate) fn list(texts: &[String]) -> Result<String, StoreError> {
-    json(&texts)
+/// A list of texts in one column, or bound to a statement.
+pub(crate) fn list(texts: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(texts).map_err(|error| StoreError::unreadable("list", error))
 }
 
 /// Which findings a list shows; what is not said does not narrow it.
@@ -176,7 +177,7 @@ pub(crate) async fn findings(
         };
     }
     let after = paging.after.clone().unwrap_or_default();
-    let components = filter.components.as_ref().map(json).transpose()?;
+    let components = filter.components.as_ref().map(list).transpose()?;
     Ok(on!(tx,
         postgres c => query_as(narrowed!(
             "SELECT one ->> 0, one ->> 1 FROM jsonb_array_elements(CAST($4 AS jsonb)) one"
@@ -244,32 +245,36 @@ pub(crate) struct NamingRow {
     pub(crate) source: SourceRow,
 }
 
+/// Rows of a tenant that fit a list of texts, which stands between two parts of the statement. A
+/// list that is bound is JSON, and either engine takes it apart in its own way.
+macro_rules! of_list {
+    ($tx:expr, $tenant:expr, $texts:expr, $before:literal, $after:literal) => {{
+        let texts = list($texts)?;
+        on!($tx,
+            postgres c => query_as(concat!(
+                $before, "SELECT jsonb_array_elements_text(CAST($2 AS jsonb))", $after
+            )).bind($tenant.as_str()).bind(&texts).fetch_all(c),
+            sqlite c => query_as(concat!($before, "SELECT value FROM json_each($2)", $after))
+                .bind($tenant.as_str()).bind(&texts).fetch_all(c),
+        )
+    }};
+}
+
 /// The newest revisions of documents that name any of some ids.
 pub(crate) async fn speaking_of(
     tx: &mut Tx,
     tenant: &TenantId,
     identifiers: &BTreeSet<String>,
 ) -> Result<Vec<NamingRow>, StoreError> {
-    // A list that is bound is JSON, and either engine takes it apart in its own way.
-    macro_rules! naming {
-        ($identifiers:literal) => {
-            concat!(
-                "SELECT n.identifier, h.kind, h.digest, h.publisher, h.upstream_id \
-                 FROM evidence.names n \
-                 JOIN evidence.heads h ON h.tenant = n.tenant AND h.digest = n.digest \
-                 WHERE n.tenant = $1 AND n.identifier IN (",
-                $identifiers,
-                ") \
-                 AND h.kind IN ('advisory', 'vex')"
-            )
-        };
-    }
-    let list = json(identifiers)?;
-    Ok(on!(tx,
-        postgres c => query_as(naming!("SELECT jsonb_array_elements_text(CAST($2 AS jsonb))"))
-            .bind(tenant.as_str()).bind(&list).fetch_all(c),
-        sqlite c => query_as(naming!("SELECT value FROM json_each($2)"))
-            .bind(tenant.as_str()).bind(&list).fetch_all(c),
+    Ok(of_list!(
+        tx,
+        tenant,
+        identifiers,
+        "SELECT n.identifier, h.kind, h.digest, h.publisher, h.upstream_id \
+         FROM evidence.names n \
+         JOIN evidence.heads h ON h.tenant = n.tenant AND h.digest = n.digest \
+         WHERE n.tenant = $1 AND n.identifier IN (",
+        ") AND h.kind IN ('advisory', 'vex')"
     )?)
 }
 
@@ -290,26 +295,12 @@ pub(crate) async fn provenance_of(
     tenant: &TenantId,
     digests: &BTreeSet<String>,
 ) -> Result<Vec<SourceRow>, StoreError> {
-    macro_rules! published {
-        ($digests:literal) => {
-            concat!(
-                "SELECT kind, digest, publisher, upstream_id FROM evidence.provenance \
-                 WHERE tenant = $1 AND digest IN (",
-                $digests,
-                ") \
-                 ORDER BY digest, publisher, stream"
-            )
-        };
-    }
-    let list = json(digests)?;
-    Ok(on!(tx,
-        postgres c => query_as(published!("SELECT jsonb_array_elements_text(CAST($2 AS jsonb))"))
-            .bind(tenant.as_str()).bind(&list).fetch_all(c),
-        sqlite c => query_as(published!("SELECT value FROM json_each($2)"))
-            .bind(tenant.as_str()).bind(&list).fetch_all(c),
+    Ok(of_list!(
+        tx,
+        tenant,
+        digests,
+        "SELECT kind, digest, publisher, upstream_id FROM evidence.provenance \
+         WHERE tenant = $1 AND digest IN (",
+        ") ORDER BY digest, publisher, stream"
     )?)
-}
-
-fn json(list: &impl serde::Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(list).map_err(|error| StoreError::unreadable("list", error))
 }

@@ -42,6 +42,14 @@ pub struct Said {
     pub source: SourceOf,
 }
 
+impl Said {
+    /// The value, of a key that takes a file or folder.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        PathBuf::from(self.value.trim())
+    }
+}
+
 /// A value may be a secret.
 impl fmt::Debug for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

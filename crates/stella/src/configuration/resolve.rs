@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use stella_api::Code;
+use stella_client::is_server_url;
 use stella_locale::Labels;
 use stella_service::{Quota, RateLimits, TrustedProxies};
 use stella_storage::{Connection, Driver, S3};
@@ -62,9 +63,7 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
     };
     let services = ServiceName::ALL.map(|service| resolver.service(service));
     let migrations = resolver.migrations();
-    let data = resolver
-        .value("Storage:DataDirectory")
-        .map(|said| PathBuf::from(said.value.trim()));
+    let data = resolver.value("Storage:DataDirectory").map(Said::path);
     resolver.localhost();
     let listen = resolver.address("Server:Listen");
     let admin_listen = resolver.address("Server:AdminListen");
@@ -116,7 +115,7 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
             master_key,
             previous_master_key: resolver
                 .value("Security:PreviousMasterKeyFile")
-                .map(|said| PathBuf::from(said.value.trim())),
+                .map(Said::path),
             export: None,
             secrets: secrets::all(raw, None),
         }),
@@ -219,7 +218,7 @@ impl<'a> Resolver<'a> {
             ),
             Some("inmemory") => Some(Driver::InMemory),
             Some("filesystem") => match self.value("Storage:DataDirectory") {
-                Some(said) => Some(Driver::Filesystem(PathBuf::from(said.value.trim()))),
+                Some(said) => Some(Driver::Filesystem(said.path())),
                 None => self.wrong(
                     Some(service),
                     Code::StorageDirectoryMissing,
@@ -359,11 +358,10 @@ impl<'a> Resolver<'a> {
     /// Both files, or no TLS.
     fn tls(&mut self) -> Option<TlsFiles> {
         let (certificate, key) = ("Server:Tls:CertificateFile", "Server:Tls:PrivateKeyFile");
-        let file = |said: &Said| PathBuf::from(said.value.trim());
         match (self.value(certificate), self.value(key)) {
             (Some(certificate), Some(key)) => Some(TlsFiles {
-                certificate: file(certificate),
-                key: file(key),
+                certificate: certificate.path(),
+                key: key.path(),
             }),
             (Some(_), None) => self.wrong(None, Code::ConfigValueInvalid, key, "hint-config-tls"),
             (None, Some(_)) => self.wrong(
@@ -398,7 +396,7 @@ impl<'a> Resolver<'a> {
                 key,
                 "hint-config-public-url-tls",
             ),
-            url if is_url(url) => Some(url.to_owned()),
+            url if is_server_url(url) => Some(url.to_owned()),
             _ => self.wrong(
                 None,
                 Code::ConfigValueInvalid,
@@ -411,7 +409,7 @@ impl<'a> Resolver<'a> {
     fn master_key(&mut self) -> Option<PathBuf> {
         let key = "Security:MasterKeyFile";
         match self.value(key) {
-            Some(said) => Some(PathBuf::from(said.value.trim())),
+            Some(said) => Some(said.path()),
             None => self.wrong(
                 None,
                 Code::ConfigValueInvalid,
@@ -420,15 +418,6 @@ impl<'a> Resolver<'a> {
             ),
         }
     }
-}
-
-/// Whether a text is an http or https URL without a path.
-fn is_url(text: &str) -> bool {
-    let url = text.trim_end_matches('/');
-    let host = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"));
-    host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']))
 }
 
 fn unknown_keys(raw: &Raw) -> Vec<Problem> {

@@ -7,19 +7,10 @@ use stella_api::health::Readiness;
 use stella_attest::{PublicKey, Statement, verify};
 use stella_client::Call;
 
-use crate::fixtures::{advisory, bytes, kev, sbom};
+use crate::fixtures::{bytes, hole, kev, sbom};
 use crate::world::{Caller, World, on_every_driver};
 
 const CHANGES: &str = "/api/v1/evidence/changes";
-
-fn hole(n: usize) -> Vec<u8> {
-    bytes(&advisory(
-        &format!("RUSTSEC-2026-{n:04}"),
-        &[],
-        "alpha",
-        "2.0.0",
-    ))
-}
 
 /// Everything behind a position, a few at a time.
 async fn follow(caller: &Caller, mut after: u64, limit: u32) -> (Vec<Change>, u64) {

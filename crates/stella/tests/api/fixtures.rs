@@ -30,6 +30,16 @@ pub fn unscored(id: &str, package: &str, fixed: &str) -> Value {
     advisory
 }
 
+/// One of as many advisories on a crate as a test needs.
+pub fn hole(n: usize) -> Vec<u8> {
+    bytes(&advisory(
+        &format!("RUSTSEC-2026-{n:04}"),
+        &[],
+        "alpha",
+        "2.0.0",
+    ))
+}
+
 /// An SBOM of crates, given as `name@version`.
 pub fn sbom(crates: &[&str]) -> Value {
     let component = |text: &&str| {

@@ -13,19 +13,10 @@ use stella_context::{Clock, SystemContext};
 
 use crate::by_hand::{blobs, by_hand, edit};
 use crate::cli::Person;
-use crate::fixtures::{advisory, bytes, sbom};
+use crate::fixtures::{advisory, bytes, hole, sbom};
 use crate::world::{World, on_every_driver, on_every_store};
 
 const VERIFY: &str = "/api/v1/evidence/verify";
-
-fn hole(n: usize) -> Vec<u8> {
-    bytes(&advisory(
-        &format!("RUSTSEC-2026-{n:04}"),
-        &[],
-        "alpha",
-        "2.0.0",
-    ))
-}
 
 /// So large that it lies in the object store.
 fn large() -> Vec<u8> {

@@ -4,6 +4,7 @@ use std::path::{PathBuf, absolute};
 
 use clap::Args;
 use stella_api::TenantId;
+use stella_client::is_server_url;
 
 use crate::answer::Answer;
 use crate::contexts::{Context, Contexts};
@@ -32,15 +33,10 @@ pub struct SetArgs {
     key_file: PathBuf,
 }
 
-/// A server's URL without a slash at its end. What stands before an `@` would be a secret.
+/// A server's URL without a slash at its end.
 fn server(text: &str) -> Result<String, String> {
-    let url = text.trim_end_matches('/');
-    let host = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"));
-    let odd = ['/', '?', '#', '@', ' '];
-    match host.is_some_and(|host| !host.is_empty() && !host.contains(odd)) {
-        true => Ok(url.to_owned()),
+    match is_server_url(text) {
+        true => Ok(text.trim_end_matches('/').to_owned()),
         false => Err(label("server-url-invalid")),
     }
 }

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use stella_api::Code;
+use stella_client::is_server_url;
 use stella_locale::Labels;
 use stella_storage::{Driver, ObjectDriver, S3};
 
-use super::{Resolver, is_url};
+use super::Resolver;
 use crate::configuration::{Objects, ServiceName};
 
 impl Resolver<'_> {
@@ -61,7 +62,7 @@ impl Resolver<'_> {
         if let Some(known) = &self.s3 {
             return known.clone();
         }
-        let endpoint = self.setting("Endpoint", is_url, "hint-config-endpoint");
+        let endpoint = self.setting("Endpoint", is_server_url, "hint-config-endpoint");
         let bucket = self.setting("Bucket", is_bucket, "hint-config-bucket");
         // Any text will do, so that this hint is never told.
         let any = |_: &str| true;
