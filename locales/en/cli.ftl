@@ -12,6 +12,7 @@ help-global-options = Options of every command
 help-output = table, json, ndjson or yaml [default: table on a terminal, else json]
 help-out = Write the output to a file
 help-context = Use this context instead of the current one
+help-clock = The time in records, RFC 3339 [default: $SOURCE_DATE_EPOCH, else now]
 help-no-input = Never ask; fail where a question would be asked
 help-color = When to use colours: auto, always or never [default: auto]
 

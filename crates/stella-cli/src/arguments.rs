@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stella_api::TenantId;
 use stella_api::scope::Role;
+use stella_context::Clock;
 
 use crate::answer::Format;
 use crate::commands::{
@@ -42,6 +43,9 @@ pub struct Options {
     /// `--context`: another context than the current one.
     #[arg(long, global = true, value_name = "NAME", help = label("help-context"))]
     pub context: Option<String>,
+    /// `--clock`: the time that records carry, instead of the machine's or `SOURCE_DATE_EPOCH`.
+    #[arg(long, global = true, value_name = "TIME", help = label("help-clock"))]
+    pub clock: Option<Clock>,
     /// `--no-input`: fail where a question would be asked.
     #[arg(long, global = true, help = label("help-no-input"))]
     pub no_input: bool,

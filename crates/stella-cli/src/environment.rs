@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use stella_context::Clock;
+
 use crate::failure::Failure;
-use crate::kind::NO_HOME;
+use crate::kind::{CLOCK_INVALID, NO_HOME};
 
 /// The environment as it was given; nothing in the CLI reads that of the process.
 #[derive(Clone, Debug, Default)]
@@ -75,10 +77,49 @@ impl Environment {
     }
 }
 
+/// The time that records carry: as the option says, else as `SOURCE_DATE_EPOCH` does, else the
+/// machine's. <https://reproducible-builds.org/specs/source-date-epoch/>
+///
+/// # Errors
+/// `CLOCK_INVALID` where the variable is no number of seconds.
+pub(crate) fn recorded_clock(
+    option: Option<Clock>,
+    environment: &Environment,
+) -> Result<Clock, Failure> {
+    let variable = environment.get("SOURCE_DATE_EPOCH");
+    match (option, variable) {
+        (Some(clock), _) => Ok(clock),
+        (None, None) => Ok(Clock::System),
+        (None, Some(value)) => {
+            let seconds = value.to_str().and_then(|text| text.parse().ok());
+            let clock = seconds.and_then(Clock::at_second);
+            let invalid = || {
+                let value = value.to_string_lossy();
+                Failure::of(&CLOCK_INVALID, &[("value", value.as_ref())])
+            };
+            clock.ok_or_else(invalid)
+        }
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_carry_the_time_that_was_asked_for() {
+        let asked: Clock = "2026-01-02T03:04:05Z".parse().unwrap();
+        let none = Environment::default();
+        let epoch = |value| Environment::of([("SOURCE_DATE_EPOCH", value)]);
+        assert_eq!(recorded_clock(None, &none).unwrap(), Clock::System);
+        assert_eq!(recorded_clock(None, &epoch("1767323045")).unwrap(), asked);
+        assert_eq!(recorded_clock(Some(asked), &epoch("0")).unwrap(), asked);
+        for odd in ["yesterday", "1.5", "9223372036854775807"] {
+            let refused = recorded_clock(None, &epoch(odd)).unwrap_err();
+            assert_eq!(refused.code, "CLOCK_INVALID", "{odd}");
+        }
+    }
 
     #[test]
     fn the_variable_goes_before_home() {

@@ -33,6 +33,7 @@ macro_rules! kinds {
 
 kinds! {
     CHECKPOINT_INVALID => InvalidInput,
+    CLOCK_INVALID => InvalidInput,
     CONFIG_INVALID => Configuration,
     CONFIG_NOT_WRITTEN => Configuration,
     CONTEXT_INCOMPLETE => Configuration,

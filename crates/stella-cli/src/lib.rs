@@ -36,6 +36,8 @@ mod usage;
 
 use std::ffi::OsString;
 
+use stella_context::Clock;
+
 pub use answer::{Answer, Format};
 pub use arguments::ServerCommand;
 pub use exit::ExitCode;
@@ -59,12 +61,17 @@ where
         Err(exit) => return exit,
     };
     let labels = stella_locale::Labels::english();
+    let recorded = environment::recorded_clock(arguments.options.clock, &io.environment);
     let mut session = Session {
         io,
         options: arguments.options,
+        clock: *recorded.as_ref().unwrap_or(&Clock::System),
         labels,
     };
-    let answer = commands::run(arguments.command, &mut session, server).await;
+    let answer = match recorded {
+        Ok(_) => commands::run(arguments.command, &mut session, server).await,
+        Err(failure) => Err(failure),
+    };
     match answer.and_then(|answer| session.print(&answer)) {
         Ok(exit) => exit,
         Err(failure) => session.report(&failure),

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use stella_api::Code;
 use stella_client::Client;
+use stella_context::Clock;
 
 use crate::failure::Failure;
 use crate::ingest::{End, Origin, Source, send_all};
@@ -47,8 +48,15 @@ pub struct Taken {
 ///
 /// # Errors
 /// Those of the server; also where it refuses a document.
-pub async fn ingest(client: &Client) -> Result<Taken, Failure> {
-    let (tally, end) = send_all(client, sources(), &origin(), std::future::pending(), |_| ()).await;
+pub async fn ingest(client: &Client, clock: Clock) -> Result<Taken, Failure> {
+    let (tally, end) = send_all(
+        client,
+        sources(),
+        &origin(clock),
+        std::future::pending(),
+        |_| (),
+    )
+    .await;
     if let End::Stopped(failure) = end {
         return Err(failure);
     }
@@ -71,10 +79,11 @@ fn sources() -> Vec<Source> {
     DOCUMENTS.iter().map(held).collect()
 }
 
-fn origin() -> Origin {
+fn origin(clock: Clock) -> Origin {
     Origin {
         publisher: Some(PUBLISHER.to_owned()),
         stream: STREAM.to_owned(),
+        clock,
     }
 }
 

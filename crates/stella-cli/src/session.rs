@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use stella_context::Clock;
 use stella_locale::Labels;
 
 use crate::answer::{Answer, Format};
@@ -21,6 +22,8 @@ pub struct Session {
     pub io: Io,
     /// The options that every command has.
     pub options: Options,
+    /// The time that records carry.
+    pub clock: Clock,
     /// The words, in the language of the person.
     pub labels: &'static Labels,
 }

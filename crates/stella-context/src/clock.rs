@@ -1,5 +1,7 @@
 //! Recorded time comes in as an argument.
 
+use std::str::FromStr;
+
 use jiff::{Timestamp, Unit};
 
 #[cfg(feature = "clock-jumps")]
@@ -45,6 +47,25 @@ impl Clock {
             Clock::System => machine().round(Unit::Microsecond).unwrap_or(Timestamp::MAX),
             Clock::Fixed(time) => *time,
         }
+    }
+}
+
+impl Clock {
+    /// Always the time so many seconds after 1970-01-01T00:00:00Z, as `SOURCE_DATE_EPOCH` says it;
+    /// none for one that no record can carry.
+    #[must_use]
+    pub fn at_second(seconds: i64) -> Option<Self> {
+        Timestamp::from_second(seconds).ok().map(Self::Fixed)
+    }
+}
+
+/// Always the time of the text: RFC 3339.
+impl FromStr for Clock {
+    type Err = jiff::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let time: Timestamp = text.parse()?;
+        time.round(Unit::Microsecond).map(Self::Fixed)
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Origin {
     pub(crate) publisher: Option<String>,
     /// Which of the publisher's feeds.
     pub(crate) stream: String,
+    /// When it was fetched.
+    pub(crate) clock: Clock,
 }
 
 /// A document that can be sent.
@@ -98,16 +100,11 @@ impl Refusal {
 }
 
 /// Reads a document and fills its envelope from its content.
-pub(crate) fn prepare(
-    path: &str,
-    bytes: Bytes,
-    origin: &Origin,
-    clock: Clock,
-) -> Result<Prepared, Refusal> {
+pub(crate) fn prepare(path: &str, bytes: Bytes, origin: &Origin) -> Result<Prepared, Refusal> {
     let document = stella_formats::read(&bytes).map_err(|error| Refusal::unread(path, error))?;
     let kind = document.format.kind();
     let digest = Digest::of(&bytes).to_string();
-    let envelope = envelope(&document, digest, origin, clock).ok_or_else(|| Refusal {
+    let envelope = envelope(&document, digest, origin).ok_or_else(|| Refusal {
         kind: Some(kind),
         ..Refusal::told(path, Code::Aoc004, label("publisher-unnamed"))
     })?;
@@ -118,12 +115,7 @@ pub(crate) fn prepare(
     })
 }
 
-fn envelope(
-    document: &Document,
-    digest: String,
-    origin: &Origin,
-    clock: Clock,
-) -> Option<Envelope> {
+fn envelope(document: &Document, digest: String, origin: &Origin) -> Option<Envelope> {
     let named = document.upstream();
     let sbom = document.format.kind() == EvidenceKind::Sbom;
     let publisher = origin
@@ -142,7 +134,7 @@ fn envelope(
         upstream: Upstream {
             id: named.id.unwrap_or_else(|| digest.clone()),
             document_version: named.version,
-            fetched_at: clock.now().to_string(),
+            fetched_at: origin.clock.now().to_string(),
             content_digest: digest,
             signature: None,
         },
@@ -158,12 +150,13 @@ mod tests {
         Origin {
             publisher: None,
             stream: "local".into(),
+            clock: Clock::System,
         }
     }
 
     fn prepared(text: &str, origin: &Origin) -> Result<Prepared, Refusal> {
         let bytes = Bytes::copy_from_slice(text.as_bytes());
-        prepare("a.json", bytes, origin, Clock::System)
+        prepare("a.json", bytes, origin)
     }
 
     const OSV: &str =
@@ -200,6 +193,7 @@ mod tests {
     #[test]
     fn a_person_says_who_published() {
         let said = Origin {
+            clock: Clock::System,
             publisher: Some("acme".into()),
             stream: "weekly".into(),
         };

@@ -13,7 +13,6 @@ use stella_api::evidence::{EvidenceKind, EvidenceLine, IngestAnswer};
 use stella_api::limits::{CHUNK_BYTES, CHUNK_LINES};
 use stella_api::{Code, LineAnswer, LineResult};
 use stella_client::{Call, Client, ClientError};
-use stella_context::Clock;
 
 use super::prepare::{Origin, Refusal, prepare};
 use super::source::Source;
@@ -111,7 +110,7 @@ async fn read(source: Source, origin: Origin) -> Result<Item, Refusal> {
         let bytes = source
             .read()
             .map_err(|unread| Refusal::told(&path, unread.code(), unread.reason()))?;
-        let prepared = prepare(&path, bytes, &origin, Clock::System)?;
+        let prepared = prepare(&path, bytes, &origin)?;
         let line = EvidenceLine {
             envelope: prepared.envelope,
             raw_base64: STANDARD.encode(prepared.bytes),

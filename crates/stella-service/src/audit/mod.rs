@@ -179,7 +179,7 @@ impl Logs {
     /// Records that something was refused, as often as `Bound` lets it. That it cannot be
     /// recorded changes nothing of the refusal.
     pub async fn audit_refused(&self, op: &OpContext, act: Act) {
-        let Some(act) = self.refusals.take(op.tenant(), act, op.clock().now()) else {
+        let Some(act) = self.refusals.take(op.tenant(), act, Clock::System.now()) else {
             return;
         };
         if let Err(error) = self.audit_alone(op, act).await {
@@ -189,7 +189,7 @@ impl Logs {
 
     /// The same of who has no token.
     pub async fn audit_refused_by(&self, system: &SystemContext, tenant: &TenantId, act: Act) {
-        let Some(act) = self.refusals.take(tenant, act, system.clock().now()) else {
+        let Some(act) = self.refusals.take(tenant, act, Clock::System.now()) else {
             return;
         };
         let added = async {

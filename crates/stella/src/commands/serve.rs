@@ -23,6 +23,9 @@ pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<A
         return Err(Failure::told(Code::ConfigValueInvalid.as_str(), exit, text));
     }
     let settings = Settings::load(&arguments.configuration, &session.io.environment)?;
+    if settings.environment.strict() && session.clock != Clock::System {
+        return Err(Problem::told(&[Problem::clock()]));
+    }
     let form = match settings.environment {
         Environment::Production | Environment::Staging => Form::Json,
         Environment::Development | Environment::Testing => Form::Text,
@@ -35,13 +38,13 @@ pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<A
     });
     let telemetry = telemetry.map_err(|error| failed(error.into()))?;
     stella_telemetry::tell_panics();
-    let served = serve(settings, telemetry.metrics.clone()).await;
+    let served = serve(settings, session.clock, telemetry.metrics.clone()).await;
     super::end(telemetry).await;
     served.map_err(failed)?;
     Ok(Answer::done(ExitCode::Ok))
 }
 
-async fn serve(settings: Settings, metrics: Metrics) -> anyhow::Result<()> {
+async fn serve(settings: Settings, clock: Clock, metrics: Metrics) -> anyhow::Result<()> {
     let key_file = &settings.master_key;
     let master = super::master_key(&settings)?;
     let certificate = settings.tls.as_ref().map(certificate).transpose()?;
@@ -58,7 +61,7 @@ async fn serve(settings: Settings, metrics: Metrics) -> anyhow::Result<()> {
         databases,
         objects,
         master: master.into(),
-        clock: Clock::System,
+        clock,
         limits: settings.limits,
         proxies: settings.proxies.clone(),
         metrics,

@@ -60,7 +60,7 @@ async fn up(arguments: UpArgs, session: &mut Session, metrics: Metrics) -> Resul
     tell_settings(session, &places.data, address, admin_address);
     let key = client_key(&places.key)?;
     let platform = tokio::select! {
-        opened = open(&places, &url, &key, arguments.sample, metrics) => opened.map_err(failed)?,
+        opened = open(&places, &url, &key, &arguments, (session.clock, metrics)) => opened.map_err(failed)?,
         // What is half done is undone as after a crash: it is in transactions.
         () = stop.told() => return Ok(Answer::done(ExitCode::Interrupted)),
     };
@@ -187,8 +187,8 @@ async fn open(
     places: &Places,
     url: &str,
     key: &SigningKey,
-    sample: bool,
-    metrics: Metrics,
+    arguments: &UpArgs,
+    (clock, metrics): (Clock, Metrics),
 ) -> anyhow::Result<Platform> {
     let folder = DataFolder::open(&places.data)?;
     let key_file = folder.root().join("master.key");
@@ -196,7 +196,6 @@ async fn open(
         .map_err(|error| Problem::master_key(&key_file, &error))?;
     let databases = Databases::embedded(&folder).await?;
     let objects = ObjectStore::seed_fs(&folder.root().join("objects"));
-    let clock = Clock::System;
     let setup = Setup {
         public_url: url.to_owned(),
         databases,
@@ -220,7 +219,7 @@ async fn open(
         key: key.public(),
     };
     authority.ensure_client(&system, &client).await?;
-    if sample {
+    if arguments.sample {
         let publisher = stella_cli::sample::PUBLISHER;
         authority
             .trust_vex_publisher(&system, &tenant, publisher)
@@ -264,7 +263,7 @@ async fn report(
 ) -> Result<Answer, Failure> {
     if sample {
         let ingest = client(url, &key, scopes::INGEST)?;
-        stella_cli::sample::ingest(&ingest).await?;
+        stella_cli::sample::ingest(&ingest, session.clock).await?;
     }
     let read = client(url, &key, scopes::EXPLAIN)?;
     stella_cli::newcomer_report(&read, session).await

@@ -79,6 +79,13 @@ impl Problem {
         Self::of_master_key(file, "hint-config-master-key-open", named)
     }
 
+    /// Records that would carry a made-up time, where anything counts.
+    #[must_use]
+    pub fn clock() -> Self {
+        let hint = Labels::english().text("hint-config-clock");
+        Self::new(Code::ConfigValueInvalid, hint).with("key", "--clock")
+    }
+
     /// A certificate or private key that cannot be served.
     #[must_use]
     pub fn tls(files: &TlsFiles, error: &TlsError) -> Self {

@@ -8,6 +8,7 @@ use stella_cli::contexts::{Context, Contexts};
 use stella_cli::environment::Environment;
 use stella_cli::{Answer, Failure, Io, ServerCommand, Session};
 use stella_client::Credentials;
+use stella_context::Clock;
 
 use crate::fixtures::{advisory, bytes, sbom};
 use crate::world::World;
@@ -157,7 +158,9 @@ async fn the_sample_fits_the_terminal() {
     let credentials = world.credentials("acme");
     let ingest = stella_cli::scopes::INGEST;
     let client = stella_client::Session::open(world.http(), credentials, ingest).unwrap();
-    stella_cli::sample::ingest(&client).await.unwrap();
+    stella_cli::sample::ingest(&client, Clock::System)
+        .await
+        .unwrap();
     let person = Person::of(&world, "acme");
     for width in [80, 60, 40] {
         let words = ["findings", "list", "--color", "never"];

@@ -35,6 +35,7 @@ mod process;
 mod production;
 mod proxies;
 mod published;
+mod releases;
 mod schemathesis;
 mod scopes;
 mod scores;

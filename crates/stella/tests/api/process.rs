@@ -7,6 +7,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 
+use sqlx::{Connection as _, PgConnection};
 use stella_api::scope::Role;
 use stella_authority::Authority;
 use stella_client::{Call, HttpClient, Peers, Session};
@@ -135,6 +136,12 @@ impl Installation {
 
     pub fn on_postgres(&self) -> bool {
         self.owner_url.is_some()
+    }
+
+    /// Whoever migrates the database.
+    pub async fn owner(&self) -> PgConnection {
+        let url = self.owner_url.as_deref().unwrap();
+        PgConnection::connect(url).await.unwrap()
     }
 
     /// Runs a statement on acme's rows as somebody with all rights would.

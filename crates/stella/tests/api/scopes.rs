@@ -8,6 +8,7 @@ use stella_api::evidence::EvidenceKind;
 use stella_cli::arguments::{ColorChoice, Options};
 use stella_cli::{Io, scopes};
 use stella_client::Client;
+use stella_context::Clock;
 
 use crate::cli::Person;
 use crate::fixtures::{self, advisory, bytes, sbom};
@@ -49,9 +50,11 @@ async fn report(client: &Client) -> Result<Value, String> {
             output: None,
             out: None,
             context: None,
+            clock: None,
             no_input: true,
             color: ColorChoice::Never,
         },
+        clock: Clock::System,
         labels: stella_locale::Labels::english(),
     };
     let answer = stella_cli::newcomer_report(client, &mut session).await;
@@ -138,7 +141,7 @@ async fn taking_in_needs_a_scope_a_kind() {
     let world = World::inmemory().await;
     exactly(&world, scopes::INGEST, "the sample", |client| {
         Box::pin(async move {
-            let taken = stella_cli::sample::ingest(&client).await;
+            let taken = stella_cli::sample::ingest(&client, Clock::System).await;
             let taken = taken.map_err(|failure| failure.to_string())?;
             Ok(taken.documents.into())
         })

@@ -190,6 +190,25 @@ async fn a_master_key_that_others_can_read_is_refused() {
 }
 
 #[tokio::test]
+async fn a_set_clock_is_refused_where_records_count() {
+    let home = tempfile::tempdir().unwrap();
+    let gone = serving("postgres://stella:hunter2@127.0.0.1:1/stella");
+    let start = |environment: &str| {
+        let settings = [gone.clone(), "Storage:AllowLocalhost=true".to_owned()];
+        let mut command = stella(home.path(), "serve", &settings);
+        command.env("STELLA_ENVIRONMENT", environment);
+        command.env("SOURCE_DATE_EPOCH", "1767323045");
+        command.output().unwrap()
+    };
+    for environment in ["Production", "Staging"] {
+        let refused = start(environment);
+        ends_with(&refused, 78, "CONFIG_VALUE_INVALID key=--clock");
+        ends_with(&refused, 78, "unset SOURCE_DATE_EPOCH");
+    }
+    ends_with(&start("Testing"), 10, "STORAGE_CONNECTION_UNREACHABLE");
+}
+
+#[tokio::test]
 async fn a_database_that_does_not_answer_is_try_again() {
     let home = tempfile::tempdir().unwrap();
     let gone = serving("postgres://stella:hunter2@127.0.0.1:1/stella");

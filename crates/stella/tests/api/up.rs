@@ -75,6 +75,24 @@ fn the_sample_is_scored_explained_and_the_same_again() {
     );
 }
 
+/// Records carry the time that was asked for, tokens that of the machine: they would have run out
+/// long ago.
+#[test]
+fn records_of_a_set_clock_are_the_same_bytes_in_two_folders() {
+    let run = |words: &[&str], variable: Option<(&str, &str)>| {
+        let home = tempfile::tempdir().unwrap();
+        let words = [&["up", "--sample", "--once", "-o", "json"][..], words].concat();
+        let mut command = command(home.path(), &words);
+        command.envs(variable);
+        let ended = command.output().unwrap();
+        assert!(ended.status.success(), "{}", text(&ended.stderr));
+        text(&ended.stdout)
+    };
+    let asked = run(&["--clock", "2026-01-02T03:04:05Z"], None);
+    assert!(asked.contains("2026-01-02T03:04:05Z"), "{asked}");
+    assert_eq!(run(&[], Some(("SOURCE_DATE_EPOCH", "1767323045"))), asked);
+}
+
 /// That a start says what it sets, as page 02 asks for, and where it listens.
 fn says_what_it_sets(told: &str, data: &Path, address: &str) {
     for part in [

@@ -37,6 +37,7 @@ pub(crate) async fn run(arguments: &IngestArgs, session: &mut Session) -> Result
     let origin = Origin {
         publisher: arguments.publisher.clone(),
         stream: arguments.stream.clone(),
+        clock: session.clock,
     };
     let (stdin, paths): (Vec<&PathBuf>, Vec<&PathBuf>) = arguments
         .paths
@@ -147,6 +148,7 @@ mod tests {
         let mut session = Session {
             io,
             options,
+            clock: stella_context::Clock::System,
             labels,
         };
         let gone = End::Stopped(of_code(stella_api::Code::ServerUnreachable, "gone"));
