@@ -68,6 +68,7 @@ error-rate-limited = too many requests
 error-rate-limited-detail =
     { $whose ->
         [tenant] the clients of the tenant together may ask { $requests } times in { $seconds } seconds
+        [streams] the tenant may follow { $requests } streams at once
        *[client] the client may ask { $requests } times in { $seconds } seconds
     }
 error-rate-limited-hint = wait for the seconds of Retry-After; what is left is in the header RateLimit

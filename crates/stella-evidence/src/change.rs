@@ -1,13 +1,15 @@
 //! The log `changes`: what was taken in, in one order. It is the feed that others follow, and the
 //! Merkle log that deletion is found out by.
 
+use axum::response::sse::Event;
+use stella_api::Code;
 use stella_api::changes::{Change, ChangePage, LogAnswer, Observation};
 use stella_api::evidence::DocumentRecord;
 use stella_attest::PublicKey;
 use stella_canonical::Digest;
 use stella_context::{OpContext, SystemContext};
 use stella_locale::Labels;
-use stella_service::{Failure, NewEntry, Sealed};
+use stella_service::{Behind, Failure, IntoFailure as _, NewEntry, Sealed};
 use stella_storage::{StoreError, Tx};
 
 use crate::document::visible;
@@ -15,6 +17,8 @@ use crate::{Evidence, EvidenceError};
 
 /// The log's name.
 pub(crate) const LOG: &str = "changes";
+/// How many entries a stream reads at a time.
+const AT_ONCE: u32 = 100;
 
 impl Evidence {
     /// Notes that a document was kept, in the transaction that keeps it.
@@ -72,6 +76,23 @@ impl Evidence {
         }
         Ok(ChangePage { changes, next })
     }
+}
+
+/// What was taken in behind a position, as events.
+pub(crate) async fn events(
+    evidence: &Evidence,
+    op: &OpContext,
+    behind: u64,
+) -> Result<Behind, Failure> {
+    let read = evidence.changes(op, behind, AT_ONCE).await;
+    let page = read.map_err(EvidenceError::into_failure)?;
+    let event = |change: &Change| {
+        let event = Event::default().id(change.position.to_string());
+        let event = event.event(&change.observed.event).json_data(change);
+        event.map_err(|error| Failure::new(Code::Internal).because(error))
+    };
+    let events: Result<Vec<Event>, Failure> = page.changes.iter().map(event).collect();
+    Ok((events?, page.next))
 }
 
 /// The position that a parameter holds; before the first where there is none.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use stella_api::Page;
 use stella_api::changes::{ChangePage, LogAnswer};
@@ -14,8 +16,8 @@ use stella_api::scope::{
 use stella_api::verify::{VerifyAnswer, VerifyRequest};
 use stella_context::OpContext;
 use stella_service::{
-    Answer, Authorized, Document, Fail, Json, Kept, LineAnswers, Lines, Paging, Path, Query,
-    RawAnswer, Routes, Tagged, failures, page_size, route,
+    Answer, Authorized, Document, Events, Fail, Json, Kept, LineAnswers, Lines, Paging, Path,
+    Query, RawAnswer, Routes, Streams, Tagged, failures, last_event_id, page_size, route,
 };
 use utoipa::IntoParams;
 
@@ -55,6 +57,7 @@ pub(crate) fn routes() -> Routes<Arc<Evidence>> {
     let routes = route!(routes, show_document);
     let routes = route!(routes, show_raw);
     let routes = route!(routes, follow_changes);
+    let routes = route!(routes, stream_changes);
     let routes = route!(routes, show_log);
     let routes = route!(routes, verify_stored);
     let routes = route!(routes, list_findings);
@@ -291,6 +294,47 @@ async fn follow_changes(
     let after = change::position("query:after", query.after.as_deref())?;
     let limit = page_size("query:limit", query.limit.as_deref())?;
     Ok(Answer(evidence.changes(&op, after, limit).await?))
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct StreamQuery {
+    /// Behind which position; nothing means from the first. `Last-Event-ID` goes before it.
+    #[param(value_type = Option<u64>, minimum = 0)]
+    after: Option<String>,
+}
+
+/// Tells the same as server-sent events, as it comes: the id of each is its position, its name what
+/// happened, its data the change. A stream ends after a minute, and when the server stops; with the
+/// id of the last event as `Last-Event-ID` it is gone on with, as browsers do by themselves.
+#[utoipa::path(
+    get,
+    path = "/api/v1/evidence/changes/stream",
+    tag = "evidence",
+    params(
+        StreamQuery,
+        ("Last-Event-ID" = Option<u64>, Header, description = "the id of the last event that arrived"),
+    )
+)]
+async fn stream_changes(
+    op: Authorized<AnyEvidenceRead>,
+    State(evidence): Domain,
+    Query(query): Query<StreamQuery>,
+    Extension(streams): Extension<Streams>,
+    headers: HeaderMap,
+) -> Result<Events, Fail<Changes>> {
+    let after = match last_event_id(&headers)? {
+        Some(id) => change::position("header:Last-Event-ID", Some(id))?,
+        None => change::position("query:after", query.after.as_deref())?,
+    };
+    let place = streams.place(op.tenant())?;
+    let news = evidence.logs().news();
+    let op = OpContext::clone(&op);
+    Ok(place.follow(after, news, move |behind| {
+        let (evidence, op) = (evidence.clone(), op.clone());
+        async move { change::events(&evidence, &op, behind).await }
+    }))
 }
 
 /// Shows where the log of what was taken in ends, signed: keep it elsewhere, and

@@ -16,8 +16,8 @@ use crate::health::{self, Check};
 use crate::rate::Rates;
 use crate::watch::{Owners, Watch, guard};
 use crate::{
-    Described, Failure, FirstAnswers, RateLimits, Routes, Sentinel, TrustedProxies, Worker, admin,
-    route,
+    Described, Failure, FirstAnswers, RateLimits, Routes, Sentinel, Streams, TrustedProxies,
+    Worker, admin, route,
 };
 
 /// All that the root needs to know of a service.
@@ -59,6 +59,8 @@ pub struct House {
     pub admin: Router,
     /// The OpenAPI document.
     pub openapi: OpenApi,
+    /// The streams that are open; whoever stops the house ends them first.
+    pub streams: Streams,
     /// What is to be done beside the requests, once somebody starts it.
     pub workers: Vec<Worker>,
 }
@@ -88,12 +90,14 @@ impl House {
         let admin = admin::router(checks.clone(), options.metrics.clone());
         let open = health_routes().with_state(checks);
         let router = router.merge(open.router).merge(published(&openapi));
-        let router = layered(router, options, owners);
+        let streams = Streams::default();
+        let router = layered(router, options, owners).layer(Extension(streams.clone()));
         peers.connect(router.clone());
         Self {
             router,
             admin,
             openapi,
+            streams,
             workers,
         }
     }

@@ -6,6 +6,7 @@ mod answer;
 mod audit;
 mod conditional;
 mod dpop;
+mod events;
 mod extract;
 mod failure;
 #[doc(hidden)]
@@ -32,6 +33,7 @@ mod worker;
 
 pub use answer::{Answer, Answers, Kept, RawAnswer, Tagged};
 pub use audit::Act;
+pub use events::{Behind, Events, Place, Streams, last_event_id};
 pub use extract::{Authorized, Document, Json, Path, Public, Query, time};
 pub use failure::{Fail, Failure, Failures, IntoFailure};
 pub use health::Check;

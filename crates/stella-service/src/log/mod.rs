@@ -27,7 +27,7 @@ use stella_canonical::{CanonicalError, Digest, canonical};
 use stella_context::{Clock, OpContext, SystemContext};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Db, StoreError, Tx};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::audit::Bound;
 use crate::{Check, KeyStore, KeyStoreError, Worker};
@@ -46,6 +46,8 @@ pub struct Logs {
     keys: KeyStore,
     key: SigningKey,
     committed: Arc<Notify>,
+    /// How often the sealer of this process gave places.
+    sealed: watch::Sender<u64>,
     /// Why the last round of the sealer could not do all.
     stuck: Mutex<Option<Code>>,
     /// How much was recorded of what was refused.
@@ -133,6 +135,7 @@ impl Logs {
             keys,
             key,
             committed: Arc::default(),
+            sealed: watch::Sender::default(),
             stuck: Mutex::default(),
             refusals: Bound::default(),
         })
@@ -154,6 +157,12 @@ impl Logs {
     /// Wakes the sealer of this process: something that it can see now was added.
     pub fn committed(&self) {
         self.committed.notify_one();
+    }
+
+    /// Changes whenever the sealer of this process gave entries their places.
+    #[must_use]
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.sealed.subscribe()
     }
 
     /// At most `limit` entries behind a position, in order. A log that lost one says so.

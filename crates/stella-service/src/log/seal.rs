@@ -34,6 +34,9 @@ impl Logs {
             _ => Code::Internal,
         });
         *self.stuck() = code;
+        if !matches!(round, Ok(0)) {
+            self.sealed.send_modify(|rounds| *rounds += 1);
+        }
         round
     }
 

@@ -93,6 +93,7 @@ async fn serve(settings: Settings, clock: Clock, metrics: Metrics) -> anyhow::Re
     stop.told().await;
     tracing::info!("stopping");
     background.abort_all();
+    platform.house.streams.end();
     let (stopped, ()) = tokio::join!(server.stop(stop_within), workers.stop(stop_within));
     // Until the last request is answered, somebody may want to know how many are left.
     drop(admin);

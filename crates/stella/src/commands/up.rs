@@ -69,6 +69,7 @@ async fn up(arguments: UpArgs, session: &mut Session, metrics: Metrics) -> Resul
     let admin = admin.map(|listener| listen::serve(listener, platform.house.admin.clone()));
     let workers = Workers::start(platform.house.workers);
     let ended = attend(&url, key, &arguments, session, &mut stop).await;
+    platform.house.streams.end();
     let stopped = async {
         tokio::join!(
             server.stop(listen::PATIENCE),

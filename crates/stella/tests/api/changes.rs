@@ -8,6 +8,7 @@ use stella_attest::{PublicKey, Statement, verify};
 use stella_client::Call;
 
 use crate::fixtures::{bytes, hole, kev, sbom};
+use crate::wire::Wire;
 use crate::world::{Caller, World, on_every_driver};
 
 const CHANGES: &str = "/api/v1/evidence/changes";
@@ -80,6 +81,54 @@ on_every_driver! {
         }
         let far: ChangePage = of(&[Scope::SbomRead]).get(&format!("{CHANGES}?after={}", i64::MAX)).await;
         assert_eq!((far.changes.len(), far.next), (0, i64::MAX as u64));
+    }
+
+    async fn a_stream_tells_what_is_there_and_what_comes_and_is_gone_on_with(world) {
+        let acme = world.ingester("acme");
+        let parts = |version: u8| bytes(&sbom(&[&format!("alpha@{version}.0.0")]));
+        let of_globex = world.ingester("globex").ingest("sbom", &parts(9)).await.id;
+        acme.ingest("advisory", &hole(1)).await;
+        acme.ingest("sbom", &parts(1)).await;
+        acme.ingest("sbom", &parts(2)).await;
+        world.seal().await;
+        let path = format!("{CHANGES}/stream");
+        let who = ("acme", Scope::SbomRead);
+        let next = async |mut wire: Wire| {
+            let read = move || {
+                let event = wire.event().unwrap();
+                let change: Change = serde_json::from_str(&event.data).unwrap();
+                assert_eq!(event.id, change.position.to_string());
+                assert_eq!(event.name, change.observed.event);
+                (wire, change)
+            };
+            tokio::task::spawn_blocking(read).await.unwrap()
+        };
+        let wire = Wire::follow(&world, &path, who, "").await;
+        let (wire, first) = next(wire).await;
+        assert!(wire.head.contains("content-type: text/event-stream"), "{}", wire.head);
+        let (wire, second) = next(wire).await;
+        // Advisories are not for this reader.
+        assert_eq!(positions(&[first, second.clone()]), [2, 3]);
+        let coming = tokio::spawn(next(wire));
+        let id = acme.ingest("sbom", &parts(4)).await.id;
+        world.seal().await;
+        let (wire, third) = coming.await.unwrap();
+        assert_eq!((third.position, third.document), (4, id));
+        drop(wire);
+
+        // Gone on with by the id of an event, which goes before a position in the path.
+        let wire = Wire::follow(&world, &format!("{path}?after=0"), who, "last-event-id: 2\r\n").await;
+        assert_eq!(next(wire).await.1, second);
+        let others = Wire::follow(&world, &path, ("globex", Scope::SbomRead), "").await;
+        let (_, other) = next(others).await;
+        assert_eq!((other.position, other.document), (1, of_globex));
+        let reader = world.analyst("acme");
+        for wrong in [
+            Call::get(&format!("{path}?after=x")),
+            Call::get(&path).with("last-event-id".parse().unwrap(), "x".parse().unwrap()),
+        ] {
+            assert_eq!(reader.code(wrong).await, "REQUEST_INVALID");
+        }
     }
 
     async fn the_end_of_the_log_is_signed_and_each_tenants_own(world) {
