@@ -84,7 +84,16 @@ help-client-create-role = ingester or analyst; may be repeated
 help-client-create-key-file = Its private key, PKCS#8 PEM; made where there is none, readable by its owner only
 help-key-about = Look after the keys that an installation signs with
 help-key-example =
+    stella key list --config /etc/stella/stella.yaml
     stella key reseal --config /etc/stella/stella.yaml
+help-key-list-about = Show every key that an installation signs with, and what it is for
+help-key-list-example =
+    stella key list --config /etc/stella/stella.yaml
+help-key-rotate-about = Make a new key, which servers sign with at once; what the one before signed stays valid
+help-key-rotate-example =
+    stella key rotate evidence log --config /etc/stella/stella.yaml
+help-key-rotate-service = Whose key: a service of `stella key list`
+help-key-rotate-purpose = What the key is for: a purpose of `stella key list`
 help-key-reseal-about = Encrypt every stored key anew with Security:MasterKeyFile; servers must know it already
 help-key-reseal-example =
     stella key reseal --config /etc/stella/stella.yaml

@@ -449,6 +449,12 @@ key-resealed = { $count ->
         [one] one stored key is encrypted anew with Security:MasterKeyFile
        *[other] { $count } stored keys are encrypted anew with Security:MasterKeyFile
     }
+key-rotated = { $service } signs with the new key { $key } for { $purpose } from now on; what was signed before stays valid
+key-unknown = { $service } has no key for { $purpose }
+key-unknown-hint = see which there are: stella key list
+column-purpose = PURPOSE
+column-state = STATE
+column-made = MADE
 reference-title = Configuration
 reference-generated = Made by `stella config reference`, from the keys and codes in the program; a test fails where they differ.
 reference-sources = A key is found, a later source winning: what holds if nothing is set, `/etc/stella/stella.yaml` or `--config FILE`, the environment (`Storage__Driver`; `STELLA_Storage__Driver` wins), `--set Storage:Driver=postgres`. Keys are found without regard to case, values are taken exactly as written. A key that does not exist, below a section of ours, stops the start.

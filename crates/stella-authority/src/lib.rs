@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use stella_context::SystemContext;
 use stella_service::{Check, Described, FirstAnswers, KeyStore, Logs, OnceOnly, Sentinel, Service};
-use stella_signing::{MasterKey, SigningKey};
+use stella_signing::MasterKey;
 use stella_storage::{Db, Migrations};
 
 pub use client::NewClient;
@@ -36,7 +36,6 @@ const FIRST: &str = "/api/v1/authority";
 pub struct Authority {
     db: Db,
     keys: KeyStore,
-    key: SigningKey,
     sentinel: Sentinel,
     assertions: OnceOnly,
     logs: Arc<Logs>,
@@ -55,11 +54,10 @@ impl Authority {
     ) -> Result<Arc<Self>, AuthorityError> {
         let logs = Logs::open(system, db.clone(), MIGRATIONS.schema, master.clone()).await?;
         let keys = KeyStore::new(db.clone(), MIGRATIONS.schema, keys::PURPOSE, master);
-        let key = keys.active(system).await?;
+        keys.active(system).await?;
         Ok(Arc::new(Self {
             db,
             keys,
-            key,
             sentinel,
             assertions: OnceOnly::default(),
             logs: Arc::new(logs),

@@ -156,7 +156,7 @@ impl Authority {
             roles,
             scopes,
         };
-        Ok(self.sign(granted, jkt)?)
+        Ok(self.sign(system, granted, jkt).await?)
     }
 
     async fn authenticate(
@@ -222,7 +222,12 @@ impl Authority {
         self.assertions.take(id, assertion.exp + SKEW, now)
     }
 
-    fn sign(&self, granted: Granted, jkt: String) -> Result<TokenAnswer, AuthorityError> {
+    async fn sign(
+        &self,
+        system: &SystemContext,
+        granted: Granted,
+        jkt: String,
+    ) -> Result<TokenAnswer, AuthorityError> {
         let now = Clock::System.now().as_second();
         let mut roles: Vec<String> = granted
             .roles
@@ -248,7 +253,7 @@ impl Authority {
             roles,
             cnf: Some(Confirmation { jkt }),
         };
-        let access_token = sign_jwt(&self.key, "at+jwt", &claims)?;
+        let access_token = sign_jwt(&self.keys.active(system).await?, "at+jwt", &claims)?;
         Ok(TokenAnswer {
             access_token,
             token_type: "DPoP".to_owned(),

@@ -315,6 +315,26 @@ pub enum KeyCommand {
     /// `key reseal`
     #[command(about = label("help-key-reseal-about"), after_help = example("help-key-reseal-example"))]
     Reseal(ConfigurationArgs),
+    /// `key list`
+    #[command(about = label("help-key-list-about"), after_help = example("help-key-list-example"))]
+    List(ConfigurationArgs),
+    /// `key rotate`
+    #[command(about = label("help-key-rotate-about"), after_help = example("help-key-rotate-example"))]
+    Rotate(KeyRotateArgs),
+}
+
+/// `stella key rotate`
+#[derive(Clone, Debug, Args)]
+pub struct KeyRotateArgs {
+    /// Whose key.
+    #[arg(value_name = "SERVICE", help = label("help-key-rotate-service"))]
+    pub service: String,
+    /// What the key is for.
+    #[arg(value_name = "PURPOSE", help = label("help-key-rotate-purpose"))]
+    pub purpose: String,
+    /// Where the configuration is, and what is set beside it.
+    #[command(flatten)]
+    pub configuration: ConfigurationArgs,
 }
 
 /// The verbs of `stella config`.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use stella_client::Peers;
 use stella_context::SystemContext;
 use stella_service::{Check, Described, FirstAnswers, KeyStore, Logs, Service};
-use stella_signing::{MasterKey, SigningKey};
+use stella_signing::MasterKey;
 use stella_storage::{Bucket, Db, Migrations, ObjectStore};
 
 pub use error::ReplayError;
@@ -43,7 +43,6 @@ pub struct Replay {
     objects: ObjectStore,
     peers: Peers,
     keys: KeyStore,
-    key: SigningKey,
     logs: Arc<Logs>,
 }
 
@@ -62,13 +61,12 @@ impl Replay {
     ) -> Result<Arc<Self>, ReplayError> {
         let logs = Logs::open(system, db.clone(), MIGRATIONS.schema, master.clone()).await?;
         let keys = KeyStore::new(db.clone(), MIGRATIONS.schema, signature::PURPOSE, master);
-        let key = keys.active(system).await?;
+        keys.active(system).await?;
         Ok(Arc::new(Self {
             db,
             objects,
             peers,
             keys,
-            key,
             logs: Arc::new(logs),
         }))
     }

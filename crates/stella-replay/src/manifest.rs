@@ -73,7 +73,7 @@ impl Replay {
             score_id: &score_id,
             snapshot_id: &snapshot_id,
             observed: &json(serde_json::to_string(&signed.observed))?,
-            envelope: &json(serde_json::to_string(&self.sign(&digest, &signed)?))?,
+            envelope: &json(serde_json::to_string(&self.sign(&digest, &signed).await?))?,
         };
         let new = store::add(op, (&self.db, &self.logs), &manifest).await?;
         let row = store::of_score(op, &self.db, &score_id).await?;

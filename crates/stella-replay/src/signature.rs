@@ -15,13 +15,14 @@ pub(crate) const PURPOSE: &str = "replay";
 const PREDICATE: &str = "https://stella-ops.org/replay/v1";
 
 impl Replay {
-    pub(crate) fn sign(
+    pub(crate) async fn sign(
         &self,
         digest: &Digest,
         manifest: &Manifest,
     ) -> Result<Envelope, ReplayError> {
         let statement = Statement::new("stella.replay/v1", digest, PREDICATE, manifest);
-        Ok(self.key.attest(statement.unsigned()?)?)
+        let key = self.keys.active(&system()).await?;
+        Ok(key.attest(statement.unsigned()?)?)
     }
 
     /// The public keys that verify manifests, newest first.

@@ -1,14 +1,16 @@
 //! Signing keys as rows of a service's own schema; only the master key opens their private part.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, query, query_as};
 use stella_api::TenantId;
 use stella_api::authority::PublicJwk;
 use stella_attest::PublicKey;
 use stella_context::SystemContext;
 use stella_signing::{KeyError, MasterKey, SigningKey};
-use stella_storage::{Db, DbTime, StoreError, execute, on};
+use stella_storage::{Db, DbTime, StoreError, Tx, execute, on};
 
 use crate::{Act, audit};
 
@@ -20,8 +22,23 @@ use crate::{Act, audit};
 pub struct KeyStore {
     db: Db,
     schema: &'static str,
-    purpose: &'static str,
+    purpose: Cow<'static, str>,
     master: Arc<MasterKey>,
+    /// The key that signed last: it is opened once.
+    held: Arc<Mutex<Option<SigningKey>>>,
+}
+
+/// A stored key, as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredKey {
+    /// Its id.
+    pub kid: String,
+    /// What it is for.
+    pub purpose: String,
+    /// `active`, `retired` or `revoked`.
+    pub state: String,
+    /// When it was made.
+    pub created_at: Timestamp,
 }
 
 /// What can go wrong with stored keys.
@@ -47,25 +64,27 @@ impl KeyStore {
     pub fn new(
         db: Db,
         schema: &'static str,
-        purpose: &'static str,
+        purpose: impl Into<Cow<'static, str>>,
         master: Arc<MasterKey>,
     ) -> Self {
         Self {
             db,
             schema,
-            purpose,
+            purpose: purpose.into(),
             master,
+            held: Arc::default(),
         }
     }
 
-    /// The active key; an Ed25519 pair is made where there is none. Of processes that start
+    /// The key that is active now, so that a running server signs with a new one from the moment
+    /// of its rotation; an Ed25519 pair is made where there is none. Of processes that start
     /// together one makes it.
     ///
     /// # Errors
     /// The database is away, or the master key does not open the key.
     pub async fn active(&self, system: &SystemContext) -> Result<SigningKey, KeyStoreError> {
         if let Some(row) = self.sealed(system).await? {
-            return self.open(&row);
+            return self.opened(&row);
         }
         let key = SigningKey::generate()?;
         let sealed = self.master.seal(&self.label(key.kid()), key.pkcs8())?;
@@ -74,7 +93,7 @@ impl KeyStore {
             Err(error) => return Err(error.into()),
         }
         match self.sealed(system).await? {
-            Some(row) => self.open(&row),
+            Some(row) => self.opened(&row),
             None => Err(self.unreadable(key.kid(), "it is gone again")),
         }
     }
@@ -91,9 +110,9 @@ impl KeyStore {
              AND state IN ('active', 'retired') ORDER BY created_at DESC, kid",
             self.schema
         );
-        let mut tx = self.db.system(system).await?;
+        let mut tx = self.db.system_read(system).await?;
         let rows: Vec<SealedKey> = on!(&mut tx, c => query_as(AssertSqlSafe(statement))
-            .bind(self.purpose).fetch_all(c))?;
+            .bind(&*self.purpose).fetch_all(c))?;
         tx.commit().await?;
         let opened = rows.iter().filter_map(|row| match self.open(row) {
             Ok(key) => Some(key.verifier().clone()),
@@ -105,14 +124,23 @@ impl KeyStore {
         Ok(opened.collect())
     }
 
+    fn opened(&self, row: &SealedKey) -> Result<SigningKey, KeyStoreError> {
+        // Whoever panicked with it left a whole key.
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        match held.as_ref() {
+            Some(key) if key.kid() == row.kid => Ok(key.clone()),
+            _ => Ok(held.insert(self.open(row)?).clone()),
+        }
+    }
+
     async fn sealed(&self, system: &SystemContext) -> Result<Option<SealedKey>, StoreError> {
         let statement = format!(
             "SELECT kid, sealed FROM {}.signing_keys WHERE purpose = $1 AND state = 'active'",
             self.schema
         );
-        let mut tx = self.db.system(system).await?;
+        let mut tx = self.db.system_read(system).await?;
         let row = on!(&mut tx, c => query_as(AssertSqlSafe(statement))
-            .bind(self.purpose).fetch_optional(c))?;
+            .bind(&*self.purpose).fetch_optional(c))?;
         tx.commit().await?;
         Ok(row)
     }
@@ -123,22 +151,82 @@ impl KeyStore {
         public: &PublicJwk,
         sealed: &[u8],
     ) -> Result<(), StoreError> {
+        let mut tx = self.db.system(system).await?;
+        self.add_in(&mut tx, system, public, sealed).await?;
+        tx.commit().await
+    }
+
+    async fn add_in(
+        &self,
+        tx: &mut Tx,
+        system: &SystemContext,
+        public: &PublicJwk,
+        sealed: &[u8],
+    ) -> Result<(), StoreError> {
         let statement = format!(
             "INSERT INTO {}.signing_keys (kid, purpose, state, x, sealed, created_at) \
              VALUES ($1, $2, 'active', $3, $4, $5)",
             self.schema
         );
-        let mut tx = self.db.system(system).await?;
         execute!(
-            &mut tx,
+            tx,
             query(AssertSqlSafe(statement))
                 .bind(public.kid.as_deref())
-                .bind(self.purpose)
+                .bind(&*self.purpose)
                 .bind(&public.x)
                 .bind(sealed)
                 .bind(DbTime(system.clock().now()))
         )?;
-        tx.commit().await
+        Ok(())
+    }
+
+    /// Makes a new key, which signs from now on; the one before it verifies only. Gives its id.
+    ///
+    /// # Errors
+    /// The database is away, or somebody else did the same just now.
+    pub async fn rotate(&self, system: &SystemContext) -> Result<String, KeyStoreError> {
+        let key = SigningKey::generate()?;
+        let sealed = self.master.seal(&self.label(key.kid()), key.pkcs8())?;
+        let retire = format!(
+            "UPDATE {}.signing_keys SET state = 'retired' WHERE purpose = $1 AND state = 'active'",
+            self.schema
+        );
+        let installation = TenantId::installation();
+        let mut tx = self.db.system_in(system, &installation).await?;
+        execute!(&mut tx, query(AssertSqlSafe(retire)).bind(&*self.purpose))
+            .map_err(StoreError::from)?;
+        self.add_in(&mut tx, system, key.public(), &sealed).await?;
+        let act = Act::done("authority.key.rotated", key.kid()).with("schema", self.schema);
+        let act = act.with("purpose", &self.purpose);
+        audit::record(&mut tx, (self.schema, &installation), system, act).await?;
+        tx.commit().await?;
+        Ok(key.kid().to_owned())
+    }
+
+    /// Every key of a schema, the newest of a purpose first.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn list(
+        system: &SystemContext,
+        db: &Db,
+        schema: &'static str,
+    ) -> Result<Vec<StoredKey>, StoreError> {
+        let statement = format!(
+            "SELECT kid, purpose, state, created_at FROM {schema}.signing_keys \
+             ORDER BY purpose, created_at DESC, kid"
+        );
+        let mut tx = db.system_read(system).await?;
+        let rows: Vec<(String, String, String, DbTime)> =
+            on!(&mut tx, c => query_as(AssertSqlSafe(statement)).fetch_all(c))?;
+        tx.commit().await?;
+        let stored = |(kid, purpose, state, created): (_, _, _, DbTime)| StoredKey {
+            kid,
+            purpose,
+            state,
+            created_at: created.0,
+        };
+        Ok(rows.into_iter().map(stored).collect())
     }
 
     fn open(&self, row: &SealedKey) -> Result<SigningKey, KeyStoreError> {

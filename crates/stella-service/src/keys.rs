@@ -10,7 +10,8 @@ use tokio::sync::RwLock;
 
 /// The seconds that a key set is taken as current (`max-age` of the JWKS).
 const MAX_AGE: i64 = 300;
-/// An unknown key id makes the set be fetched again, but not more often than this.
+/// An unknown key id makes the set be fetched again at once, since a key that was just made signs
+/// already, but not more often than this.
 const MIN_AGE: i64 = 5;
 
 /// Authority's public keys, fetched when needed and kept.
@@ -24,6 +25,8 @@ pub struct KeySource {
 struct Held {
     keys: BTreeMap<String, PublicJwk>,
     fetched: Option<i64>,
+    /// When it was fetched for an unknown key id.
+    searched: Option<i64>,
 }
 
 impl KeySource {
@@ -60,9 +63,12 @@ impl KeySource {
             Ok(set) => {
                 let named = |key: PublicJwk| Some((key.kid.clone()?, key));
                 let keys = set.keys.into_iter().filter_map(named).collect();
-                *self.held.write().await = Held {
+                let mut held = self.held.write().await;
+                let current = held.age(now).is_some_and(|age| age < MAX_AGE);
+                *held = Held {
                     keys,
                     fetched: Some(now),
+                    searched: if current { Some(now) } else { held.searched },
                 };
             }
             Err(error) => tracing::warn!(%error, "the keys of Authority cannot be fetched"),
@@ -74,9 +80,20 @@ impl Held {
     /// The key of an id, or that there is none; nothing where the set must be fetched first. One
     /// that was fetched later than now says that the clock was put back: nobody knows its age.
     fn find(&self, kid: &str, now: i64) -> Option<Option<&PublicJwk>> {
-        let age = self.fetched.map(|at| now - at).filter(|age| *age >= 0)?;
+        let age = self.age(now)?;
         let known = self.keys.get(kid);
-        (known.is_some() && age < MAX_AGE || age < MIN_AGE).then_some(known)
+        let searched = self
+            .searched
+            .is_some_and(|at| (0..MIN_AGE).contains(&(now - at)));
+        let told = match known {
+            Some(_) => age < MAX_AGE,
+            None => searched,
+        };
+        told.then_some(known)
+    }
+
+    fn age(&self, now: i64) -> Option<i64> {
+        self.fetched.map(|at| now - at).filter(|age| *age >= 0)
     }
 }
 
@@ -85,14 +102,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_is_asked_while_it_is_new_and_not_once_the_clock_was_put_back() {
-        let held = Held {
-            keys: BTreeMap::new(),
-            fetched: Some(3600),
+    fn a_set_is_fetched_for_an_unknown_key_but_not_again_and_again() {
+        let key = PublicJwk {
+            kty: "OKP".to_owned(),
+            crv: "Ed25519".to_owned(),
+            x: "x".to_owned(),
+            y: None,
+            alg: None,
+            key_use: None,
+            kid: Some("known".to_owned()),
         };
-        assert_eq!(held.find("a", 3600 + MIN_AGE - 1), Some(None));
-        assert_eq!(held.find("a", 3600 + MIN_AGE), None);
-        assert_eq!(held.find("a", 0), None);
-        assert_eq!(Held::default().find("a", 0), None);
+        let mut held = Held {
+            keys: BTreeMap::from([("known".to_owned(), key)]),
+            fetched: Some(3600),
+            searched: None,
+        };
+        let told = |held: &Held, kid: &str, now| held.find(kid, now).map(|told| told.is_some());
+        assert_eq!(told(&held, "known", 3600), Some(true));
+        assert_eq!(told(&held, "known", 3600 + MAX_AGE), None);
+        assert_eq!(told(&held, "new", 3600), None);
+        held.searched = Some(3600);
+        assert_eq!(told(&held, "new", 3600 + MIN_AGE - 1), Some(false));
+        assert_eq!(told(&held, "new", 3600 + MIN_AGE), None);
+        // The clock was put back: nobody knows how old the set is.
+        assert_eq!(told(&held, "known", 0), None);
+        assert_eq!(told(&Held::default(), "known", 0), None);
     }
 }

@@ -39,7 +39,7 @@ pub use failure::{Fail, Failure, Failures, IntoFailure};
 pub use health::Check;
 pub use house::{House, HouseOptions, Service, describe};
 pub use idempotency::FirstAnswers;
-pub use key_store::{KeyStore, KeyStoreError};
+pub use key_store::{KeyStore, KeyStoreError, StoredKey};
 pub use keys::KeySource;
 pub use lines::{Chunk, Line, LineAnswers, Lines};
 pub use log::{Fault, Logs, NewEntry, Sealed, Walk};

@@ -82,12 +82,24 @@ impl Databases {
 
     /// Those that hold signing keys, with the schema of the keys.
     #[must_use]
-    pub fn with_keys(&self) -> [(&Db, &'static str); 4] {
+    pub fn with_keys(&self) -> [(&'static str, &Db, &'static str); 4] {
         [
-            (&self.authority, stella_authority::MIGRATIONS.schema),
-            (&self.evidence, stella_evidence::MIGRATIONS.schema),
-            (&self.replay, stella_replay::MIGRATIONS.schema),
-            (&self.risk_engine, stella_risk_engine::MIGRATIONS.schema),
+            (
+                "authority",
+                &self.authority,
+                stella_authority::MIGRATIONS.schema,
+            ),
+            (
+                "evidence",
+                &self.evidence,
+                stella_evidence::MIGRATIONS.schema,
+            ),
+            ("replay", &self.replay, stella_replay::MIGRATIONS.schema),
+            (
+                "risk-engine",
+                &self.risk_engine,
+                stella_risk_engine::MIGRATIONS.schema,
+            ),
         ]
     }
 

@@ -25,7 +25,7 @@ use stella_api::{Code, TenantId};
 use stella_attest::{Chain, Entry, PublicKey};
 use stella_canonical::{CanonicalError, Digest, canonical};
 use stella_context::{Clock, OpContext, SystemContext};
-use stella_signing::{MasterKey, SigningKey};
+use stella_signing::MasterKey;
 use stella_storage::{Db, StoreError, Tx};
 use tokio::sync::{Notify, watch};
 
@@ -44,7 +44,6 @@ pub struct Logs {
     db: Db,
     schema: &'static str,
     keys: KeyStore,
-    key: SigningKey,
     committed: Arc<Notify>,
     /// How often the sealer of this process gave places.
     sealed: watch::Sender<u64>,
@@ -128,12 +127,11 @@ impl Logs {
         master: Arc<MasterKey>,
     ) -> Result<Self, KeyStoreError> {
         let keys = KeyStore::new(db.clone(), schema, PURPOSE, master);
-        let key = keys.active(system).await?;
+        keys.active(system).await?;
         Ok(Self {
             db,
             schema,
             keys,
-            key,
             committed: Arc::default(),
             sealed: watch::Sender::default(),
             stuck: Mutex::default(),

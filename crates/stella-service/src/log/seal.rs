@@ -9,11 +9,12 @@ use stella_attest::{Chain, PublicKey};
 use stella_canonical::Digest;
 use stella_canonical::merkle::Frontier;
 use stella_context::SystemContext;
+use stella_signing::SigningKey;
 use stella_storage::StoreError;
 
 use super::store::{Head, Numbered};
 use super::{Logs, checkpoint, unreadable};
-use crate::fault;
+use crate::{KeyStoreError, fault};
 
 /// So many entries are sealed in one transaction, and signed.
 const TOGETHER: usize = 1000;
@@ -46,10 +47,18 @@ impl Logs {
             return Ok(0);
         }
         let keys = self.keys.public(system).await?;
+        let key = self
+            .keys
+            .active(system)
+            .await
+            .map_err(|error| match error {
+                KeyStoreError::Store(error) => error,
+                KeyStoreError::Key(error) => unreadable("signing key", error),
+            })?;
         let (mut sealed, mut failed) = (0, None);
         for (tenant, log) in waiting {
             loop {
-                match self.seal_some(system, &tenant, &log, &keys).await {
+                match self.seal_some(system, (&tenant, &log), &keys, &key).await {
                     Ok(0) => break,
                     Ok(some) => sealed += some,
                     Err(away @ StoreError::Unavailable(_)) => return Err(away),
@@ -69,9 +78,9 @@ impl Logs {
     async fn seal_some(
         &self,
         system: &SystemContext,
-        tenant: &TenantId,
-        log: &str,
+        (tenant, log): (&TenantId, &str),
         keys: &[PublicKey],
+        key: &SigningKey,
     ) -> Result<usize, StoreError> {
         let mut tx = self.db.system_in(system, tenant).await?;
         let Some(head) = self.take_head(&mut tx, tenant, log, PATIENCE).await? else {
@@ -93,7 +102,7 @@ impl Logs {
         }
         self.number(&mut tx, tenant, log, &numbered).await?;
         fault::point("log-numbered");
-        let signed = checkpoint::sign(&self.key, &chain.end())?;
+        let signed = checkpoint::sign(key, &chain.end())?;
         let moved = (head.size, &Head::of(&chain, signed)?);
         if !self.move_head(&mut tx, tenant, log, moved).await? {
             return Err(unreadable(log, "its end moved under the lock"));

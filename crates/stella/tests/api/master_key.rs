@@ -1,8 +1,12 @@
 //! Replacing the master key: servers that know both, keys encrypted anew, the old one gone.
 
 use serde_json::Value;
+use stella_api::Page;
+use stella_api::changes::{ChangePage, LogAnswer};
+use stella_api::verify::{VerifyAnswer, VerifyRequest};
 use stella_client::{Call, HttpClient};
 
+use crate::fixtures::hole;
 use crate::process::{Installation, Running};
 use crate::up::text;
 
@@ -75,6 +79,75 @@ async fn replaced(installation: Installation) {
     let installation = installation.with(&format!("Security:MasterKeyFile={}", old.display()));
     let told = installation.run(&["serve"]);
     assert_eq!(told.status.code(), Some(78), "{}", text(&told.stderr));
+}
+
+/// Keys of a purpose by their states, as `key list` shows them.
+fn stored(installation: &Installation, service: &str, purpose: &str) -> Vec<(String, String)> {
+    let ran = installation.run(&["key", "list"]);
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    let told: Vec<Value> = serde_json::from_slice(&ran.stdout).unwrap();
+    let of = told
+        .iter()
+        .filter(|key| key["service"] == service && key["purpose"] == purpose);
+    let text = |key: &Value, name: &str| key[name].as_str().unwrap().to_owned();
+    of.map(|key| (text(key, "state"), text(key, "kid")))
+        .collect()
+}
+
+/// Rotates a key; gives the new one's id.
+fn rotate(installation: &Installation, service: &str, purpose: &str) -> String {
+    let ran = installation.run(&["key", "rotate", service, purpose]);
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    let told: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    told["kid"].as_str().unwrap().to_owned()
+}
+
+/// Beneath a server that goes on: new tokens, ends of logs and manifests are signed by new keys,
+/// and what the old ones signed verifies.
+#[tokio::test]
+async fn signing_keys_are_rotated_beneath_a_server() {
+    let installation = Installation::postgres().await;
+    let running = installation.start(None);
+    let of_before = running.auditor("acme");
+    let ingester = running.ingester("acme");
+    ingester.ingest("advisory", &hole(1)).await;
+    let before = stored(&installation, "authority", "token");
+    assert_eq!(before.len(), 1);
+
+    let token = rotate(&installation, "authority", "token");
+    let log = rotate(&installation, "evidence", "log");
+    let now = stored(&installation, "authority", "token");
+    let old = ("retired".to_owned(), before[0].1.clone());
+    assert_eq!(now, [("active".to_owned(), token.clone()), old]);
+
+    // A token of before is good, and one of now is signed by the new key.
+    let _: Page<Value> = of_before.get("/api/v1/authority/audit").await;
+    assert!(kids(&running).await.contains(&token.clone().into()));
+    let last = ingester.ingest("advisory", &hole(2)).await.id;
+    let after = running.auditor("acme");
+    let sealed = async || -> LogAnswer {
+        // The sealer gives it its place within a second.
+        loop {
+            let page: ChangePage = running
+                .analyst("acme")
+                .get("/api/v1/evidence/changes")
+                .await;
+            if page.changes.iter().any(|change| change.document == last) {
+                return running.analyst("acme").get("/api/v1/evidence/log").await;
+            }
+        }
+    };
+    assert_eq!(sealed().await.envelope.signatures[0].keyid, log);
+    let verified: VerifyAnswer = running
+        .analyst("acme")
+        .post("/api/v1/evidence/verify", &VerifyRequest::default())
+        .await;
+    assert_eq!(verified.violations, []);
+    let _: Page<Value> = after.get("/api/v1/authority/audit").await;
+
+    let refused = installation.run(&["key", "rotate", "evidence", "token"]);
+    assert_eq!(refused.status.code(), Some(4));
+    assert!(text(&refused.stderr).contains("stella key list"));
 }
 
 #[tokio::test]
