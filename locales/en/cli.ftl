@@ -145,6 +145,10 @@ help-evidence-example =
 help-evidence-checkpoint-about = Show where the log of what was taken in ends, signed, to keep elsewhere
 help-evidence-checkpoint-example =
     stella evidence checkpoint -o json --out checkpoint.json
+help-evidence-export-about = Write every document exactly as published, with where it came from, into one tar archive
+help-evidence-export-example =
+    stella evidence export --out evidence.tar
+    stella evidence export --kind sbom --out sboms.tar
 help-evidence-ingest-about = Take in advisories, VEX, SBOMs and KEV catalogues
 help-evidence-ingest-example =
     stella evidence ingest sbom.cdx.json

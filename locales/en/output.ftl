@@ -112,6 +112,7 @@ sample-refused = the server refuses { $path } of the sample
 file-too-large = larger than { $limit } bytes
 document-too-large-unmeasured = more than { $limit } bytes, the most that a server takes
 progress-ingest = { $done } of { $total } documents, { $rate } a second, { $left } s left
+progress-export = { $done } of { $total } documents
 progress-scores = { $asked } of { $total } scores
 evidence-verified = holds: all that was taken in is there and unchanged
 evidence-not-verified = does not hold: what is stored is not all that was taken in, unchanged

@@ -42,6 +42,7 @@ const FLOORS: &[(&str, Floor)] = &[
     ("stella-api", Floor::Vocabulary),
     ("stella-canonical", Floor::Vocabulary),
     ("stella-attest", Floor::Pure),
+    ("stella-bundle", Floor::Pure),
     ("stella-context", Floor::Pure),
     ("stella-formats", Floor::Pure),
     ("stella-locale", Floor::Pure),

@@ -7,6 +7,7 @@ pub mod changes;
 pub mod code;
 pub mod dsse;
 pub mod evidence;
+pub mod evidence_export;
 pub mod explain;
 pub mod findings;
 pub mod health;

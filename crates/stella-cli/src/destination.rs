@@ -78,6 +78,16 @@ impl<'a> Destination<'a> {
     }
 }
 
+impl Write for Destination<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.target.writer().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.target.writer().flush()
+    }
+}
+
 impl Target<'_> {
     fn open(path: &Path) -> io::Result<Self> {
         match fs::metadata(path) {

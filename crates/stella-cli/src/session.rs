@@ -1,6 +1,6 @@
 //! One run of one command: its streams, its options, and the one place where things are printed.
 
-use std::io::Write as _;
+use std::io::Write;
 
 use stella_context::Clock;
 use stella_locale::Labels;
@@ -95,10 +95,7 @@ impl Session {
 
     /// The same for a line that replaces itself; an empty one takes it away.
     pub fn progress_over(&mut self, line: &str) {
-        if self.io.stderr_terminal {
-            let _ = write!(self.io.stderr, "\r{}\u{1b}[K", plain(line))
-                .and_then(|()| self.io.stderr.flush());
-        }
+        progress_over(&mut *self.io.stderr, self.io.stderr_terminal, line);
     }
 
     /// Tells how many scores were asked for so far.
@@ -123,6 +120,14 @@ impl Session {
             let _ = writeln!(self.io.stderr, "{text}");
         }
         failure.exit
+    }
+}
+
+/// The same where output is being written meanwhile.
+pub(crate) fn progress_over(stderr: &mut dyn Write, terminal: bool, line: &str) {
+    if terminal {
+        // Nobody can be told that telling failed.
+        let _ = write!(stderr, "\r{}\u{1b}[K", plain(line)).and_then(|()| stderr.flush());
     }
 }
 

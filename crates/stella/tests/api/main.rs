@@ -21,6 +21,7 @@ mod config;
 mod coverage;
 mod enrolment;
 mod evidence;
+mod exports;
 mod fixtures;
 mod frozen;
 mod idempotency;

@@ -1,6 +1,7 @@
 //! `stella evidence`: what others publish, taken in and kept exactly so.
 
 mod checkpoint;
+mod export;
 mod ingest;
 mod list;
 mod show;
@@ -19,6 +20,9 @@ pub enum EvidenceCommand {
     /// `evidence checkpoint`
     #[command(about = label("help-evidence-checkpoint-about"), after_help = example("help-evidence-checkpoint-example"))]
     Checkpoint,
+    /// `evidence export`
+    #[command(about = label("help-evidence-export-about"), after_help = example("help-evidence-export-example"))]
+    Export(export::ExportArgs),
     /// `evidence ingest`
     #[command(about = label("help-evidence-ingest-about"), after_help = example("help-evidence-ingest-example"))]
     Ingest(ingest::IngestArgs),
@@ -39,6 +43,7 @@ pub(crate) async fn run(
 ) -> Result<Answer, Failure> {
     match command {
         EvidenceCommand::Checkpoint => checkpoint::run(session).await,
+        EvidenceCommand::Export(arguments) => export::run(&arguments, session).await,
         EvidenceCommand::Ingest(arguments) => ingest::run(&arguments, session).await,
         EvidenceCommand::List(arguments) => list::run(arguments, session).await,
         EvidenceCommand::Show(arguments) => show::run(&arguments, session).await,
