@@ -314,7 +314,7 @@ error-read-failed = reading standard input: { $reason }
 error-unexpected = writing the answer: { $reason }
 error-usage = { $reason }
 usage-no-command = a command is missing
-serve-all-services = --services: a process runs all services in this version; leave the option out
+serve-all-services = a process runs all services in this version: leave --services and Services: out
 
 # stella storage
 column-size = SIZE

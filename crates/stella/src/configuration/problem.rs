@@ -41,7 +41,9 @@ impl Problem {
     #[must_use]
     pub fn unknown_key(written: &str) -> Self {
         let labels = Labels::english();
+        let section = written.split(':').next().unwrap_or_default();
         let hint = match Key::nearest(written) {
+            _ if section.eq_ignore_ascii_case("Services") => labels.text("serve-all-services"),
             Some(key) => labels.format("hint-config-nearest", &[("key", key.into())]),
             None => {
                 let sections = Key::sections().join(", ");

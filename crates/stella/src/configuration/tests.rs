@@ -434,6 +434,14 @@ fn what_is_like_no_key_is_likened_to_none() {
 }
 
 #[test]
+fn a_service_elsewhere_is_told_as_what_is_not_there_yet() {
+    for written in ["Services:Evidence:Url", "services:x"] {
+        let hint = Problem::unknown_key(written).hint;
+        assert!(hint.starts_with("a process runs all services"), "{hint}");
+    }
+}
+
+#[test]
 fn no_secret_is_told() {
     let url = "postgres://stella:hunter2@local host/x";
     let raw = raw(&changed("ConnectionStrings:Default", url));
