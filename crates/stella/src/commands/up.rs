@@ -226,6 +226,8 @@ async fn open(
             .trust_vex_publisher(&system, &tenant, publisher)
             .await?;
     }
+    // The report is of all that was kept, also by one that did not get to derive.
+    platform.evidence.reconcile(&system).await?;
     Ok(platform)
 }
 

@@ -145,6 +145,14 @@ impl Installation {
         }
     }
 
+    /// PostgreSQL as the owner of the schemas.
+    pub async fn owner(&self) -> sqlx::PgConnection {
+        let url = self.owner_url.as_ref().expect("on PostgreSQL");
+        <sqlx::PgConnection as sqlx::Connection>::connect(url)
+            .await
+            .unwrap()
+    }
+
     /// The blobs of a service.
     pub fn blobs(&self, service: &str) -> Vec<PathBuf> {
         let folder = match &self.server {
