@@ -409,6 +409,7 @@ hint-config-connection = { $reason }; write postgres://ROLE:PASSWORD@HOST/DATABA
 hint-config-master-key-unreadable = { $reason }; restore it; where nothing is stored yet, make one: (umask 077; head -c 32 /dev/urandom > FILE)
 hint-config-master-key-open = others than its owner can read it: chmod 600 { $file }
 hint-config-master-key-other = { $reason }; name the key that it was encrypted with, while one replaces another also Security:PreviousMasterKeyFile, or restore the row
+hint-config-connection-refused = { $reason }; give this key the role, password and database that the server knows, or let the server admit them
 hint-config-mapping = the file holds no mapping
 hint-config-sections = no key is like it; keys begin with one of { $sections }
 hint-config-nearest = did you mean { $key }?

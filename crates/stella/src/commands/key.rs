@@ -6,7 +6,7 @@ use stella_cli::{Answer, Failure, Session};
 use stella_context::{Clock, SystemContext};
 use stella_service::KeyStore;
 
-use super::{failed, master_key, wrong_master_key};
+use super::{databases, failed, master_key, wrong_master_key};
 use crate::configuration::Settings;
 use crate::platform::Storage;
 
@@ -28,7 +28,7 @@ pub(super) async fn run(command: KeyCommand, session: &mut Session) -> Result<An
 async fn reseal(arguments: &ConfigurationArgs, session: &Session) -> anyhow::Result<u64> {
     let settings = Settings::load(arguments, &session.io.environment)?;
     let master = master_key(&settings)?;
-    let databases = Storage::default().open(&settings.drivers()).await?;
+    let databases = databases(&settings, &mut Storage::default()).await?;
     let system = SystemContext::new("reseal", Clock::System);
     let mut keys = 0;
     for (db, schema) in databases.with_keys() {

@@ -23,13 +23,13 @@ use stella_evidence::EvidenceError;
 use stella_replay::ReplayError;
 use stella_service::KeyStoreError;
 use stella_signing::{KeyError, MasterKey, SigningKey};
-use stella_storage::{ObjectError, StoreError};
+use stella_storage::{Db, Driver, ObjectError, StoreError};
 use stella_telemetry::Telemetry;
 
 pub use tls::{TlsError, TlsFiles};
 
 use crate::configuration::{Environment, Problem, Settings};
-use crate::platform::{NotWritable, Platform, Setup};
+use crate::platform::{Databases, NotWritable, Platform, Setup, Storage};
 
 /// Runs one of them.
 ///
@@ -54,6 +54,24 @@ pub async fn run(command: ServerCommand, session: &mut Session) -> Result<Answer
 async fn open(setup: Setup, key_file: &Path) -> anyhow::Result<Platform> {
     let opened = Platform::open(setup).await;
     opened.map_err(|error| wrong_master_key(key_file, error))
+}
+
+/// The databases of an installation. One that does not let us in is a setting that is wrong.
+async fn databases(settings: &Settings, storage: &mut Storage) -> anyhow::Result<Databases> {
+    let error = match storage.open(&settings.drivers()).await {
+        Err(error) if error.is_refused() => error,
+        opened => return Ok(opened?),
+    };
+    // Which of them it was, each says for itself.
+    for one in &settings.services {
+        if let (Driver::Postgres(connection), Some(key)) = (&one.driver, &one.connection_key)
+            && let Err(error) = Db::postgres(connection).ping().await
+            && error.is_refused()
+        {
+            return Err(Problem::refused(key, &error).into());
+        }
+    }
+    Err(error.into())
 }
 
 fn wrong_master_key(key_file: &Path, error: anyhow::Error) -> anyhow::Error {
@@ -160,6 +178,7 @@ fn chain(error: &anyhow::Error) -> String {
 fn code_of(cause: &StoreError) -> Option<Code> {
     match cause {
         StoreError::Locked { .. } => Some(Code::StorageDirectoryLocked),
+        refused if refused.is_refused() => Some(Code::StorageConnectionInvalid),
         StoreError::Unavailable(_) => Some(Code::StorageConnectionUnreachable),
         StoreError::SchemaNewer { .. } => Some(Code::StorageSchemaNewer),
         StoreError::SchemaOlder { .. } => Some(Code::StorageSchemaOlder),

@@ -49,7 +49,7 @@ async fn serve(settings: Settings, metrics: Metrics) -> anyhow::Result<()> {
         super::migrate::postgres(owner).await?;
     }
     let mut storage = Storage::default();
-    let databases = storage.open(&settings.drivers()).await?;
+    let databases = super::databases(&settings, &mut storage).await?;
     let drivers = settings.object_drivers().context("Storage:ObjectStore")?;
     let objects = storage.object_stores(&drivers, settings.data.as_deref())?;
     objects.probe().await?;

@@ -16,7 +16,7 @@ use stella_context::{Clock, SystemContext};
 use stella_locale::Labels;
 use stella_service::{KeySource, Sentinel};
 
-use super::{client_key, failed, master_key, wrong_master_key};
+use super::{client_key, databases, failed, master_key, wrong_master_key};
 use crate::configuration::Settings;
 use crate::platform::Storage;
 
@@ -143,7 +143,7 @@ async fn open(
 ) -> anyhow::Result<Arc<Authority>> {
     let settings = Settings::load(configuration, &session.io.environment)?;
     let master = master_key(&settings)?.into();
-    let databases = Storage::default().open(&settings.drivers()).await?;
+    let databases = databases(&settings, &mut Storage::default()).await?;
     let keys = KeySource::of_peers(Peers::default());
     let sentinel = Sentinel::new(&settings.public_url, keys);
     let opened = Authority::open(&system(), databases.authority, master, sentinel).await;

@@ -7,6 +7,7 @@ use stella_api::Code;
 use stella_cli::{ExitCode, Failure, Setting};
 use stella_locale::Labels;
 use stella_signing::KeyError;
+use stella_storage::StoreError;
 
 use crate::commands::{TlsError, TlsFiles};
 
@@ -77,6 +78,15 @@ impl Problem {
     pub fn master_key_open(file: &Path) -> Self {
         let named = ("file", file.display().to_string());
         Self::of_master_key(file, "hint-config-master-key-open", named)
+    }
+
+    /// A database that answers and does not let us in. What it says names the user or the database,
+    /// and no password.
+    #[must_use]
+    pub fn refused(key: &str, reason: &StoreError) -> Self {
+        let values = [("reason", reason.to_string().into())];
+        let hint = Labels::english().format("hint-config-connection-refused", &values);
+        Self::new(Code::StorageConnectionInvalid, hint).with("key", key)
     }
 
     /// A certificate or private key that cannot be served.
