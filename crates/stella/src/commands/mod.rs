@@ -26,6 +26,7 @@ use stella_signing::{KeyError, MasterKey, SigningKey};
 use stella_storage::{Db, Driver, ObjectError, StoreError};
 use stella_telemetry::Telemetry;
 
+pub use listen::Connections;
 pub use tls::{TlsError, TlsFiles};
 
 use crate::configuration::{Environment, Problem, Settings};

@@ -77,15 +77,17 @@ async fn serve(settings: Settings, metrics: Metrics) -> anyhow::Result<()> {
     let mut stop = listen::Stop::noted()?;
     let router = platform.house.router.clone();
     let mut background = JoinSet::new();
-    let server = match certificate {
+    let tls = match certificate {
         Some(certificate) => {
-            let server = listen::serve(certificate.listen(listener)?, router);
+            let tls = certificate.acceptor()?;
             background.spawn(certificate.follow()?);
-            server
+            Some(tls)
         }
-        None => listen::serve(listener, router),
+        None => None,
     };
-    let admin = listen::serve(admin, platform.house.admin.clone());
+    let connections = settings.connections;
+    let server = listen::serve(listener, tls, router, connections);
+    let admin = listen::serve(admin, None, platform.house.admin.clone(), connections);
     let workers = Workers::start(platform.house.workers);
     stop.told().await;
     tracing::info!("stopping");

@@ -65,8 +65,10 @@ async fn up(arguments: UpArgs, session: &mut Session, metrics: Metrics) -> Resul
         () = stop.told() => return Ok(Answer::done(ExitCode::Interrupted)),
     };
     remember(&places, &url, arguments.once)?;
-    let server = listen::serve(listener, platform.house.router.clone());
-    let admin = admin.map(|listener| listen::serve(listener, platform.house.admin.clone()));
+    let connections = listen::Connections::default();
+    let server = listen::serve(listener, None, platform.house.router.clone(), connections);
+    let admin = admin
+        .map(|listener| listen::serve(listener, None, platform.house.admin.clone(), connections));
     let workers = Workers::start(platform.house.workers);
     let ended = attend(&url, key, &arguments, session, &mut stop).await;
     let stopped = async {

@@ -41,6 +41,7 @@ mod scores;
 mod sealed;
 mod serve;
 mod signed;
+mod slow;
 mod stop;
 mod storage;
 mod tamper;

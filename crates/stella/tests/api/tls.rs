@@ -9,6 +9,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
 use crate::process::{Installation, Running};
+use crate::slow::told_by;
 use crate::up::text;
 
 /// A certificate authority of somebody's own, and the files of a server.
@@ -91,6 +92,19 @@ async fn a_renewed_certificate_is_served_without_a_restart() {
     running.signal("HUP");
     running.said("the new certificate is not served");
     assert_eq!(authority.shown(&running).await.0, second);
+}
+
+/// Who connects and shakes no hand holds a connection no longer than anybody else.
+#[tokio::test]
+async fn a_handshake_that_never_comes_is_not_waited_for() {
+    let authority = Authority::new();
+    authority.issue();
+    let installation = Installation::filesystem().await;
+    let installation = installation.with("Server:RequestHeadSeconds=1");
+    let running = authority.settings(installation).start(None);
+    for says in [&b""[..], &[0x16, 0x03]] {
+        assert_eq!(told_by(&running, says), "");
+    }
 }
 
 #[tokio::test]
