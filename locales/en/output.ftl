@@ -409,7 +409,7 @@ accepts-secret-access-key = that key
 accepts-public-url = an http or https URL without a path
 hint-config-connection = { $reason }; write postgres://ROLE:PASSWORD@HOST/DATABASE
 hint-config-master-key-unreadable = { $reason }; restore it; where nothing is stored yet, make one: (umask 077; head -c 32 /dev/urandom > FILE)
-hint-config-master-key-open = others than its owner can read it: chmod 600 { $file }
+hint-config-key-file-open = others than its owner can read it: chmod 600 { $file }
 hint-config-master-key-other = { $reason }; name the key that it was encrypted with, while one replaces another also Security:PreviousMasterKeyFile, or restore the row
 hint-config-connection-refused = { $reason }; give this key the role, password and database that the server knows, or let the server admit them
 hint-config-mapping = the file holds no mapping
@@ -444,6 +444,27 @@ tenant-unknown = there is no tenant { $tenant }
 tenant-unknown-hint = make it: stella tenant create { $tenant }
 client-created = the client { $client } may act in { $tenant } as { $roles }; its key is { $file }
 client-created-next = on its machine: stella context set { $tenant } --server URL --tenant { $tenant } --client { $client } --key-file { $file }
+client-unknown = there is no client { $client }
+client-unknown-hint = see which there are: stella client list
+client-key-unknown = the client { $client } has no key { $key }
+client-key-unknown-hint = see which it has: stella client show { $client }
+client-key-was-revoked = the key { $key } of the client { $client } was revoked, and counts no more
+client-key-was-revoked-hint = name another file, in which a new key is made: stella client key add { $client } --key-file FILE
+client-roles-set = the client { $client } may act in { $tenant } as { $roles } from its next token on
+client-roles-none = the client { $client } gets no token for { $tenant } any more
+client-key-added = the key in { $file } counts for the client { $client } now: { $key }
+client-keys-revoked = { $count ->
+        [0] the client { $client } had no such key any more
+        [one] one key of the client { $client } is revoked: it gets no token for it, and tokens that were given before end within { $seconds } seconds
+       *[other] { $count } keys of the client { $client } are revoked: it gets no token for them, and tokens that were given before end within { $seconds } seconds
+    }
+client-list-empty = there is no client yet: stella client create
+column-roles = ROLES
+column-role = ROLE
+column-keys = KEYS
+column-key = KEY
+column-added = ADDED
+column-revoked = REVOKED
 key-resealed = { $count ->
         [0] every stored key was encrypted with Security:MasterKeyFile before
         [one] one stored key is encrypted anew with Security:MasterKeyFile

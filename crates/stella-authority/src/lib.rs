@@ -16,8 +16,9 @@ use stella_service::{Check, Described, FirstAnswers, KeyStore, Logs, OnceOnly, S
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Db, Migrations};
 
-pub use client::NewClient;
+pub use client::{Client, ClientKey, Held, NewClient};
 pub use error::AuthorityError;
+pub use token::TOKENS_END_WITHIN;
 
 /// The migrations of the schema `authority`.
 pub const MIGRATIONS: Migrations = Migrations {

@@ -1,5 +1,6 @@
 //! The verbs that need the services themselves and not only their API.
 
+mod client;
 mod config;
 mod key;
 mod listen;
@@ -43,7 +44,7 @@ pub async fn run(command: ServerCommand, session: &mut Session) -> Result<Answer
         ServerCommand::Migrate(arguments) => migrate::run(arguments, session).await,
         ServerCommand::Storage(command) => storage::run(command, session).await,
         ServerCommand::Tenant(command) => tenant::run(command, session).await,
-        ServerCommand::Client(command) => tenant::client(command, session).await,
+        ServerCommand::Client(command) => client::run(command, session).await,
         ServerCommand::Key(command) => key::run(command, session).await,
         ServerCommand::Config(command) => config::run(&command, session),
         ServerCommand::Openapi(_) => openapi::run(),

@@ -77,7 +77,7 @@ impl Problem {
     #[must_use]
     pub fn master_key_open(file: &Path) -> Self {
         let named = ("file", file.display().to_string());
-        Self::of_master_key(file, "hint-config-master-key-open", named)
+        Self::of_master_key(file, "hint-config-key-file-open", named)
     }
 
     /// A database that answers and does not let us in. What it says names the user or the database,
@@ -100,6 +100,16 @@ impl Problem {
         let hint = Labels::english().format("hint-config-tls-file", &values);
         Self::new(Code::ConfigValueInvalid, hint)
             .with("key", key)
+            .with("file", file.display())
+    }
+
+    /// The private key of the server's certificate, where others than its owner can read it.
+    #[must_use]
+    pub fn tls_key_open(file: &Path) -> Self {
+        let values = [("file", file.display().to_string().into())];
+        let hint = Labels::english().format("hint-config-key-file-open", &values);
+        Self::new(Code::ConfigValueInvalid, hint)
+            .with("key", "Server:Tls:PrivateKeyFile")
             .with("file", file.display())
     }
 
