@@ -13,6 +13,9 @@ error-timeout-hint = try again, with a smaller page or document
 error-server-unreachable = no server answers
 error-server-unreachable-detail = no server answers at { $server }: { $reason }
 error-server-unreachable-hint = start one: stella up
+error-server-certificate-untrusted = the server's certificate is not trusted
+error-server-certificate-untrusted-detail = the certificate of { $server } is not trusted: { $reason }
+error-server-certificate-untrusted-hint = if it is the right server, name a PEM file with the certificate of who signed its: SSL_CERT_FILE=FILE stella ...
 error-server-answer-invalid = the answer does not follow the contract
 error-server-answer-invalid-detail = the answer to { $path } is not what the contract says: { $reason }
 error-server-answer-invalid-hint = compare the versions of client and server

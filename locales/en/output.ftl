@@ -277,6 +277,7 @@ id-names-both = `{ $id }` names a finding and a score
 
 server-unknown = no server is known yet: there is no context
 hint-server-unreachable = stella up
+server-timed-out = { $server } did not answer within { $limit } seconds, and was waited for no longer
 hint-token-refused = `stella whoami --context NAME` tells who one is; `stella up` makes the context local
 
 context-list-empty = no contexts yet; `stella up` makes one, and `stella context set`
@@ -401,7 +402,7 @@ accepts-master-key = a file of 32 bytes that only its owner may read
 about-previous-master-key = the master key before it, while it is being replaced: opens what stella key reseal has not sealed anew yet
 accepts-proxies = addresses and networks, separated by commas, such as 10.0.0.7, 192.168.0.0/16
 accepts-certificate = a PEM file with the server's certificate, then those that signed it
-accepts-private-key = a PEM file with the certificate's private key
+accepts-private-key = a PEM file with the certificate's private key that only its owner may read
 accepts-bucket = the name of a bucket that is there
 accepts-region = a region, such as us-east-1
 accepts-access-key-id = the id of a key that may read and write the bucket
