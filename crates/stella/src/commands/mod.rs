@@ -96,17 +96,26 @@ fn master_key(settings: &Settings) -> Result<MasterKey, Problem> {
     Ok(key.after(previous))
 }
 
-/// The key of the file. Others may not read it where anything counts; while developing it is told.
 fn read_master_key(file: &Path, environment: Environment) -> Result<MasterKey, Problem> {
     let key = MasterKey::load(file).map_err(|error| Problem::master_key(file, &error))?;
+    demand_private(file, environment, Problem::master_key_open)?;
+    Ok(key)
+}
+
+/// Others may not read the file of a key where anything counts; while developing it is told.
+fn demand_private(
+    file: &Path,
+    environment: Environment,
+    open: fn(&Path) -> Problem,
+) -> Result<(), Problem> {
     if stella_signing::open_to_others(file).unwrap_or_default() {
-        let problem = Problem::master_key_open(file);
+        let problem = open(file);
         if environment.strict() {
             return Err(problem);
         }
         tracing::warn!("{problem}");
     }
-    Ok(key)
+    Ok(())
 }
 
 /// The private key of a client: the one that is there, read as every verb reads it, or a new one.

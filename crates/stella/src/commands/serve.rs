@@ -12,7 +12,7 @@ use stella_telemetry::{Form, Level, Metrics, Options, Telemetry};
 use tokio::task::JoinSet;
 
 use super::tls::{Certificate, TlsFiles};
-use super::{failed, listen};
+use super::{demand_private, failed, listen};
 use crate::configuration::{Environment, Problem, Settings};
 use crate::platform::{Setup, Storage};
 
@@ -44,7 +44,9 @@ pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<A
 async fn serve(settings: Settings, metrics: Metrics) -> anyhow::Result<()> {
     let key_file = &settings.master_key;
     let master = super::master_key(&settings)?;
-    let certificate = settings.tls.as_ref().map(certificate).transpose()?;
+    let certificate = settings.tls.as_ref();
+    let certificate = certificate.map(|files| load(files, settings.environment));
+    let certificate = certificate.transpose()?;
     if let Some(owner) = settings.owner() {
         super::migrate::postgres(owner).await?;
     }
@@ -98,6 +100,8 @@ async fn serve(settings: Settings, metrics: Metrics) -> anyhow::Result<()> {
     stopped
 }
 
-fn certificate(files: &TlsFiles) -> Result<Arc<Certificate>, Problem> {
-    Certificate::load(files.clone()).map_err(|error| Problem::tls(files, &error))
+fn load(files: &TlsFiles, environment: Environment) -> Result<Arc<Certificate>, Problem> {
+    let loaded = Certificate::load(files.clone()).map_err(|error| Problem::tls(files, &error))?;
+    demand_private(&files.key, environment, Problem::tls_key_open)?;
+    Ok(loaded)
 }
