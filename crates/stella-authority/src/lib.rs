@@ -5,6 +5,7 @@ mod client;
 mod error;
 mod http;
 mod keys;
+mod meters;
 mod store;
 mod tenant;
 mod token;
@@ -15,6 +16,7 @@ use stella_context::SystemContext;
 use stella_service::{Check, Described, FirstAnswers, KeyStore, Logs, OnceOnly, Sentinel, Service};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Db, Migrations};
+use stella_telemetry::Metrics;
 
 pub use client::{Client, ClientKey, Held, NewClient};
 pub use error::AuthorityError;
@@ -41,6 +43,7 @@ pub struct Authority {
     sentinel: Sentinel,
     assertions: OnceOnly,
     logs: Arc<Logs>,
+    meters: meters::Meters,
 }
 
 impl Authority {
@@ -53,6 +56,7 @@ impl Authority {
         db: Db,
         master: Arc<MasterKey>,
         sentinel: Sentinel,
+        metrics: &Metrics,
     ) -> Result<Arc<Self>, AuthorityError> {
         let logs = Logs::open(system, db.clone(), MIGRATIONS.schema, master.clone()).await?;
         let keys = KeyStore::new(db.clone(), MIGRATIONS.schema, keys::PURPOSE, master);
@@ -64,6 +68,7 @@ impl Authority {
             sentinel,
             assertions: OnceOnly::default(),
             logs: Arc::new(logs),
+            meters: meters::Meters::new(metrics),
         }))
     }
 

@@ -35,6 +35,17 @@ pub(crate) struct TokenRequest {
     resource: Option<String>,
 }
 
+impl TokenRequest {
+    /// The grant type, where it is one that there is.
+    pub(crate) fn grant(&self) -> &'static str {
+        match self.grant_type.as_deref() {
+            Some("client_credentials") => "client_credentials",
+            Some(_) => "other",
+            None => "none",
+        }
+    }
+}
+
 /// Why no token is given: the code of RFC 6749 and what to tell.
 #[derive(Debug)]
 pub(crate) enum Refusal {

@@ -11,6 +11,7 @@ use stella_client::Peers;
 use stella_context::{Clock, SystemContext};
 use stella_locale::Labels;
 use stella_service::{KeySource, Sentinel};
+use stella_telemetry::Metrics;
 
 use super::{databases, failed, master_key, wrong_master_key};
 use crate::configuration::Settings;
@@ -93,6 +94,9 @@ pub(super) async fn open(
     let databases = databases(&settings, &mut Storage::default()).await?;
     let keys = KeySource::of_peers(Peers::default());
     let sentinel = Sentinel::new(&settings.public_url, keys);
-    let opened = Authority::open(&system(), databases.authority, master, sentinel).await;
+    // Nobody reads them: what is counted goes with the process.
+    let metrics = Metrics::local()?;
+    let db = databases.authority;
+    let opened = Authority::open(&system(), db, master, sentinel, &metrics).await;
     opened.map_err(|error| wrong_master_key(&settings.master_key, error.into()))
 }
