@@ -74,13 +74,39 @@ help-tenant-trust-publisher = The publisher, as stella evidence list shows it
 help-client-about = Look after the clients of an installation
 help-client-example =
     stella client create ci --tenant acme --role ingester --role analyst --key-file ci.pem
+help-client-id = Its id
+help-client-list-about = List the clients, what each may do where, and how many keys it has
+help-client-list-example =
+    stella client list
+help-client-show-about = Show a client with its roles and its keys, also those that were revoked
+help-client-show-example =
+    stella client show ci
+help-client-set-roles-about = Give a client these roles in a tenant and take away its others there; they count from its next token on
+help-client-set-roles-example =
+    stella client set-roles ci --tenant acme --role analyst
+    stella client set-roles ci --tenant acme --none
+help-client-set-roles-tenant = The tenant in which they count
+help-client-set-roles-none = Take all its roles in the tenant away
+help-client-revoke-about = Take all its keys from a client, for ever; it gets no token any more, and those it has end within minutes
+help-client-revoke-example =
+    stella client revoke ci
+help-client-key-about = Look after the keys of a client
+help-client-key-example =
+    stella client key add ci --key-file ci-new.pem
+help-client-key-add-about = Give a client another key beside those it has
+help-client-key-add-example =
+    stella client key add ci --key-file ci-new.pem
+help-client-key-revoke-about = Take one key from a client, for ever
+help-client-key-revoke-example =
+    stella client key revoke ci kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
+help-client-key-id = The key's id, as stella client show tells it
 help-client-create-about = Register a client with its key, and give it roles in a tenant; a client that is there keeps what it has and gets what is new
 help-client-create-example =
     stella client create ci --tenant acme --role ingester --role analyst --key-file ci.pem
     stella context set acme --server https://stella.example --tenant acme --client ci --key-file ci.pem
 help-client-create-id = Its id, which it gives when it asks for a token
 help-client-create-tenant = The tenant that it may act in; it must be there
-help-client-create-role = ingester or analyst; may be repeated
+help-client-create-role = ingester, analyst or auditor; may be repeated
 help-client-create-key-file = Its private key, PKCS#8 PEM; made where there is none, readable by its owner only
 help-key-about = Look after the keys that an installation signs with
 help-key-example =

@@ -13,6 +13,9 @@ error-timeout-hint = try again, with a smaller page or document
 error-server-unreachable = no server answers
 error-server-unreachable-detail = no server answers at { $server }: { $reason }
 error-server-unreachable-hint = start one: stella up
+error-server-certificate-untrusted = the server's certificate is not trusted
+error-server-certificate-untrusted-detail = the certificate of { $server } is not trusted: { $reason }
+error-server-certificate-untrusted-hint = if it is the right server, name a PEM file with the certificate of who signed its: SSL_CERT_FILE=FILE stella ...
 error-server-answer-invalid = the answer does not follow the contract
 error-server-answer-invalid-detail = the answer to { $path } is not what the contract says: { $reason }
 error-server-answer-invalid-hint = compare the versions of client and server
@@ -166,7 +169,7 @@ error-storage-driver-missing = no storage driver is configured
 error-storage-driver-unsupported = unknown storage driver
 error-storage-driver-not-for-production = the storage driver is for development and tests
 error-storage-connection-missing = no connection string
-error-storage-connection-invalid = the connection string cannot be read
+error-storage-connection-invalid = the connection string cannot be read, or the database does not let it in
 error-storage-localhost-in-production = a connection to localhost in production
 error-storage-role-unsafe = the serving role is unsafe
 error-storage-role-unsafe-hint = a superuser runs: CREATE ROLE stella_service NOLOGIN; CREATE ROLE stella_app LOGIN PASSWORD '...' IN ROLE stella_service; connect as stella_app to serve
@@ -180,6 +183,7 @@ error-storage-file-unusable-hint = let the user that runs stella read and write 
 error-storage-directory-locked = the data directory is in use
 error-storage-directory-locked-hint = stop that process (kill { $holder }), or choose another folder: stella up --data DIR, stella serve --set Storage:DataDirectory=DIR
 error-storage-connection-unreachable = the database does not answer
+error-storage-connection-unreachable-hint = see that it runs, is reached from here and has connections left (max_connections), and try again
 error-config-key-unknown = unknown configuration key
 error-config-value-invalid = a configuration value is not valid
 error-config-file-invalid = the configuration file cannot be read

@@ -278,6 +278,7 @@ id-names-both = `{ $id }` names a finding and a score
 
 server-unknown = no server is known yet: there is no context
 hint-server-unreachable = stella up
+server-timed-out = { $server } did not answer within { $limit } seconds, and was waited for no longer
 hint-token-refused = `stella whoami --context NAME` tells who one is; `stella up` makes the context local
 
 context-list-empty = no contexts yet; `stella up` makes one, and `stella context set`
@@ -392,6 +393,8 @@ about-limit-client-requests = how many requests a client may send in its window
 about-limit-client-seconds = the window of a client, in seconds
 about-limit-tenant-requests = how many requests all clients of a tenant may send in its window
 about-limit-tenant-seconds = the window of a tenant, in seconds
+about-max-connections = how many connections are open at a time on each address; more wait; each needs an open file (LimitNOFILE)
+about-head-seconds = how long the head of a request is waited for, also by a connection that is idle, in seconds: longer than a proxy before it keeps one
 about-stop-seconds = how long a stop waits for requests that are being answered, in seconds
 about-certificate = the certificate of the server's own TLS; read again each 10 seconds and at SIGHUP
 about-private-key = that certificate's private key
@@ -402,7 +405,7 @@ accepts-master-key = a file of 32 bytes that only its owner may read
 about-previous-master-key = the master key before it, while it is being replaced: opens what stella key reseal has not sealed anew yet
 accepts-proxies = addresses and networks, separated by commas, such as 10.0.0.7, 192.168.0.0/16
 accepts-certificate = a PEM file with the server's certificate, then those that signed it
-accepts-private-key = a PEM file with the certificate's private key
+accepts-private-key = a PEM file with the certificate's private key that only its owner may read
 accepts-bucket = the name of a bucket that is there
 accepts-region = a region, such as us-east-1
 accepts-access-key-id = the id of a key that may read and write the bucket
@@ -410,9 +413,10 @@ accepts-secret-access-key = that key
 accepts-public-url = an http or https URL without a path
 hint-config-connection = { $reason }; write postgres://ROLE:PASSWORD@HOST/DATABASE
 hint-config-master-key-unreadable = { $reason }; restore it; where nothing is stored yet, make one: (umask 077; head -c 32 /dev/urandom > FILE)
-hint-config-master-key-open = others than its owner can read it: chmod 600 { $file }
+hint-config-key-file-open = others than its owner can read it: chmod 600 { $file }
 hint-config-master-key-other = { $reason }; name the key that it was encrypted with, while one replaces another also Security:PreviousMasterKeyFile, or restore the row
 hint-config-clock = Production and Staging record the time of the machine: leave out --clock, and unset SOURCE_DATE_EPOCH
+hint-config-connection-refused = { $reason }; give this key the role, password and database that the server knows, or let the server admit them
 hint-config-mapping = the file holds no mapping
 hint-config-sections = no key is like it; keys begin with one of { $sections }
 hint-config-nearest = did you mean { $key }?
@@ -445,6 +449,27 @@ tenant-unknown = there is no tenant { $tenant }
 tenant-unknown-hint = make it: stella tenant create { $tenant }
 client-created = the client { $client } may act in { $tenant } as { $roles }; its key is { $file }
 client-created-next = on its machine: stella context set { $tenant } --server URL --tenant { $tenant } --client { $client } --key-file { $file }
+client-unknown = there is no client { $client }
+client-unknown-hint = see which there are: stella client list
+client-key-unknown = the client { $client } has no key { $key }
+client-key-unknown-hint = see which it has: stella client show { $client }
+client-key-was-revoked = the key { $key } of the client { $client } was revoked, and counts no more
+client-key-was-revoked-hint = name another file, in which a new key is made: stella client key add { $client } --key-file FILE
+client-roles-set = the client { $client } may act in { $tenant } as { $roles } from its next token on
+client-roles-none = the client { $client } gets no token for { $tenant } any more
+client-key-added = the key in { $file } counts for the client { $client } now: { $key }
+client-keys-revoked = { $count ->
+        [0] the client { $client } had no such key any more
+        [one] one key of the client { $client } is revoked: it gets no token for it, and tokens that were given before end within { $seconds } seconds
+       *[other] { $count } keys of the client { $client } are revoked: it gets no token for them, and tokens that were given before end within { $seconds } seconds
+    }
+client-list-empty = there is no client yet: stella client create
+column-roles = ROLES
+column-role = ROLE
+column-keys = KEYS
+column-key = KEY
+column-added = ADDED
+column-revoked = REVOKED
 key-resealed = { $count ->
         [0] every stored key was encrypted with Security:MasterKeyFile before
         [one] one stored key is encrypted anew with Security:MasterKeyFile

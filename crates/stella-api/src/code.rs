@@ -54,6 +54,8 @@ codes! {
     Timeout = "TIMEOUT", 503, exit 10, retry;
     /// No server answers at the context's address.
     ServerUnreachable = "SERVER_UNREACHABLE", 503, exit 10, retry;
+    /// Whoever answers at the context's address shows a certificate that is not trusted here.
+    ServerCertificateUntrusted = "SERVER_CERTIFICATE_UNTRUSTED", 502, exit 78;
     /// An answer that does not follow the contract.
     ServerAnswerInvalid = "SERVER_ANSWER_INVALID", 502, exit 1;
 

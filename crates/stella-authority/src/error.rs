@@ -20,13 +20,24 @@ pub enum AuthorityError {
     /// No such tenant.
     #[error("there is no tenant {0}")]
     TenantUnknown(String),
+    /// No such client.
+    #[error("there is no client {0}")]
+    ClientUnknown(String),
+    /// No such key of the client.
+    #[error("the client has no key {0}")]
+    ClientKeyUnknown(String),
+    /// A key that was taken from the client.
+    #[error("the key {0} was revoked")]
+    ClientKeyRevoked(String),
 }
 
 impl IntoFailure for AuthorityError {
     fn into_failure(self) -> Failure {
         match self {
             Self::Store(error) => error.into_failure(),
-            Self::TenantUnknown(tenant) => Failure::not_found(tenant),
+            Self::TenantUnknown(name)
+            | Self::ClientUnknown(name)
+            | Self::ClientKeyUnknown(name) => Failure::not_found(name),
             other => Failure::new(Code::Internal).because(other),
         }
     }

@@ -40,17 +40,20 @@ pub(crate) fn routes() -> Routes<Arc<Authority>> {
 #[utoipa::path(post, path = "/oauth/token", tag = "authority",
     request_body(content = String, content_type = "application/x-www-form-urlencoded"))]
 async fn token(_: Public, State(authority): Domain, headers: HeaderMap, body: Bytes) -> TokenReply {
-    match answer(&authority, &headers, &body).await {
+    let request = read(&headers, &body);
+    let grant = request.as_ref().map_or("none", TokenRequest::grant);
+    let answer = match request {
+        Ok(request) => answer(&authority, &headers, &request).await,
+        Err(refusal) => Err(refusal),
+    };
+    authority.meters.asked(grant, &answer);
+    match answer {
         Ok(answer) => TokenReply::Given(answer),
         Err(refusal) => TokenReply::Refused(refusal),
     }
 }
 
-async fn answer(
-    authority: &Authority,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<TokenAnswer, Refusal> {
+fn read(headers: &HeaderMap, body: &[u8]) -> Result<TokenRequest, Refusal> {
     let invalid = |text: String| Refusal::OAuth("invalid_request", text);
     let form = single(headers, "Content-Type").map_err(invalid)?;
     if let Some(encoding) = encoding(headers) {
@@ -64,13 +67,19 @@ async fn answer(
     if form.and_then(|text| text.split(';').next()) != Some("application/x-www-form-urlencoded") {
         return Err(refuse("invalid_request", "refused-form", &[]));
     }
-    let request: TokenRequest =
-        serde_urlencoded::from_bytes(body).map_err(|error| invalid(error.to_string()))?;
+    serde_urlencoded::from_bytes(body).map_err(|error| invalid(error.to_string()))
+}
+
+async fn answer(
+    authority: &Authority,
+    headers: &HeaderMap,
+    request: &TokenRequest,
+) -> Result<TokenAnswer, Refusal> {
     let jkt = authority
         .sentinel
         .proof("POST", "/oauth/token", headers)
         .map_err(|reason| Refusal::OAuth("invalid_dpop_proof", reason))?;
-    authority.mint(&system(), &request, jkt).await
+    authority.mint(&system(), request, jkt).await
 }
 
 /// The public keys that tokens are checked with.

@@ -5,6 +5,7 @@ mod client;
 mod error;
 mod http;
 mod keys;
+mod meters;
 mod store;
 mod tenant;
 mod token;
@@ -15,9 +16,11 @@ use stella_context::SystemContext;
 use stella_service::{Check, Described, FirstAnswers, KeyStore, Logs, OnceOnly, Sentinel, Service};
 use stella_signing::MasterKey;
 use stella_storage::{Db, Migrations};
+use stella_telemetry::Metrics;
 
-pub use client::NewClient;
+pub use client::{Client, ClientKey, Held, NewClient};
 pub use error::AuthorityError;
+pub use token::TOKENS_END_WITHIN;
 
 /// The migrations of the schema `authority`.
 pub const MIGRATIONS: Migrations = Migrations {
@@ -39,6 +42,7 @@ pub struct Authority {
     sentinel: Sentinel,
     assertions: OnceOnly,
     logs: Arc<Logs>,
+    meters: meters::Meters,
 }
 
 impl Authority {
@@ -51,6 +55,7 @@ impl Authority {
         db: Db,
         master: Arc<MasterKey>,
         sentinel: Sentinel,
+        metrics: &Metrics,
     ) -> Result<Arc<Self>, AuthorityError> {
         let logs = Logs::open(system, db.clone(), MIGRATIONS.schema, master.clone()).await?;
         let keys = KeyStore::new(db.clone(), MIGRATIONS.schema, keys::PURPOSE, master);
@@ -61,6 +66,7 @@ impl Authority {
             sentinel,
             assertions: OnceOnly::default(),
             logs: Arc::new(logs),
+            meters: meters::Meters::new(metrics),
         }))
     }
 

@@ -17,6 +17,9 @@ use crate::{Authority, AuthorityError, store};
 
 const LIFETIME: u32 = 120;
 const SKEW: i64 = 30;
+/// After so many seconds no service takes a token any more that was given before: it asks nobody
+/// whether the client's key still counts.
+pub const TOKENS_END_WITHIN: u32 = LIFETIME + SKEW as u32;
 /// An assertion may not claim to live longer than this, so that its id need not be kept longer.
 const ASSERTION_LIFETIME: i64 = 300;
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -30,6 +33,17 @@ pub(crate) struct TokenRequest {
     scope: Option<String>,
     tenant: Option<String>,
     resource: Option<String>,
+}
+
+impl TokenRequest {
+    /// The grant type, where it is one that there is.
+    pub(crate) fn grant(&self) -> &'static str {
+        match self.grant_type.as_deref() {
+            Some("client_credentials") => "client_credentials",
+            Some(_) => "other",
+            None => "none",
+        }
+    }
 }
 
 /// Why no token is given: the code of RFC 6749 and what to tell.

@@ -1,12 +1,13 @@
 //! The command line: every verb and option, and nothing of what they do.
 
+mod client;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stella_api::TenantId;
-use stella_api::scope::Role;
 use stella_context::Clock;
 
 use crate::answer::Format;
@@ -16,6 +17,8 @@ use crate::commands::{
     score::ScoreCommand,
 };
 use crate::label::{example, label};
+
+pub use client::*;
 
 /// All of `stella`'s command line.
 #[derive(Debug, Parser)]
@@ -269,43 +272,6 @@ fn publisher(text: &str) -> Result<String, String> {
     match !text.trim().is_empty() && !text.contains(char::is_control) {
         true => Ok(text.to_owned()),
         false => Err(label("publisher-invalid")),
-    }
-}
-
-/// The verbs of `stella client`.
-#[derive(Clone, Debug, Subcommand)]
-pub enum ClientCommand {
-    /// `client create`
-    #[command(about = label("help-client-create-about"), after_help = example("help-client-create-example"))]
-    Create(ClientCreateArgs),
-}
-
-/// `stella client create`
-#[derive(Clone, Debug, Args)]
-pub struct ClientCreateArgs {
-    /// Its id.
-    #[arg(value_name = "CLIENT", value_parser = client_id, help = label("help-client-create-id"))]
-    pub client: String,
-    /// The tenant that it may act in.
-    #[arg(long, value_name = "TENANT", help = label("help-client-create-tenant"))]
-    pub tenant: TenantId,
-    /// What it may do there.
-    #[arg(long = "role", value_name = "ROLE", required = true, help = label("help-client-create-role"))]
-    pub roles: Vec<Role>,
-    /// Its private key, made where there is none.
-    #[arg(long, value_name = "FILE", help = label("help-client-create-key-file"))]
-    pub key_file: PathBuf,
-    /// Where the configuration is, and what is set beside it.
-    #[command(flatten)]
-    pub configuration: ConfigurationArgs,
-}
-
-fn client_id(text: &str) -> Result<String, String> {
-    let inside = |c: char| c.is_ascii_alphanumeric() || ['.', '_', '-'].contains(&c);
-    let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-    match begins && text.len() <= 63 && text.chars().all(inside) {
-        true => Ok(text.to_owned()),
-        false => Err(label("client-id-invalid")),
     }
 }
 

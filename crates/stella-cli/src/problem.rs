@@ -17,6 +17,16 @@ impl From<ClientError> for Failure {
                 let values = [("server", server.into()), ("reason", reason.into())];
                 of_label(Code::ServerUnreachable, &values).hint(label("hint-server-unreachable"))
             }
+            ClientError::CertificateUntrusted { server, reason } => {
+                let values = [("server", server.into()), ("reason", reason.into())];
+                let code = Code::ServerCertificateUntrusted;
+                of_label(code, &values).hint(label("error-server-certificate-untrusted-hint"))
+            }
+            ClientError::TimedOut { server, seconds } => {
+                let values = [("server", server.into()), ("limit", seconds.into())];
+                let told = filled("server-timed-out", &values);
+                of_code(Code::Timeout, told).hint(label("error-timeout-hint"))
+            }
             ClientError::TokenRefused {
                 server,
                 error,
@@ -147,6 +157,15 @@ mod tests {
         insta::assert_snapshot!(gone.text(), @r"
         error[SERVER_UNREACHABLE]: no server answers at http://127.0.0.1:7070: connection refused
         hint: stella up
+        ");
+        let slow = Failure::from(ClientError::TimedOut {
+            server: "http://127.0.0.1:7070".into(),
+            seconds: 120,
+        });
+        assert_eq!((slow.exit, slow.stops_all()), (ExitCode::TryAgain, false));
+        insta::assert_snapshot!(slow.text(), @r"
+        error[TIMEOUT]: http://127.0.0.1:7070 did not answer within 120 seconds, and was waited for no longer
+        hint: try again, with a smaller page or document
         ");
         let refused = Failure::from(ClientError::TokenRefused {
             server: "http://127.0.0.1:7070".into(),

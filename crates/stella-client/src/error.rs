@@ -18,6 +18,22 @@ pub enum ClientError {
         /// Why.
         reason: String,
     },
+    /// Somebody answers there with a certificate that is not trusted here.
+    #[error("the certificate of {server} is not trusted: {reason}")]
+    CertificateUntrusted {
+        /// The address.
+        server: String,
+        /// Why.
+        reason: String,
+    },
+    /// No answer came in time.
+    #[error("{server} did not answer within {seconds} s")]
+    TimedOut {
+        /// The address.
+        server: String,
+        /// How long was waited.
+        seconds: u64,
+    },
     /// Authority gave no token.
     #[error("{server} refused a token: {error}: {description}")]
     TokenRefused {
@@ -57,6 +73,8 @@ impl ClientError {
         match self {
             Self::Problem(problem) => problem.code.parse().ok(),
             Self::Unreachable { .. } => Some(Code::ServerUnreachable),
+            Self::CertificateUntrusted { .. } => Some(Code::ServerCertificateUntrusted),
+            Self::TimedOut { .. } => Some(Code::Timeout),
             Self::TokenRefused { .. } => Some(Code::TokenRefused),
             Self::Answer { .. } => Some(Code::ServerAnswerInvalid),
             Self::Key(_) => None,

@@ -1,5 +1,6 @@
 //! Calls over HTTP.
 
+use std::error::Error;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -24,6 +25,8 @@ pub fn is_server_url(text: &str) -> bool {
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     server: String,
+    /// How long a whole call may take.
+    limit: Duration,
     inner: reqwest::Client,
 }
 
@@ -33,17 +36,25 @@ impl HttpClient {
     /// # Errors
     /// The TLS backend cannot be set up.
     pub fn new(server: &str) -> Result<Self, ClientError> {
+        Self::within(server, WHOLE_CALL)
+    }
+
+    fn within(server: &str, limit: Duration) -> Result<Self, ClientError> {
         let server = server.trim_end_matches('/').to_owned();
         #[allow(clippy::disallowed_methods)] // the one place that makes an outbound client
         let builder = reqwest::Client::builder();
         let inner = builder
             .connect_timeout(CONNECT)
-            .timeout(WHOLE_CALL)
+            .timeout(limit)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()
             .map_err(|error| unreachable(&server, &error))?;
-        Ok(Self { server, inner })
+        Ok(Self {
+            server,
+            limit,
+            inner,
+        })
     }
 
     /// The server's URL, without a slash at the end.
@@ -64,21 +75,36 @@ impl HttpClient {
             .request(call.method, url)
             .headers(call.headers)
             .body(call.body);
-        let response = request
-            .send()
-            .await
-            .map_err(|error| unreachable(&self.server, &error))?;
+        let response = request.send().await.map_err(|error| self.failed(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response
             .bytes()
             .await
-            .map_err(|error| unreachable(&self.server, &error))?;
+            .map_err(|error| self.failed(&error))?;
         Ok(Reply {
             path: call.path,
             status,
             headers,
             body,
         })
+    }
+
+    fn failed(&self, error: &reqwest::Error) -> ClientError {
+        let server = self.server.clone();
+        if let Some(reason) = untrusted(error) {
+            return ClientError::CertificateUntrusted { server, reason };
+        }
+        match (error.is_timeout(), error.is_connect()) {
+            (true, true) => ClientError::Unreachable {
+                server,
+                reason: format!("no connection within {} seconds", CONNECT.as_secs()),
+            },
+            (true, false) => ClientError::TimedOut {
+                server,
+                seconds: self.limit.as_secs(),
+            },
+            _ => unreachable(&server, error),
+        }
     }
 }
 
@@ -93,14 +119,65 @@ fn join_trace(headers: &mut HeaderMap) {
     }
 }
 
+/// Why a certificate is not trusted, where that is what failed. What an I/O error wraps is no
+/// source of it.
+fn untrusted(error: &(dyn Error + 'static)) -> Option<String> {
+    use rustls::CertificateError as Why;
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(rustls::Error::InvalidCertificate(why)) = cause.downcast_ref() {
+            return Some(match why {
+                Why::UnknownIssuer | Why::BadSignature => {
+                    "nobody who is trusted here signed it".to_owned()
+                }
+                Why::Expired | Why::ExpiredContext { .. } => "it has expired".to_owned(),
+                Why::NotValidYet | Why::NotValidYetContext { .. } => {
+                    "it is not valid yet".to_owned()
+                }
+                Why::NotValidForName | Why::NotValidForNameContext { .. } => {
+                    "it is that of another host".to_owned()
+                }
+                other => other.to_string(),
+            });
+        }
+        let wrapped = cause.downcast_ref::<std::io::Error>();
+        next = match wrapped.and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        };
+    }
+    None
+}
+
 /// The innermost cause says what happened; the outer ones only where.
 fn unreachable(server: &str, error: &reqwest::Error) -> ClientError {
-    let mut cause: &dyn std::error::Error = error;
+    let mut cause: &dyn Error = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
     ClientError::Unreachable {
         server: server.to_owned(),
         reason: cause.to_string(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_answers_too_late_is_told_with_how_long_was_waited() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", silent.local_addr().unwrap());
+        let http = HttpClient::within(&url, Duration::from_secs(1)).unwrap();
+        let told = http.send(Call::get("/")).await.unwrap_err();
+        assert!(
+            matches!(told, ClientError::TimedOut { seconds: 1, ref server } if *server == url),
+            "{told}"
+        );
+        drop(silent);
+        let told = http.send(Call::get("/")).await.unwrap_err();
+        assert!(matches!(told, ClientError::Unreachable { .. }), "{told}");
     }
 }

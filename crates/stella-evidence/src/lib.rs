@@ -56,7 +56,8 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Opens the domain and derives what an earlier process kept and did not get to derive.
+    /// Opens the domain. What an earlier process kept and did not get to derive is its worker's:
+    /// however much that is, nobody waits for it.
     ///
     /// # Errors
     /// The database is away, or the master key does not open the key that signs the log.
@@ -68,15 +69,13 @@ impl Evidence {
         metrics: &Metrics,
     ) -> Result<Arc<Self>, EvidenceError> {
         let logs = Logs::open(system, db.clone(), MIGRATIONS.schema, master).await?;
-        let evidence = Self {
+        Ok(Arc::new(Self {
             db,
             objects,
             logs: Arc::new(logs),
             failed: Mutex::default(),
             meters: meters::Meters::new(metrics),
-        };
-        evidence.reconcile(system).await?;
-        Ok(Arc::new(evidence))
+        }))
     }
 
     /// The logs of its schema.

@@ -242,7 +242,9 @@ impl IntoFailure for ClientError {
                     ..Failure::new(code)
                 }
             }
-            ClientError::Unreachable { .. } => Failure::new(Code::Unavailable).because(self),
+            ClientError::Unreachable { .. }
+            | ClientError::CertificateUntrusted { .. }
+            | ClientError::TimedOut { .. } => Failure::new(Code::Unavailable).because(self),
             _ => Failure::new(Code::Internal).because(self),
         }
     }

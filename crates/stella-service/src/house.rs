@@ -143,6 +143,7 @@ fn layered(router: Router, options: &HouseOptions, owners: Owners) -> Router {
         &options.metrics,
         owners,
         options.proxies.clone(),
+        options.sentinel.issuer(),
     ));
     router
         .fallback(async |request: Request| {

@@ -41,15 +41,26 @@ pub(crate) fn current_trace() -> TraceId {
 pub(crate) struct Watch {
     owners: Owners,
     proxies: TrustedProxies,
+    scheme: &'static str,
     duration: Histogram<f64>,
     active: UpDownCounter<i64>,
 }
 
 impl Watch {
-    pub(crate) fn new(metrics: &Metrics, owners: Owners, proxies: TrustedProxies) -> Self {
+    /// Clients reach the house by its public URL, also where a proxy ends their TLS.
+    pub(crate) fn new(
+        metrics: &Metrics,
+        owners: Owners,
+        proxies: TrustedProxies,
+        public_url: &str,
+    ) -> Self {
         Self {
             owners,
             proxies,
+            scheme: match public_url.starts_with("https://") {
+                true => "https",
+                false => "http",
+            },
             duration: metrics.seconds(
                 "http.server.request.duration",
                 "Duration of HTTP requests until their answer begins",
@@ -203,7 +214,7 @@ impl Counted {
     fn begin(watch: Arc<Watch>, asked: &Asked) -> Self {
         let active = [
             KeyValue::new("http.request.method", asked.method),
-            KeyValue::new("url.scheme", "http"),
+            KeyValue::new("url.scheme", watch.scheme),
         ];
         let mut labels = active.to_vec();
         let route = asked.route.clone();

@@ -256,6 +256,22 @@ impl Tx {
         self.unmark().await
     }
 
+    /// Goes on within another tenant, as work of the installation itself may.
+    ///
+    /// # Errors
+    /// The database went away.
+    pub async fn go_on_in(
+        &mut self,
+        _system: &SystemContext,
+        tenant: &stella_api::TenantId,
+    ) -> Result<(), StoreError> {
+        if let Tx::Postgres(tx) = self {
+            let set = sqlx::query("SELECT set_config('stella.tenant', $1, true)");
+            set.bind(tenant.as_str()).execute(&mut **tx).await?;
+        }
+        Ok(())
+    }
+
     /// Makes everything that was written durable.
     ///
     /// # Errors

@@ -6,7 +6,8 @@ pub enum StoreError {
     /// A row of that key exists.
     #[error("a row of that key exists: {0}")]
     Conflict(String),
-    /// The database is away, too slow or stopping; the same call may succeed later.
+    /// The database is away, too slow, stopping or no longer lets us in; the same call may succeed
+    /// later.
     #[error("database unavailable: {0}")]
     Unavailable(#[source] sqlx::Error),
     /// The statement or its answer is wrong: a defect of ours, or of the stored data.
@@ -94,6 +95,17 @@ impl StoreError {
             reason: reason.to_string(),
         }
     }
+
+    /// Whether the database answers and lets this user not in: while nobody changes the connection
+    /// string or the server, no other call succeeds.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        let (Self::Unavailable(error) | Self::Statement(error)) = self else {
+            return false;
+        };
+        let told = error.as_database_error().and_then(|told| told.code());
+        told.is_some_and(|code| refused(&code) || code == "42501")
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -103,7 +115,11 @@ impl From<sqlx::Error> for StoreError {
             E::Database(database) if database.is_unique_violation() => {
                 Self::Conflict(database.message().to_owned())
             }
-            E::Database(ref database) if transient(database.code().as_deref()) => {
+            E::Database(ref database)
+                if database
+                    .code()
+                    .is_some_and(|code| transient(&code) || refused(&code)) =>
+            {
                 Self::Unavailable(error)
             }
             E::Database(ref database) if corrupt(database.code().as_deref()) => {
@@ -160,11 +176,14 @@ fn corrupt(code: Option<&str>) -> bool {
 
 /// SQLSTATE classes 08 (connection), 53 (resources), 57P (shut down), 40 (serialisation), and
 /// SQLite's 5 and 6 (busy, locked).
-fn transient(code: Option<&str>) -> bool {
-    code.is_some_and(|code| {
-        ["08", "53", "57P", "40"]
-            .iter()
-            .any(|class| code.len() == 5 && code.starts_with(class))
-            || matches!(code, "5" | "6" | "261" | "517")
-    })
+fn transient(code: &str) -> bool {
+    ["08", "53", "57P", "40"]
+        .iter()
+        .any(|class| code.len() == 5 && code.starts_with(class))
+        || matches!(code, "5" | "6" | "261" | "517")
+}
+
+/// SQLSTATE class 28 (who asks is not believed) and 3D000 (no such database).
+fn refused(code: &str) -> bool {
+    code.len() == 5 && (code.starts_with("28") || code == "3D000")
 }

@@ -39,6 +39,10 @@ const RULES: &str = r#"(?xs)
     | (?P<scheme>(?i:\b(?:Bearer|Basic|DPoP)\s+)) [A-Za-z0-9._~+/=-]{8,}
     # A token that is a JWT or the beginning of one.
     | \bey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*)*
+    # An access key of AWS, and the secret that stands behind its id.
+    | \b(?:AKIA|ASIA)[A-Z0-9]{16}\b(?:(?:[\s:/,;]|%3[aA]|%2[fF])+[A-Za-z0-9/+=]{40})?
+    # Tokens that say whose they are: of GitHub, GitLab, npm and Slack.
+    | (?:gh[pousr]_|github_pat_|glpat-|npm_)[A-Za-z0-9_-]{20,} | xox[abeoprs]-[A-Za-z0-9-]{10,}
     # Who enters a URL.
     | (?P<url>[A-Za-z][A-Za-z0-9+.-]*://)[^/\s"'?\#]+@
     # An e-mail address, also where a URL encodes it.

@@ -235,9 +235,15 @@ impl Platform {
             replay,
             risk_engine,
         } = setup.databases;
-        let authority = Authority::open(&system, authority, setup.master.clone(), sentinel.clone())
-            .await
-            .context("opening Authority")?;
+        let authority = Authority::open(
+            &system,
+            authority,
+            setup.master.clone(),
+            sentinel.clone(),
+            &setup.metrics,
+        )
+        .await
+        .context("opening Authority")?;
         let evidence = Evidence::open(
             &system,
             evidence,

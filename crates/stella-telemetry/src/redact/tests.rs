@@ -64,6 +64,26 @@ fn what_looks_like_a_secret_goes_and_what_told_so_stays() {
             "\x1b[3mpassword\x1b[0m\x1b[2m=\x1b[0mhunter2",
             "\x1b[3mpassword\x1b[0m\x1b[2m=\x1b[0m[redacted]",
         ),
+        (
+            "by AKIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY, and ASIAIOSFODNN7EXAMPLE",
+            "by [redacted], and [redacted]",
+        ),
+        (
+            "https://x/?k=AKIAIOSFODNN7EXAMPLE&n=1",
+            "https://x/?k=[redacted]&n=1",
+        ),
+        (
+            "git clone with ghp_16C7e42F292c6912E7710c838347Ae178B4a failed",
+            "git clone with [redacted] failed",
+        ),
+        (
+            "gho_16C7e42F292c6912E7710c838347Ae178B4a/github_pat_11ABCDEFG0abcdefghijkl_mnopqrstuv",
+            "[redacted]/[redacted]",
+        ),
+        (
+            "glpat-abcdefghij0123456789 npm_abcdefghijklmnopqrstuvwxyz0123456789 xoxb-1234567890-abc",
+            "[redacted] [redacted] [redacted]",
+        ),
         ("by jane.doe+x@mail.example.org, ok", "by [redacted], ok"),
         ("/people/jane%40example.org", "/people/[redacted]"),
     ] {
@@ -79,6 +99,8 @@ fn what_only_resembles_one_stays() {
         "the token is not valid, key=Security:MasterKeyFile basic tests",
         "http://127.0.0.1:7070/api/v1/findings?page=2",
         "eyes.on the.road",
+        // Of the same letters, and nobody's key.
+        "AKIA and ghp_1.2, npm_config_cache, sha1 2fd4e1c67a2d28fced849ee1bb76e7391b93eb12",
     ] {
         assert_eq!(clean(text), text);
     }
@@ -105,6 +127,8 @@ proptest! {
             format!(" password={secret} "),
             format!("{{\"secretAccessKey\":\"{secret}\"}}"),
             format!(" eyJhbGciOiJub25l.{secret}.{secret} "),
+            format!(" ghp_{secret}{secret}"),
+            format!(" github_pat_{secret}_{secret}"),
             format!(" postgres://u:{secret}@db/x "),
             format!(" {secret}@example.org "),
             format!("-----BEGIN PRIVATE KEY-----{secret}-----END PRIVATE KEY-----"),

@@ -8,10 +8,9 @@ use stella_cli::table::{Cell, Column, Table};
 use stella_cli::{Answer, ExitCode, Failure, Session};
 use stella_context::SystemContext;
 use stella_service::{KeyStore, StoredKey};
-
 use stella_signing::MasterKey;
 
-use super::{failed, master_key, wrong_master_key};
+use super::{databases, failed, master_key, wrong_master_key};
 use crate::configuration::Settings;
 use crate::platform::{Databases, Storage};
 
@@ -156,6 +155,6 @@ async fn open(
 ) -> anyhow::Result<(Settings, MasterKey, Databases)> {
     let settings = Settings::load(arguments, &session.io.environment)?;
     let master = master_key(&settings)?;
-    let databases = Storage::default().open(&settings.drivers()).await?;
+    let databases = databases(&settings, &mut Storage::default()).await?;
     Ok((settings, master, databases))
 }

@@ -1,6 +1,5 @@
 //! `stella migrate`: brings the tables of an installation up to date, as their owner.
 
-use anyhow::Context as _;
 use serde::Serialize;
 use stella_api::Code;
 use stella_cli::arguments::MigrateArgs;
@@ -9,7 +8,7 @@ use stella_cli::{Answer, ExitCode, Failure, Session};
 use stella_storage::Connection;
 
 use super::failed;
-use crate::configuration::Settings;
+use crate::configuration::{Problem, Settings};
 use crate::platform::MIGRATIONS;
 
 #[derive(Serialize)]
@@ -40,10 +39,11 @@ pub(super) async fn run(arguments: MigrateArgs, session: &mut Session) -> Result
 /// Runs every service's migrations.
 pub(super) async fn postgres(owner: &Connection) -> anyhow::Result<()> {
     for migrations in MIGRATIONS {
-        migrations
-            .run_postgres(owner)
-            .await
-            .with_context(|| format!("migrating {}", migrations.schema))?;
+        let run = migrations.run_postgres(owner).await;
+        run.map_err(|error| match error.is_refused() {
+            true => Problem::refused("ConnectionStrings:Migrations", &error).into(),
+            false => anyhow::Error::from(error).context(format!("migrating {}", migrations.schema)),
+        })?;
     }
     Ok(())
 }

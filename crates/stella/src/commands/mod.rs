@@ -1,5 +1,6 @@
 //! The verbs that need the services themselves and not only their API.
 
+mod client;
 mod config;
 mod key;
 mod listen;
@@ -23,13 +24,14 @@ use stella_evidence::EvidenceError;
 use stella_replay::ReplayError;
 use stella_service::KeyStoreError;
 use stella_signing::{KeyError, MasterKey, SigningKey};
-use stella_storage::{ObjectError, StoreError};
+use stella_storage::{Db, Driver, ObjectError, StoreError};
 use stella_telemetry::Telemetry;
 
+pub use listen::Connections;
 pub use tls::{TlsError, TlsFiles};
 
 use crate::configuration::{Environment, Problem, Settings};
-use crate::platform::{NotWritable, Platform, Setup};
+use crate::platform::{Databases, NotWritable, Platform, Setup, Storage};
 
 /// Runs one of them.
 ///
@@ -42,7 +44,7 @@ pub async fn run(command: ServerCommand, session: &mut Session) -> Result<Answer
         ServerCommand::Migrate(arguments) => migrate::run(arguments, session).await,
         ServerCommand::Storage(command) => storage::run(command, session).await,
         ServerCommand::Tenant(command) => tenant::run(command, session).await,
-        ServerCommand::Client(command) => tenant::client(command, session).await,
+        ServerCommand::Client(command) => client::run(command, session).await,
         ServerCommand::Key(command) => key::run(command, session).await,
         ServerCommand::Config(command) => config::run(&command, session),
         ServerCommand::Openapi(_) => openapi::run(),
@@ -54,6 +56,24 @@ pub async fn run(command: ServerCommand, session: &mut Session) -> Result<Answer
 async fn open(setup: Setup, key_file: &Path) -> anyhow::Result<Platform> {
     let opened = Platform::open(setup).await;
     opened.map_err(|error| wrong_master_key(key_file, error))
+}
+
+/// The databases of an installation. One that does not let us in is a setting that is wrong.
+async fn databases(settings: &Settings, storage: &mut Storage) -> anyhow::Result<Databases> {
+    let error = match storage.open(&settings.drivers()).await {
+        Err(error) if error.is_refused() => error,
+        opened => return Ok(opened?),
+    };
+    // Which of them it was, each says for itself.
+    for one in &settings.services {
+        if let (Driver::Postgres(connection), Some(key)) = (&one.driver, &one.connection_key)
+            && let Err(error) = Db::postgres(connection).ping().await
+            && error.is_refused()
+        {
+            return Err(Problem::refused(key, &error).into());
+        }
+    }
+    Err(error.into())
 }
 
 fn wrong_master_key(key_file: &Path, error: anyhow::Error) -> anyhow::Error {
@@ -76,17 +96,26 @@ fn master_key(settings: &Settings) -> Result<MasterKey, Problem> {
     Ok(key.after(previous))
 }
 
-/// The key of the file. Others may not read it where anything counts; while developing it is told.
 fn read_master_key(file: &Path, environment: Environment) -> Result<MasterKey, Problem> {
     let key = MasterKey::load(file).map_err(|error| Problem::master_key(file, &error))?;
+    demand_private(file, environment, Problem::master_key_open)?;
+    Ok(key)
+}
+
+/// Others may not read the file of a key where anything counts; while developing it is told.
+fn demand_private(
+    file: &Path,
+    environment: Environment,
+    open: fn(&Path) -> Problem,
+) -> Result<(), Problem> {
     if stella_signing::open_to_others(file).unwrap_or_default() {
-        let problem = Problem::master_key_open(file);
+        let problem = open(file);
         if environment.strict() {
             return Err(problem);
         }
         tracing::warn!("{problem}");
     }
-    Ok(key)
+    Ok(())
 }
 
 /// The private key of a client: the one that is there, read as every verb reads it, or a new one.
@@ -160,6 +189,7 @@ fn chain(error: &anyhow::Error) -> String {
 fn code_of(cause: &StoreError) -> Option<Code> {
     match cause {
         StoreError::Locked { .. } => Some(Code::StorageDirectoryLocked),
+        refused if refused.is_refused() => Some(Code::StorageConnectionInvalid),
         StoreError::Unavailable(_) => Some(Code::StorageConnectionUnreachable),
         StoreError::SchemaNewer { .. } => Some(Code::StorageSchemaNewer),
         StoreError::SchemaOlder { .. } => Some(Code::StorageSchemaOlder),

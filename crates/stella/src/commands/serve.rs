@@ -12,7 +12,7 @@ use stella_telemetry::{Form, Level, Metrics, Options, Telemetry};
 use tokio::task::JoinSet;
 
 use super::tls::{Certificate, TlsFiles};
-use super::{failed, listen};
+use super::{demand_private, failed, listen};
 use crate::configuration::{Environment, Problem, Settings};
 use crate::platform::{Setup, Storage};
 
@@ -47,12 +47,14 @@ pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<A
 async fn serve(settings: Settings, clock: Clock, metrics: Metrics) -> anyhow::Result<()> {
     let key_file = &settings.master_key;
     let master = super::master_key(&settings)?;
-    let certificate = settings.tls.as_ref().map(certificate).transpose()?;
+    let certificate = settings.tls.as_ref();
+    let certificate = certificate.map(|files| load(files, settings.environment));
+    let certificate = certificate.transpose()?;
     if let Some(owner) = settings.owner() {
         super::migrate::postgres(owner).await?;
     }
     let mut storage = Storage::default();
-    let databases = storage.open(&settings.drivers()).await?;
+    let databases = super::databases(&settings, &mut storage).await?;
     let drivers = settings.object_drivers().context("Storage:ObjectStore")?;
     let objects = storage.object_stores(&drivers, settings.data.as_deref())?;
     objects.probe().await?;
@@ -80,15 +82,17 @@ async fn serve(settings: Settings, clock: Clock, metrics: Metrics) -> anyhow::Re
     let mut stop = listen::Stop::noted()?;
     let router = platform.house.router.clone();
     let mut background = JoinSet::new();
-    let server = match certificate {
+    let tls = match certificate {
         Some(certificate) => {
-            let server = listen::serve(certificate.listen(listener)?, router);
+            let tls = certificate.acceptor()?;
             background.spawn(certificate.follow()?);
-            server
+            Some(tls)
         }
-        None => listen::serve(listener, router),
+        None => None,
     };
-    let admin = listen::serve(admin, platform.house.admin.clone());
+    let connections = settings.connections;
+    let server = listen::serve(listener, tls, router, connections);
+    let admin = listen::serve(admin, None, platform.house.admin.clone(), connections);
     let workers = Workers::start(platform.house.workers);
     stop.told().await;
     tracing::info!("stopping");
@@ -100,6 +104,8 @@ async fn serve(settings: Settings, clock: Clock, metrics: Metrics) -> anyhow::Re
     stopped
 }
 
-fn certificate(files: &TlsFiles) -> Result<Arc<Certificate>, Problem> {
-    Certificate::load(files.clone()).map_err(|error| Problem::tls(files, &error))
+fn load(files: &TlsFiles, environment: Environment) -> Result<Arc<Certificate>, Problem> {
+    let loaded = Certificate::load(files.clone()).map_err(|error| Problem::tls(files, &error))?;
+    demand_private(&files.key, environment, Problem::tls_key_open)?;
+    Ok(loaded)
 }

@@ -1,22 +1,19 @@
-//! `stella tenant` and `stella client`: who may use an installation, said by whoever holds its
-//! configuration.
+//! `stella tenant`: who may use an installation, said by whoever holds its configuration.
 
 use std::sync::Arc;
 
 use serde::Serialize;
 use stella_api::{Code, TenantId};
-use stella_authority::{Authority, AuthorityError, NewClient};
-use stella_cli::arguments::{
-    ClientCommand, ClientCreateArgs, ConfigurationArgs, TenantCommand, TenantCreateArgs,
-    TenantTrustArgs,
-};
+use stella_authority::{Authority, AuthorityError};
+use stella_cli::arguments::{ConfigurationArgs, TenantCommand, TenantCreateArgs, TenantTrustArgs};
 use stella_cli::{Answer, ExitCode, Failure, Session};
 use stella_client::Peers;
 use stella_context::{Clock, SystemContext};
 use stella_locale::Labels;
 use stella_service::{KeySource, Sentinel};
+use stella_telemetry::Metrics;
 
-use super::{client_key, failed, master_key, wrong_master_key};
+use super::{databases, failed, master_key, wrong_master_key};
 use crate::configuration::Settings;
 use crate::platform::Storage;
 
@@ -68,7 +65,7 @@ async fn trust(asked: TenantTrustArgs, session: &Session) -> Result<Answer, Fail
 }
 
 /// That a tenant is not there is said with the verb that makes it.
-fn unknown_or_failed(error: AuthorityError) -> Failure {
+pub(super) fn unknown_or_failed(error: AuthorityError) -> Failure {
     let AuthorityError::TenantUnknown(tenant) = &error else {
         return failed(error.into());
     };
@@ -83,69 +80,23 @@ fn unknown_or_failed(error: AuthorityError) -> Failure {
     .hint(labels.format("tenant-unknown-hint", &values))
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Registered {
-    client: String,
-    tenant: TenantId,
-    roles: Vec<&'static str>,
-    key_id: String,
-    key_file: String,
-}
-
-pub(super) async fn client(
-    command: ClientCommand,
-    session: &mut Session,
-) -> Result<Answer, Failure> {
-    let ClientCommand::Create(asked) = command;
-    let ClientCreateArgs { client, tenant, .. } = &asked;
-    let authority = open(&asked.configuration, session).await.map_err(failed)?;
-    // No key is left behind of a client that cannot be.
-    let known = authority.demand_tenant(&system(), tenant).await;
-    known.map_err(unknown_or_failed)?;
-    let key = client_key(&asked.key_file)?;
-    let new = NewClient {
-        id: client,
-        tenant,
-        roles: &asked.roles,
-        key: key.public(),
-    };
-    let made = authority.ensure_client(&system(), &new).await;
-    made.map_err(|error| failed(error.into()))?;
-    let registered = Registered {
-        client: client.clone(),
-        tenant: tenant.clone(),
-        roles: asked.roles.iter().map(|role| role.as_str()).collect(),
-        key_id: key.kid().to_owned(),
-        key_file: asked.key_file.display().to_string(),
-    };
-    let roles = registered.roles.join(", ");
-    let values = [
-        ("client", client.as_str().into()),
-        ("tenant", tenant.as_str().into()),
-        ("roles", roles.as_str().into()),
-        ("file", registered.key_file.as_str().into()),
-    ];
-    let told = |label| session.labels.format(label, &values);
-    Ok(Answer::new(&registered)?
-        .line(told("client-created"))
-        .line(told("client-created-next")))
-}
-
-fn system() -> SystemContext {
+pub(super) fn system() -> SystemContext {
     SystemContext::new("operator", Clock::System)
 }
 
 /// Authority alone: no port, no blobs.
-async fn open(
+pub(super) async fn open(
     configuration: &ConfigurationArgs,
     session: &Session,
 ) -> anyhow::Result<Arc<Authority>> {
     let settings = Settings::load(configuration, &session.io.environment)?;
     let master = master_key(&settings)?.into();
-    let databases = Storage::default().open(&settings.drivers()).await?;
+    let databases = databases(&settings, &mut Storage::default()).await?;
     let keys = KeySource::of_peers(Peers::default());
     let sentinel = Sentinel::new(&settings.public_url, keys);
-    let opened = Authority::open(&system(), databases.authority, master, sentinel).await;
+    // Nobody reads them: what is counted goes with the process.
+    let metrics = Metrics::local()?;
+    let db = databases.authority;
+    let opened = Authority::open(&system(), db, master, sentinel, &metrics).await;
     opened.map_err(|error| wrong_master_key(&settings.master_key, error.into()))
 }

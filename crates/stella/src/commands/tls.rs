@@ -10,19 +10,11 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use tls_listener::TlsListener;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
 /// How often the files are looked at; a renewal need not be announced.
 const LOOK: Duration = Duration::from_secs(10);
-
-/// Whoever connects and says nothing is let go after this time.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-
-/// Connections by TLS.
-pub(super) type TlsServer = TlsListener<TcpListener, TlsAcceptor>;
 
 /// Where a certificate chain and its private key are, both PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,17 +71,14 @@ impl Certificate {
         Ok(Arc::new(Self { files, now }))
     }
 
-    /// TLS 1.2 and 1.3 on a listener; handshakes do not wait for one another.
-    pub(super) fn listen(self: &Arc<Self>, listener: TcpListener) -> anyhow::Result<TlsServer> {
+    /// TLS 1.2 and 1.3.
+    pub(super) fn acceptor(self: &Arc<Self>) -> anyhow::Result<TlsAcceptor> {
         let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_cert_resolver(self.clone());
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        Ok(tls_listener::builder(acceptor)
-            .handshake_timeout(HANDSHAKE)
-            .listen(listener))
+        Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
     /// Reads the files again each ten seconds, and at SIGHUP at once, for ever. Files that cannot

@@ -65,8 +65,10 @@ async fn up(arguments: UpArgs, session: &mut Session, metrics: Metrics) -> Resul
         () = stop.told() => return Ok(Answer::done(ExitCode::Interrupted)),
     };
     remember(&places, &url, arguments.once)?;
-    let server = listen::serve(listener, platform.house.router.clone());
-    let admin = admin.map(|listener| listen::serve(listener, platform.house.admin.clone()));
+    let connections = listen::Connections::default();
+    let server = listen::serve(listener, None, platform.house.router.clone(), connections);
+    let admin = admin
+        .map(|listener| listen::serve(listener, None, platform.house.admin.clone(), connections));
     let workers = Workers::start(platform.house.workers);
     let ended = attend(&url, key, &arguments, session, &mut stop).await;
     platform.house.streams.end();
@@ -226,6 +228,8 @@ async fn open(
             .trust_vex_publisher(&system, &tenant, publisher)
             .await?;
     }
+    // The report is of all that was kept, also by one that did not get to derive.
+    platform.evidence.reconcile(&system).await?;
     Ok(platform)
 }
 

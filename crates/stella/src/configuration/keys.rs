@@ -222,6 +222,14 @@ pub const KEYS: &[Key] = &[
         ),
         "10",
     ),
+    with_default(
+        count("Server:MaxConnections", "about-max-connections"),
+        "800",
+    ),
+    with_default(
+        count("Server:RequestHeadSeconds", "about-head-seconds"),
+        "75",
+    ),
     with_default(count("Server:StopSeconds", "about-stop-seconds"), "60"),
     key(
         "Server:Tls:CertificateFile",

@@ -7,6 +7,7 @@ use stella_api::Code;
 use stella_cli::{ExitCode, Failure, Setting};
 use stella_locale::Labels;
 use stella_signing::KeyError;
+use stella_storage::StoreError;
 
 use crate::commands::{TlsError, TlsFiles};
 
@@ -78,7 +79,16 @@ impl Problem {
     #[must_use]
     pub fn master_key_open(file: &Path) -> Self {
         let named = ("file", file.display().to_string());
-        Self::of_master_key(file, "hint-config-master-key-open", named)
+        Self::of_master_key(file, "hint-config-key-file-open", named)
+    }
+
+    /// A database that answers and does not let us in. What it says names the user or the database,
+    /// and no password.
+    #[must_use]
+    pub fn refused(key: &str, reason: &StoreError) -> Self {
+        let values = [("reason", reason.to_string().into())];
+        let hint = Labels::english().format("hint-config-connection-refused", &values);
+        Self::new(Code::StorageConnectionInvalid, hint).with("key", key)
     }
 
     /// Records that would carry a made-up time, where anything counts.
@@ -99,6 +109,16 @@ impl Problem {
         let hint = Labels::english().format("hint-config-tls-file", &values);
         Self::new(Code::ConfigValueInvalid, hint)
             .with("key", key)
+            .with("file", file.display())
+    }
+
+    /// The private key of the server's certificate, where others than its owner can read it.
+    #[must_use]
+    pub fn tls_key_open(file: &Path) -> Self {
+        let values = [("file", file.display().to_string().into())];
+        let hint = Labels::english().format("hint-config-key-file-open", &values);
+        Self::new(Code::ConfigValueInvalid, hint)
+            .with("key", "Server:Tls:PrivateKeyFile")
             .with("file", file.display())
     }
 

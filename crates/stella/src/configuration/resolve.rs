@@ -14,7 +14,7 @@ use stella_service::{Quota, RateLimits, TrustedProxies};
 use stella_storage::{Connection, Driver, S3};
 
 use super::raw::Said;
-use crate::commands::TlsFiles;
+use crate::commands::{Connections, TlsFiles};
 
 use super::{Key, Problem, Raw, ServiceName, ServiceStorage, Settings, secrets};
 
@@ -72,6 +72,7 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
     let public_url = resolver.public_url(tls.is_some());
     let proxies = resolver.proxies();
     let limits = resolver.limits();
+    let connections = resolver.connections();
     let stop_seconds = resolver.count("Server:StopSeconds");
     let master_key = resolver.master_key();
     let sound = resolver.problems.is_empty();
@@ -80,6 +81,7 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
         listen,
         admin_listen,
         limits,
+        connections,
         stop_seconds,
         master_key,
         sound,
@@ -94,6 +96,7 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
             Some(listen),
             Some(admin_listen),
             Some(limits),
+            Some(connections),
             Some(stop_seconds),
             Some(master_key),
             true,
@@ -111,6 +114,7 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
             admin_listen,
             proxies: proxies.unwrap_or_default(),
             limits,
+            connections,
             stop_within: Duration::from_secs(stop_seconds.get().into()),
             master_key,
             previous_master_key: resolver
@@ -343,6 +347,15 @@ impl<'a> Resolver<'a> {
         Some(Quota {
             requests: requests?,
             seconds: seconds?,
+        })
+    }
+
+    fn connections(&mut self) -> Option<Connections> {
+        let most = self.count("Server:MaxConnections");
+        let head = self.count("Server:RequestHeadSeconds");
+        Some(Connections {
+            most: usize::try_from(most?.get()).ok()?,
+            head: Duration::from_secs(head?.get().into()),
         })
     }
 

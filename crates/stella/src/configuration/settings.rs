@@ -11,7 +11,7 @@ use stella_service::{RateLimits, TrustedProxies};
 use stella_storage::{Connection, Driver, ObjectDriver};
 use stella_telemetry::Export;
 
-use crate::commands::TlsFiles;
+use crate::commands::{Connections, TlsFiles};
 use crate::platform::{Drivers, ObjectDrivers};
 
 use super::{Environment, Problem, Raw, ServiceName, resolve, secrets};
@@ -36,6 +36,8 @@ pub struct Settings {
     pub admin_listen: SocketAddr,
     /// Whom to believe in whom they stand for.
     pub proxies: TrustedProxies,
+    /// How many may be connected, and how slow they may be.
+    pub connections: Connections,
     /// How often callers may ask.
     pub limits: RateLimits,
     /// How long a stop waits for the requests that are being answered.

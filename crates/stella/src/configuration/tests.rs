@@ -3,6 +3,7 @@ use stella_service::RateLimits;
 use stella_storage::ObjectDriver;
 
 use super::*;
+use crate::commands::Connections;
 
 const COMPLETE: &[(&str, &str)] = &[
     ("Storage:Driver", "postgres"),
@@ -194,6 +195,8 @@ fn each_wrong_value_has_its_code() {
             "many",
             Code::ConfigValueInvalid,
         ),
+        ("Server:MaxConnections", "0", Code::ConfigValueInvalid),
+        ("Server:RequestHeadSeconds", "0", Code::ConfigValueInvalid),
         ("Server:StopSeconds", "60s", Code::ConfigValueInvalid),
         (
             "Server:PublicUrl",
@@ -318,6 +321,18 @@ fn limits_are_those_that_are_set_else_those_of_the_house() {
         (default.client, default.tenant.seconds)
     );
     assert_eq!(set.tenant.requests.get(), 7);
+}
+
+#[test]
+fn connections_are_those_that_are_set_else_those_of_up() {
+    let connections = |pairs: &[(&str, &str)]| {
+        let settings = resolve(&raw(pairs), Environment::Production);
+        settings.unwrap().connections
+    };
+    assert_eq!(connections(COMPLETE), Connections::default());
+    assert_eq!(connections(&changed("Server:MaxConnections", "7")).most, 7);
+    let head = connections(&changed("Server:RequestHeadSeconds", "7")).head;
+    assert_eq!(head, std::time::Duration::from_secs(7));
 }
 
 #[test]

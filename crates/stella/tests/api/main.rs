@@ -43,6 +43,7 @@ mod scores;
 mod sealed;
 mod serve;
 mod signed;
+mod slow;
 mod stop;
 mod storage;
 mod tamper;

@@ -107,7 +107,8 @@ impl Installation {
         let master = Arc::new(MasterKey::new(&master, "test").unwrap());
         let system = SystemContext::new("test", Clock::System);
         let sentinel = Sentinel::new("http://localhost", KeySource::of_peers(Peers::default()));
-        let authority = Authority::open(&system, authority, master, sentinel);
+        let metrics = stella_telemetry::Metrics::local().unwrap();
+        let authority = Authority::open(&system, authority, master, sentinel, &metrics);
         let key = SigningKey::generate().unwrap();
         people(&authority.await.unwrap(), &key).await;
         let master = format!("Security:MasterKeyFile={}", master_file.display());
@@ -180,6 +181,7 @@ impl Installation {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stella"));
         command.env_clear().env("STELLA_ENVIRONMENT", "Testing");
         command.envs(fault.map(|point| ("STELLA_FAULT_POINT", point)));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.args(words);
         for setting in &self.settings {
             command.args(["--set", setting]);

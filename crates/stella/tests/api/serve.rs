@@ -1,6 +1,7 @@
 //! `stella migrate` and `stella serve` as an operator starts them, as processes on PostgreSQL.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -215,6 +216,58 @@ async fn a_database_that_does_not_answer_is_try_again() {
     let ended = stella(home.path(), "serve", &[gone]).output().unwrap();
     ends_with(&ended, 10, "STORAGE_CONNECTION_UNREACHABLE");
     assert!(!text(&ended.stderr).contains("hunter2"));
+}
+
+/// A PostgreSQL that answers whoever connects with an error.
+fn refusing(code: &str, says: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let fields = format!("SFATAL\0VFATAL\0C{code}\0M{says}\0\0");
+    let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
+    let told = [b"E", &length[..], fields.as_bytes()].concat();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            // The whole of the start-up message: what is not read makes the end a reset.
+            let mut length = [0; 4];
+            stream.read_exact(&mut length).unwrap();
+            let left = u32::from_be_bytes(length) as usize - length.len();
+            stream.read_exact(&mut vec![0; left]).unwrap();
+            stream.write_all(&told).unwrap();
+        }
+    });
+    format!("postgres://stella:hunter2@{address}/stella?sslmode=disable")
+}
+
+/// Who is not let in is told which setting says so; where there is no room, to try again.
+#[tokio::test]
+async fn a_database_that_does_not_let_us_in_is_told_by_its_key() {
+    let home = tempfile::tempdir().unwrap();
+    let password = "password authentication failed for user \"stella\"";
+    for (sqlstate, says) in [
+        ("28P01", password),
+        ("28000", "no pg_hba.conf entry for host"),
+        ("3D000", "database \"stella\" does not exist"),
+    ] {
+        let url = refusing(sqlstate, says);
+        let default = "STORAGE_CONNECTION_INVALID key=ConnectionStrings:Default hint=";
+        let told = stella(home.path(), "serve", &[serving(&url)]).output();
+        let told = told.unwrap();
+        ends_with(&told, 78, default);
+        ends_with(&told, 78, says.split('"').next().unwrap());
+        assert!(!text(&told.stderr).contains("hunter2"));
+        let owner = [serving(&url), owning(&url)];
+        let told = stella(home.path(), "migrate", &owner).output().unwrap();
+        ends_with(&told, 78, "key=ConnectionStrings:Migrations hint=");
+    }
+    // One service's own database is named by its own key.
+    let database = migrated_database().await;
+    let own = format!("ConnectionStrings:Replay={}", refusing("28P01", password));
+    let told = stella(home.path(), "serve", &[serving(&database.app_url), own]).output();
+    ends_with(&told.unwrap(), 78, "key=ConnectionStrings:Replay hint=");
+    let full = refusing("53300", "sorry, too many clients already");
+    let told = stella(home.path(), "serve", &[serving(&full)]).output();
+    ends_with(&told.unwrap(), 10, "STORAGE_CONNECTION_UNREACHABLE");
 }
 
 #[tokio::test]

@@ -109,6 +109,25 @@ async fn requests_and_documents_are_counted_at_the_admin_address_alone() {
         assert_eq!(value(&text, name, &[&phase]), count, "{phase}");
     }
 
+    // Each caller asked for a token, and who sends nonsense gets none.
+    let form = "application/x-www-form-urlencoded";
+    for body in ["grant_type=password", "scope=x"] {
+        let call = Call::post("/oauth/token", form, body.as_bytes().to_vec());
+        assert_eq!(ask(&running.url, call).await.status.as_u16(), 400);
+    }
+    let text = metrics(&running).await;
+    let tokens = |labels: &[&str]| value(&text, "stella_authority_tokens", labels);
+    let given = [r#"grant_type="client_credentials""#, r#"outcome="given""#];
+    assert_eq!(tokens(&given), 2.0);
+    for grant in [r#"grant_type="other""#, r#"grant_type="none""#] {
+        let refused = [
+            grant,
+            r#"outcome="refused""#,
+            r#"reason="invalid_dpop_proof""#,
+        ];
+        assert_eq!(tokens(&refused), 1.0);
+    }
+
     let alive = ask(&running.admin, Call::get("/healthz")).await;
     assert_eq!(alive.status.as_u16(), 200);
     let ready: Value = ask(&running.admin, Call::get("/readyz"))
@@ -323,7 +342,7 @@ async fn a_call_within_a_trace_carries_it_on() {
 }
 
 /// What is planted, and none of which may be found in anything that the process tells.
-const CANARIES: [&str; 16] = [
+const CANARIES: [&str; 20] = [
     "canaryBearerA1b2c3d4",
     "canaryProofE5f6g7h8",
     "canaryPasswordI9j0k1",
@@ -340,6 +359,10 @@ const CANARIES: [&str; 16] = [
     "canaryHeaderM9n0o1p2",
     "canaryResourceQ3r4s5",
     "canaryMethodT6u7v8",
+    "canaryGithubW9x0y1z2A3b4",
+    "canaryPatC5d6e7f8g9h0",
+    "AKIACANARYAWSKEYID12",
+    "canaryAwsSecretI1j2k3l4m5n6o7p8q9r0s1t2u",
 ];
 
 #[tokio::test]
@@ -380,6 +403,9 @@ async fn no_canary_leaves_the_process() {
         ),
         "/-----BEGIN%20PRIVATE%20KEY-----canaryPemS9t0u1v2".to_owned(),
         "/see/https://jane:canaryUrlW3x4y5z6@example.org/x".to_owned(),
+        "/git/ghp_canaryGithubW9x0y1z2A3b4".to_owned(),
+        "/git/github_pat_canaryPatC5d6e7f8g9h0".to_owned(),
+        "/s3/AKIACANARYAWSKEYID12:canaryAwsSecretI1j2k3l4m5n6o7p8q9r0s1t2u".to_owned(),
         "/objects/canaryBucketI5j6k7l8/canaryHeaderM9n0o1p2".to_owned(),
     ] {
         ask(&running.url, planted(&path)).await;
@@ -425,14 +451,14 @@ async fn no_canary_leaves_the_process() {
     let path = |line: &&Value| {
         line["message"] == "request" && line["url.path"].as_str().unwrap().contains("[redacted]")
     };
-    assert_eq!(log.iter().filter(path).count(), 6, "{log:#?}");
+    assert_eq!(log.iter().filter(path).count(), 9, "{log:#?}");
     assert!(metrics.contains(r#"source="[redacted]""#), "{metrics}");
     let spans = collector.spans();
     let marked = |text: &String| text.contains("[redacted]");
     let marked = spans
         .iter()
         .filter(|span| attributes(&span.attributes).values().any(marked));
-    assert_eq!(marked.count(), 6);
+    assert_eq!(marked.count(), 9);
     assert_eq!(collector.resource()["note"], "password=[redacted]");
     let headers = collector.headers();
     let sent = "Bearer canaryHeaderM9n0o1p2";

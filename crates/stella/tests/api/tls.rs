@@ -6,9 +6,11 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use stella_client::{Call, HttpClient};
 use tokio_rustls::TlsConnector;
 
 use crate::process::{Installation, Running};
+use crate::slow::told_by;
 use crate::up::text;
 
 /// A certificate authority of somebody's own, and the files of a server.
@@ -37,6 +39,8 @@ impl Authority {
         let of = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
         let issued = of.signed_by(&key, &self.issuer).unwrap();
         std::fs::write(self.file("key.pem"), key.serialize_pem()).unwrap();
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(self.file("key.pem"), private).unwrap();
         std::fs::write(self.file("server.pem"), issued.pem()).unwrap();
         issued.der().clone()
     }
@@ -93,6 +97,50 @@ async fn a_renewed_certificate_is_served_without_a_restart() {
     assert_eq!(authority.shown(&running).await.0, second);
 }
 
+/// Who connects and shakes no hand holds a connection no longer than anybody else.
+#[tokio::test]
+async fn a_handshake_that_never_comes_is_not_waited_for() {
+    let authority = Authority::new();
+    authority.issue();
+    let installation = Installation::filesystem().await;
+    let installation = installation.with("Server:RequestHeadSeconds=1");
+    let running = authority.settings(installation).start(None);
+    for says in [&b""[..], &[0x16, 0x03]] {
+        assert_eq!(told_by(&running, says), "");
+    }
+}
+
+/// Refused where it counts, and told in a log elsewhere.
+#[tokio::test]
+async fn a_private_key_that_others_can_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let authority = Authority::new();
+    authority.issue();
+    let key = authority.file("key.pem");
+    let mode = |mode| {
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let told = format!("chmod 600 {}", key.display());
+    let installation = authority.settings(Installation::postgres().await);
+    let installation = installation.with("Storage:AllowLocalhost=true");
+    mode(0o640);
+    let running = installation.start(None);
+    assert!(running.told.contains(&told), "{}", running.told);
+    drop(running);
+    let strict = installation.with_variable("STELLA_ENVIRONMENT", "Production");
+    for open in [0o640, 0o604, 0o620] {
+        mode(open);
+        let refused = strict.run(&["serve"]);
+        let says = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(78), "{says}");
+        let place = "CONFIG_VALUE_INVALID key=Server:Tls:PrivateKeyFile file=";
+        assert!(says.contains(place) && says.contains(&told), "{says}");
+    }
+    mode(0o600);
+    let running = strict.start(None);
+    assert!(!running.told.contains("chmod"), "{}", running.told);
+}
+
 #[tokio::test]
 async fn the_command_line_trusts_whom_the_system_trusts() {
     let authority = Authority::new();
@@ -113,11 +161,23 @@ async fn the_command_line_trusts_whom_the_system_trusts() {
         text(&told.stdout)
     );
 
+    let metrics = HttpClient::new(&running.admin).unwrap();
+    let metrics = metrics.send(Call::get("/metrics")).await.unwrap();
+    let metrics = text(&metrics.body);
+    assert!(metrics.contains(r#"url_scheme="https""#), "{metrics}");
+    assert!(!metrics.contains(r#"url_scheme="http""#), "{metrics}");
+
     let other = Authority::new();
     let refused = whoami(&other.file("ca.pem"));
     let told = text(&refused.stderr);
-    assert_eq!(refused.status.code(), Some(10), "{told}");
-    assert!(told.contains("certificate"), "{told}");
+    assert_eq!(refused.status.code(), Some(78), "{told}");
+    let error = "\"SERVER_CERTIFICATE_UNTRUSTED\"";
+    assert!(told.contains(error), "{told}");
+    assert!(
+        told.contains("nobody who is trusted here signed it"),
+        "{told}"
+    );
+    assert!(told.contains("SSL_CERT_FILE=FILE"), "{told}");
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use stella_context::{Clock, SystemContext};
 use stella_replay::ReplayError;
 use stella_storage::{Bucket, Listed, ObjectStore};
 
-use super::super::failed;
+use super::super::{databases, failed};
 use super::buckets;
 use crate::configuration::Settings;
 use crate::platform::{Databases, Storage};
@@ -87,7 +87,7 @@ fn answer(swept: &Swept, removing: bool, session: &Session) -> Result<Answer, Fa
 
 async fn sweep(settings: &Settings, arguments: &SweepArgs) -> anyhow::Result<Swept> {
     let mut storage = Storage::default();
-    let databases = storage.open(&settings.drivers()).await?;
+    let databases = databases(settings, &mut storage).await?;
     let drivers = settings.object_drivers().context("Storage:ObjectStore")?;
     let stores = storage.object_stores(&drivers, settings.data.as_deref())?;
     let system = SystemContext::new("storage sweep", Clock::System);

@@ -1,0 +1,60 @@
+//! Those who connect and are slow, and those who are many.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use crate::process::{Installation, Running};
+
+const ALIVE: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const HALF: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: local";
+
+/// A connection on which something was said. Who waits for an answer waits not for ever.
+fn says(running: &Running, text: &[u8]) -> TcpStream {
+    let (_, address) = running.url.split_once("://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let patience = Some(Duration::from_secs(30));
+    stream.set_read_timeout(patience).unwrap();
+    stream.write_all(text).unwrap();
+    stream
+}
+
+/// What is answered to that before the server closes the connection.
+pub fn told_by(running: &Running, text: &[u8]) -> String {
+    let mut told = Vec::new();
+    says(running, text).read_to_end(&mut told).unwrap();
+    String::from_utf8(told).unwrap()
+}
+
+/// Silence, half a head of either HTTP, half of a second head, and nothing after an answer.
+#[tokio::test]
+async fn a_head_that_never_ends_is_not_waited_for() {
+    let installation = Installation::filesystem().await;
+    let installation = installation.with("Server:RequestHeadSeconds=1");
+    let running = installation.start(None);
+    for text in [&b""[..], b"G", HALF, b"PRI * HTTP/2.0\r\n"] {
+        assert_eq!(told_by(&running, text), "", "{text:?}");
+    }
+    for second in [&b""[..], HALF] {
+        let told = told_by(&running, &[ALIVE, second].concat());
+        assert_eq!(told.matches("HTTP/1.1 200").count(), 1, "{told}");
+        assert!(told.ends_with('}'), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn more_than_so_many_wait_for_a_place() {
+    let installation = Installation::filesystem().await;
+    let running = installation.with("Server:MaxConnections=1").start(None);
+    let first = says(&running, HALF);
+    running.said("every connection is taken");
+    let mut second = says(&running, ALIVE);
+    second.set_nonblocking(true).unwrap();
+    let early = second.read(&mut [0]).unwrap_err();
+    assert_eq!(early.kind(), std::io::ErrorKind::WouldBlock);
+    second.set_nonblocking(false).unwrap();
+    drop(first);
+    let mut told = [0; 12];
+    second.read_exact(&mut told).unwrap();
+    assert_eq!(&told, b"HTTP/1.1 200");
+}
