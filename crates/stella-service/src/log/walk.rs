@@ -8,7 +8,7 @@ use stella_canonical::Digest;
 use stella_context::OpContext;
 use stella_storage::StoreError;
 
-use super::store::Row;
+use super::store::{Head, Row};
 use super::{Logs, Sealed, checkpoint};
 use crate::Failure;
 
@@ -25,6 +25,8 @@ pub enum Fault {
         /// What is wrong with it.
         reason: String,
     },
+    /// What its head keeps to go on by is not what its entries give.
+    Head,
     /// The signature of its end does not hold, or not for these entries.
     Unsigned {
         /// Why.
@@ -52,6 +54,12 @@ impl Fault {
             Self::Entry { position, reason } => Failure::new(Code::LogCorrupt)
                 .with("what", format!("{log} entry {position}"))
                 .with("reason", reason),
+            Self::Head => Failure::new(Code::LogCorrupt)
+                .with("what", format!("{log} head"))
+                .with(
+                    "reason",
+                    "it keeps other hashes than its entries give; whoever seals next mends it",
+                ),
             Self::Unsigned { reason } => Failure::new(Code::LogUnsigned).with("reason", reason),
             Self::Rewritten { size, reason } => Failure::new(Code::LogRewritten)
                 .with("size", size)
@@ -72,7 +80,7 @@ pub struct Walk {
     position: u64,
     /// Where it ends, as its head says.
     size: u64,
-    envelope: Option<String>,
+    head: Option<Head>,
     unsealed: u64,
     keys: Vec<PublicKey>,
     earlier: Option<Checkpoint>,
@@ -103,7 +111,7 @@ impl Logs {
             chain: Chain::new(op.tenant(), log),
             position: 0,
             size: whole(head.as_ref().map(|head| head.size)),
-            envelope: head.and_then(|head| head.envelope),
+            head,
             unsealed: whole(Some(unsealed)),
             keys,
             earlier: None,
@@ -250,6 +258,13 @@ impl Walk {
         entry.ok()
     }
 
+    /// Whether the head keeps the very chain that was walked.
+    fn is_kept(&self) -> bool {
+        let (tenant, log) = (self.chain.tenant(), self.log);
+        let kept = self.head.as_ref().and_then(|head| head.kept(tenant, log));
+        kept.is_some_and(|kept| kept == self.chain)
+    }
+
     fn wrong(&mut self, position: u64, reason: String) {
         self.faults.push(Fault::Entry { position, reason });
     }
@@ -261,14 +276,20 @@ impl Walk {
             self.wrong(passed + 1, reason);
         }
         self.compare();
-        let signed = match self.envelope.take() {
+        let envelope = self.head.as_mut().and_then(|head| head.envelope.take());
+        let signed = match envelope {
             None if self.size == 0 => return,
             None => Err("no checkpoint is there".to_owned()),
             Some(envelope) => checkpoint::stored(&envelope, &self.keys),
         };
         let found = self.chain.end();
         let reason = match signed {
-            Ok((signed, _)) if signed == found => return,
+            Ok((signed, _)) if signed == found => {
+                if passed == self.size && !self.is_kept() {
+                    self.faults.push(Fault::Head);
+                }
+                return;
+            }
             Ok((signed, _)) => {
                 let (size, root) = (signed.size, signed.root);
                 format!(
