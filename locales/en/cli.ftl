@@ -151,6 +151,9 @@ help-evidence-list-kind = Only advisory, vex, sbom or signal
 help-evidence-list-publisher = Only of this publisher
 help-evidence-list-id = Only what speaks of this vulnerability
 help-evidence-list-upstream-id = Only what its publisher calls so
+help-evidence-rebuild-about = Derive again from the kept documents what does not follow from them
+help-evidence-rebuild-example =
+    stella evidence rebuild
 help-evidence-show-about = Show the record of a document, or its bytes
 help-evidence-show-example =
     stella evidence show 5f2d0c3a91be

@@ -23,7 +23,7 @@ pub const EVIDENCE: &[Scope] = &[
     Scope::AocVerify,
 ];
 
-/// To verify what is stored.
+/// To verify what is stored, and to derive again from it.
 pub const VERIFY: &[Scope] = &[Scope::AocVerify];
 
 /// To see who did what.

@@ -1,27 +1,28 @@
 //! Verifying what is stored, also against somebody with all rights on the database: the log of what
-//! was taken in against its signature, and the documents against the log.
+//! was taken in against its signature, the documents against the log, and what is derived from them
+//! against them.
 
+mod columns;
 mod found;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use stella_api::audit::AuditOutcome;
 use stella_api::changes::{Change, Observation};
 use stella_api::dsse::Envelope;
 use stella_api::verify::{VerifiedLog, VerifyAnswer, VerifyRequest, VerifyWindow};
-use stella_canonical::Digest;
 use stella_context::OpContext;
+use stella_formats::Document;
 use stella_locale::Labels;
 use stella_service::{Act, Failure, Sealed, time};
 use stella_storage::ObjectError;
 use tokio::time::Instant;
 
 use crate::change::{self, LOG};
-use crate::store::{self, StoredRow};
-use crate::{BUCKET, Evidence, EvidenceError};
+use crate::store::{self, Key};
+use crate::{Evidence, EvidenceError};
 use found::Found;
 
 /// No request is worked on for longer than a minute.
@@ -80,21 +81,21 @@ impl Evidence {
         let over = Instant::now() + TIME;
         let mut found = Found::new(asked.limit);
         let mut walk = self.logs.walk(op, LOG, asked.checkpoint.as_ref()).await?;
-        let mut truncated = false;
-        while let Some(entries) = self.logs.walk_on(op, &mut walk).await? {
+        // The position of the last document that there was time for.
+        let mut cut = None;
+        'walk: while let Some(entries) = self.logs.walk_on(op, &mut walk).await? {
             let due = found.changes(asked, entries);
-            if due.is_empty() {
-                continue;
-            }
-            self.check(op, due, &mut found).await?;
-            truncated = Instant::now() > over && walk.position() < walk.size();
-            if truncated {
-                break;
+            for change in &due {
+                self.check(op, change, &mut found).await?;
+                if Instant::now() > over && change.position < walk.size() {
+                    cut = Some(change.position);
+                    break 'walk;
+                }
             }
         }
-        let to = walk.position();
+        let to = cut.unwrap_or_else(|| walk.position());
         let mut log = None;
-        if !truncated {
+        if cut.is_none() {
             log = Some(VerifiedLog {
                 size: walk.size(),
                 root: walk.root().to_string(),
@@ -103,6 +104,7 @@ impl Evidence {
             let faults = self.logs.walked(op, walk, MAX_LIMIT as usize).await?;
             faults.into_iter().for_each(|fault| found.fault(fault));
             self.find_unlogged(op, &mut found).await?;
+            self.find_strays(op, &mut found).await?;
         }
         let window = VerifyWindow {
             since: asked.since.map(|at| at.to_string()),
@@ -110,7 +112,7 @@ impl Evidence {
             after: asked.after,
             to,
         };
-        let answer = found.answer(window, log, truncated);
+        let answer = found.answer(window, log, cut.is_some());
         if let Some(log) = &answer.log {
             let codes: Vec<&str> = answer
                 .violations
@@ -126,48 +128,90 @@ impl Evidence {
         Ok(answer)
     }
 
-    /// Reads documents again: those of the database first, so that nobody waits there for the
-    /// object store.
+    /// Reads a document again, and compares with it what the tables repeat of it.
     async fn check(
         &self,
         op: &OpContext,
-        changes: Vec<Change>,
+        change: &Change,
         found: &mut Found,
     ) -> Result<(), EvidenceError> {
-        let mut blobs: Vec<(Change, Digest)> = Vec::new();
         let mut tx = self.db.read(op).await?;
-        for change in changes {
-            let row = store::stored(&mut tx, op.tenant(), &change).await?;
-            let Some(row) = row else {
-                found.gone(&change, "its row is not there");
-                continue;
-            };
-            found.checked(&change);
-            match (differs(&change, &row), change.document.parse(), row.bytes) {
-                (Some(what), _, _) => found.changed(&change, what),
-                (None, Ok(digest), None) => blobs.push((change, digest)),
-                (None, _, Some(bytes)) => {
-                    let actual = Digest::of(&bytes).to_string();
-                    if actual != change.document {
-                        found.changed(&change, actual);
-                    }
-                }
-                (None, Err(error), None) => found.changed(&change, error),
+        let row = store::stored(&mut tx, op.tenant(), change).await?;
+        tx.commit().await?;
+        let Some(mut row) = row else {
+            found.gone(change, "its row is not there");
+            return Ok(());
+        };
+        found.checked(change);
+        let record = match columns::record(change, &row) {
+            Ok(record) => record,
+            Err(what) => {
+                found.changed(change, what);
+                return Ok(());
             }
+        };
+        // Between two transactions: nobody waits in the database for the object store.
+        let bytes = row.bytes.take();
+        let Some(document) = self.read_again(op, change, bytes, found).await? else {
+            return Ok(());
+        };
+        if let Err(what) = columns::order(&row, &record, &document) {
+            found.changed(change, what);
+        }
+        let key = Key {
+            kind: change.observed.kind,
+            publisher: change.observed.publisher.clone(),
+            upstream_id: change.observed.upstream_id.clone(),
+            digest: change.document.clone(),
+        };
+        let mut tx = self.db.snapshot(op).await?;
+        let mismatch = self.mismatch(&mut tx, op.tenant(), &key, &document).await?;
+        tx.commit().await?;
+        let all = mismatch.index.into_iter().chain(mismatch.matched);
+        all.for_each(|reason| found.derived(change, reason));
+        Ok(())
+    }
+
+    /// The document that its bytes are, where they are those that came.
+    async fn read_again(
+        &self,
+        op: &OpContext,
+        change: &Change,
+        inline: Option<Vec<u8>>,
+        found: &mut Found,
+    ) -> Result<Option<Document>, EvidenceError> {
+        let digest = match change.document.parse() {
+            Ok(digest) => digest,
+            Err(error) => {
+                found.changed(change, error);
+                return Ok(None);
+            }
+        };
+        match self.bytes(op.tenant(), &digest, inline).await {
+            Ok(bytes) => match stella_formats::read(&bytes) {
+                Ok(document) => return Ok(Some(document)),
+                // It is as it came: an older binary took it in, and derived nothing from it.
+                Err(error) => found.derived(change, error),
+            },
+            Err(EvidenceError::Object(ObjectError::Missing(_))) => {
+                found.gone(change, "its blob is not there");
+            }
+            Err(EvidenceError::Corrupt { actual, .. }) => found.changed(change, actual),
+            Err(EvidenceError::Object(ObjectError::Corrupt { actual, .. })) => {
+                found.changed(change, actual);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(None)
+    }
+
+    /// Each derived row is a stored document's.
+    async fn find_strays(&self, op: &OpContext, found: &mut Found) -> Result<(), EvidenceError> {
+        let mut tx = self.db.snapshot(op).await?;
+        for (table, document) in store::strays(&mut tx, op.tenant(), MAX_LIMIT).await? {
+            found.stray(table, &document);
         }
         tx.commit().await?;
-        for (change, digest) in blobs {
-            let read = async {
-                let opened = self.objects.open(BUCKET, op.tenant(), &digest).await?;
-                opened.bytes.try_for_each(async |_| Ok(())).await
-            };
-            match read.await {
-                Ok(()) => {}
-                Err(ObjectError::Missing(_)) => found.gone(&change, "its blob is not there"),
-                Err(ObjectError::Corrupt { actual, .. }) => found.changed(&change, actual),
-                Err(error) => return Err(error.into()),
-            }
-        }
         Ok(())
     }
 
@@ -212,21 +256,4 @@ impl Found {
         }
         due
     }
-}
-
-/// What of a stored document's rows is not what was logged.
-fn differs(change: &Change, row: &StoredRow) -> Option<String> {
-    let observed = &change.observed;
-    let record = Digest::of(row.record.as_bytes()).to_string();
-    if u64::try_from(row.size) != Ok(observed.size) {
-        return Some(format!("a size of {}", row.size));
-    }
-    if row.upstream_id != observed.upstream_id {
-        return Some(format!("upstream id {}", row.upstream_id));
-    }
-    let other = observed
-        .record
-        .as_ref()
-        .is_some_and(|logged| *logged != record);
-    other.then(|| format!("a record of digest {record}"))
 }

@@ -58,6 +58,25 @@ impl Found {
         self.note(&failure, Some(document), None);
     }
 
+    /// What stands as derived from a document is not what follows from it.
+    pub(super) fn derived(&mut self, change: &Change, reason: impl ToString) {
+        let failure = Failure::new(Code::EvidenceDerivedMismatch)
+            .with("what", &change.document)
+            .with("reason", reason);
+        self.note(&failure, Some(&change.document), Some(change.position));
+    }
+
+    /// A derived row is no stored document's.
+    pub(super) fn stray(&mut self, table: &str, document: &str) {
+        let failure = Failure::new(Code::EvidenceDerivedMismatch)
+            .with("what", document)
+            .with(
+                "reason",
+                format!("{table}: a row that no stored document stands for"),
+            );
+        self.note(&failure, Some(document), None);
+    }
+
     /// A position of the log does not hold what was sealed there.
     pub(super) fn entry(&mut self, position: u64, reason: impl ToString) {
         let failure = Failure::new(Code::LogCorrupt)
@@ -72,7 +91,7 @@ impl Found {
         let (document, position) = match fault {
             Fault::Entry { position, .. } => (None, Some(position)),
             Fault::Lost { subject } => (Some(subject).filter(|one| !one.is_empty()), None),
-            Fault::Unsigned { .. } | Fault::Rewritten { .. } => (None, None),
+            Fault::Head | Fault::Unsigned { .. } | Fault::Rewritten { .. } => (None, None),
         };
         self.note(&failure, document.as_deref(), position);
     }

@@ -35,6 +35,7 @@ mod process;
 mod production;
 mod proxies;
 mod published;
+mod rebuild;
 mod schemathesis;
 mod scopes;
 mod scores;

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod ingest;
 mod list;
+mod rebuild;
 mod show;
 mod verify;
 
@@ -25,6 +26,9 @@ pub enum EvidenceCommand {
     /// `evidence list`
     #[command(about = label("help-evidence-list-about"), after_help = example("help-evidence-list-example"))]
     List(list::ListArgs),
+    /// `evidence rebuild`
+    #[command(about = label("help-evidence-rebuild-about"), after_help = example("help-evidence-rebuild-example"))]
+    Rebuild,
     /// `evidence show`
     #[command(about = label("help-evidence-show-about"), after_help = example("help-evidence-show-example"))]
     Show(show::ShowArgs),
@@ -41,6 +45,7 @@ pub(crate) async fn run(
         EvidenceCommand::Checkpoint => checkpoint::run(session).await,
         EvidenceCommand::Ingest(arguments) => ingest::run(&arguments, session).await,
         EvidenceCommand::List(arguments) => list::run(arguments, session).await,
+        EvidenceCommand::Rebuild => rebuild::run(session).await,
         EvidenceCommand::Show(arguments) => show::run(&arguments, session).await,
         EvidenceCommand::Verify(arguments) => verify::run(&arguments, session).await,
     }
