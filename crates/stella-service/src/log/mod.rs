@@ -13,7 +13,7 @@ mod store;
 mod tests;
 mod walk;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -27,6 +27,7 @@ use stella_canonical::{CanonicalError, Digest, canonical};
 use stella_context::{Clock, OpContext, SystemContext};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Db, StoreError, Tx};
+use stella_telemetry::{Gauge, KeyValue, Metrics};
 use tokio::sync::Notify;
 
 use crate::audit::Bound;
@@ -48,6 +49,8 @@ pub struct Logs {
     committed: Arc<Notify>,
     /// Why the last round of the sealer could not do all.
     stuck: Mutex<Option<Code>>,
+    /// How much waits for the sealer, where a process tells metrics.
+    waits: OnceLock<Gauge<u64>>,
     /// How much was recorded of what was refused.
     pub(crate) refusals: Bound,
 }
@@ -134,6 +137,7 @@ impl Logs {
             key,
             committed: Arc::default(),
             stuck: Mutex::default(),
+            waits: OnceLock::new(),
             refusals: Bound::default(),
         })
     }
@@ -202,6 +206,13 @@ impl Logs {
         signed.map(Some).map_err(|reason| unreadable(log, reason))
     }
 
+    /// Counts in these metrics what waits for the sealer.
+    pub fn meter(&self, metrics: &Metrics) {
+        let about = "Entries of logs that were added and have no position yet";
+        self.waits
+            .get_or_init(|| metrics.gauge("log_unsealed_entries", about));
+    }
+
     /// How much waits for the sealer and why, as readiness tells it.
     #[must_use]
     pub fn check(self: &Arc<Self>) -> Check {
@@ -264,6 +275,17 @@ impl Logs {
             stuck: self.stuck().map(|code| code.to_string()),
         };
         Ok((count > 0).then_some(backlog))
+    }
+
+    /// That it cannot be counted keeps nothing from being sealed.
+    async fn count_waits(&self) {
+        let Some(gauge) = self.waits.get() else {
+            return;
+        };
+        if let Ok(backlog) = self.backlog().await {
+            let count = backlog.map_or(0, |backlog| backlog.count);
+            gauge.record(count, &[KeyValue::new("schema", self.schema)]);
+        }
     }
 
     /// Whoever panicked with it left a whole value.

@@ -37,6 +37,7 @@ impl Logs {
             _ => Code::Internal,
         });
         *self.stuck() = code;
+        self.count_waits().await;
         round
     }
 

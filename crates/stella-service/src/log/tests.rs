@@ -220,7 +220,16 @@ on_every_driver! {
         write(&logs, &of("globex"), &entries[..3], true).await;
         let waits = logs.backlog().await.unwrap().unwrap();
         assert_eq!((waits.count, waits.stuck), (2303, None));
+        let metrics = Metrics::local().unwrap();
+        logs.meter(&metrics);
+        let counted = |count| {
+            let line = format!("log_unsealed_entries{{schema=\"evidence\"}} {count}");
+            assert!(metrics.text().unwrap().lines().any(|one| one == line), "{line}");
+        };
+        logs.count_waits().await;
+        counted(2303);
         assert_eq!(logs.seal(&system()).await.unwrap(), 2303);
+        counted(0);
         assert_eq!(whole(&logs, &op).await, entries);
         let (checkpoint, _) = logs.checkpoint(&op, LOG).await.unwrap().unwrap();
         assert_eq!((checkpoint.size, checkpoint.tenant.as_str()), (2300, "acme"));
