@@ -99,12 +99,30 @@ pub(crate) async fn earlier(
     key: &Key,
     stream: &str,
 ) -> Result<Earlier, StoreError> {
-    let last: Option<(String, Option<String>)> = on!(tx, c => query_as(
-        "SELECT digest, document_version FROM evidence.provenance \
-         WHERE tenant = $1 AND kind = $2 AND publisher = $3 AND upstream_id = $4 AND stream = $5 \
-         ORDER BY received_at DESC, digest DESC LIMIT 1",
-    ).bind(op.tenant().as_str()).bind(key.kind.as_str()).bind(&key.publisher)
-        .bind(&key.upstream_id).bind(stream).fetch_optional(c))?;
+    // By the ids of their entries in the log: a clock may have been put back meanwhile. A document
+    // that came by another stream too has an entry for each, so the entry says which.
+    macro_rules! last {
+        ($entry:literal) => {
+            concat!(
+                "SELECT p.digest, p.document_version FROM evidence.provenance p \
+                 LEFT JOIN evidence.log_entries e ON e.tenant = p.tenant AND e.log = 'changes' \
+                   AND e.subject = p.digest AND ", $entry, " ->> 'publisher' = p.publisher \
+                   AND ", $entry, " ->> 'stream' = p.stream \
+                 WHERE p.tenant = $1 AND p.kind = $2 AND p.publisher = $3 \
+                   AND p.upstream_id = $4 AND p.stream = $5 \
+                 ORDER BY coalesce(e.id, 0) DESC, p.received_at DESC, p.digest DESC LIMIT 1",
+            )
+        };
+    }
+    let kind = key.kind.as_str();
+    let last: Option<(String, Option<String>)> = on!(tx,
+        postgres c => query_as(last!("CAST(e.entry AS jsonb)"))
+            .bind(op.tenant().as_str()).bind(kind).bind(&key.publisher)
+            .bind(&key.upstream_id).bind(stream).fetch_optional(c),
+        sqlite c => query_as(last!("e.entry"))
+            .bind(op.tenant().as_str()).bind(kind).bind(&key.publisher)
+            .bind(&key.upstream_id).bind(stream).fetch_optional(c),
+    )?;
     let (digest, version) = last.unzip();
     Ok(Earlier {
         digest,
