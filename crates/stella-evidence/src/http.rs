@@ -309,7 +309,8 @@ async fn show_log(
 /// Verifies what is stored: every entry of the log of what was taken in against its signed end,
 /// each logged document against its digest and its record, each stored one against the log, and
 /// what is derived from documents against them, but of those that wait to be derived from.
-/// After 40 seconds it answers with `truncated`, and goes on where it is asked again with `after`.
+/// After 40 seconds it answers with `truncated`, and goes on where it is asked again with `after`
+/// and `resume`.
 #[utoipa::path(post, path = "/api/v1/evidence/verify", tag = "evidence",
     request_body(content = VerifyRequest))]
 async fn verify_stored(

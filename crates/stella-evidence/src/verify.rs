@@ -26,7 +26,7 @@ use crate::{Evidence, EvidenceError};
 use found::Found;
 
 /// No request is worked on for longer than a minute.
-const TIME: Duration = Duration::from_secs(40);
+const SECONDS: u32 = 40;
 /// How many rows of provenance are looked up in the log at a time.
 const TOGETHER: u32 = 500;
 const DEFAULT_LIMIT: u32 = 10;
@@ -40,6 +40,8 @@ pub(crate) struct Asked {
     after: u64,
     limit: u32,
     checkpoint: Option<Envelope>,
+    resume: Option<Envelope>,
+    time: Duration,
 }
 
 impl Asked {
@@ -50,6 +52,12 @@ impl Asked {
             let reason = Labels::english().format("refused-page-size", &values);
             return Err(Failure::invalid("/limit", reason));
         }
+        let seconds = request.seconds.unwrap_or(SECONDS);
+        if seconds > SECONDS {
+            let values = [("most", SECONDS.into()), ("seconds", seconds.into())];
+            let reason = Labels::english().format("refused-seconds", &values);
+            return Err(Failure::invalid("/seconds", reason));
+        }
         Ok(Self {
             since: time("/since", request.since.as_deref())?,
             until: time("/until", request.until.as_deref())?,
@@ -57,6 +65,8 @@ impl Asked {
             after: request.after.unwrap_or_default(),
             limit,
             checkpoint: request.checkpoint,
+            resume: request.resume,
+            time: Duration::from_secs(seconds.into()),
         })
     }
 
@@ -78,24 +88,42 @@ impl Evidence {
         op: &OpContext,
         asked: &Asked,
     ) -> Result<VerifyAnswer, EvidenceError> {
-        let over = Instant::now() + TIME;
+        let began = Instant::now();
         let mut found = Found::new(asked.limit);
-        let mut walk = self.logs.walk(op, LOG, asked.checkpoint.as_ref()).await?;
-        // The position of the last document that there was time for.
+        let (earlier, resume) = (asked.checkpoint.as_ref(), asked.resume.as_ref());
+        let mut walk = self.logs.walk(op, LOG, earlier, resume).await?;
+        let first = walk.position();
+        // The position of the last entry that there was time for.
         let mut cut = None;
         'walk: while let Some(entries) = self.logs.walk_on(op, &mut walk).await? {
-            let due = found.changes(asked, entries);
-            for change in &due {
-                self.check(op, change, &mut found).await?;
-                if Instant::now() > over && change.position < walk.size() {
-                    cut = Some(change.position);
+            for entry in entries {
+                let position = entry.position;
+                let Some(change) = found.change(asked, entry) else {
+                    continue;
+                };
+                self.check(op, &change, &mut found).await?;
+                if began.elapsed() >= asked.time {
+                    cut = Some(position);
                     break 'walk;
                 }
             }
+            walk.settle();
+            if began.elapsed() >= asked.time {
+                cut = Some(walk.position());
+                break;
+            }
         }
-        let to = cut.unwrap_or_else(|| walk.position());
-        let mut log = None;
-        if cut.is_none() {
+        // What is looked for at the end takes its time too: it has a request of its own then.
+        if cut.is_none() && walk.position() > first && began.elapsed() > asked.time / 2 {
+            cut = Some(walk.position());
+        }
+        let to = cut.unwrap_or_else(|| walk.position()).max(asked.after);
+        let (mut log, mut resume) = (None, None);
+        if cut.is_some() {
+            let (envelope, faults) = self.logs.pause(walk)?;
+            faults.into_iter().for_each(|fault| found.fault(fault));
+            resume = Some(envelope);
+        } else {
             log = Some(VerifiedLog {
                 size: walk.size(),
                 root: walk.root().to_string(),
@@ -112,7 +140,7 @@ impl Evidence {
             after: asked.after,
             to,
         };
-        let answer = found.answer(window, log, cut.is_some());
+        let answer = found.answer(window, log, resume);
         if let Some(log) = &answer.log {
             let codes: Vec<&str> = answer
                 .violations
@@ -243,17 +271,18 @@ impl Evidence {
 }
 
 impl Found {
-    /// What the entries say, of those that are asked for.
-    fn changes(&mut self, asked: &Asked, entries: Vec<Sealed>) -> Vec<Change> {
-        let mut due = Vec::new();
-        for entry in entries {
-            let (position, at) = (entry.position, entry.recorded_at);
-            match change::change(entry) {
-                Ok(change) if asked.covers(at, &change) => due.push(change),
-                Ok(_) => {}
-                Err(error) => self.entry(position, error),
+    /// What an entry says, if its document is asked for.
+    fn change(&mut self, asked: &Asked, entry: Sealed) -> Option<Change> {
+        let (position, at) = (entry.position, entry.recorded_at);
+        match change::change(entry) {
+            Ok(change) => asked.covers(at, &change).then_some(change),
+            // What is before was told by the request before.
+            Err(error) => {
+                if position > asked.after {
+                    self.entry(position, error);
+                }
+                None
             }
         }
-        due
     }
 }

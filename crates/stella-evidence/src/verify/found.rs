@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use stella_api::Code;
 use stella_api::changes::Change;
+use stella_api::dsse::Envelope;
 use stella_api::evidence::EvidenceKind;
 use stella_api::verify::{VerifiedLog, VerifyAnswer, VerifyExample, VerifyViolation, VerifyWindow};
 use stella_service::{Failure, Fault};
@@ -120,7 +121,7 @@ impl Found {
         self,
         window: VerifyWindow,
         log: Option<VerifiedLog>,
-        truncated: bool,
+        resume: Option<Envelope>,
     ) -> VerifyAnswer {
         VerifyAnswer {
             window,
@@ -128,7 +129,8 @@ impl Found {
             checked: self.checked,
             violations: self.violations.into_values().collect(),
             missing: self.missing,
-            truncated,
+            truncated: resume.is_some(),
+            resume,
         }
     }
 }

@@ -6,6 +6,7 @@
 //! whoever deletes or edits is found out (`walk`).
 
 mod checkpoint;
+mod pause;
 mod seal;
 mod store;
 #[cfg(test)]

@@ -346,6 +346,31 @@ on_every_driver! {
         assert_eq!((answer.violations[0].count, answer.violations[0].examples.len()), (3, 2));
     }
 
+    /// In as many requests as there are documents it tells the same, each of it once.
+    async fn what_is_cut_short_is_gone_on_with(world) {
+        let world = filled(world).await;
+        edit(&world, &stella_canonical::Digest::of(&hole(2)).to_string(), 0).await;
+        done(&world, "UPDATE evidence.sealed SET hash = replace(hash, 'sha256:', 'SHA256:') WHERE tenant = 'acme' AND position = 2").await;
+        let whole = verify(&world, "acme", &VerifyRequest::default()).await;
+        let mut asked = VerifyRequest { seconds: Some(0), ..checkpoint(&world).await };
+        let (mut rounds, mut counts, mut checked) = (0, BTreeMap::new(), 0);
+        loop {
+            let part = verify(&world, "acme", &asked).await;
+            rounds += 1;
+            checked += part.checked.values().sum::<u64>();
+            for one in part.violations { *counts.entry(one.code).or_insert(0) += one.count; }
+            (asked.after, asked.resume) = (Some(part.window.to), part.resume);
+            if !part.truncated { break }
+        }
+        let expected = whole.violations.into_iter().map(|one| (one.code, one.count)).collect();
+        assert_eq!((counts, checked), (expected, whole.checked.values().sum()));
+        assert!(rounds > 5, "{rounds}");
+        for wrong in [json!({"seconds": 41}), json!({"resume": {"payload": "", "payloadType": "", "signatures": []}})] {
+            let call = Call::post_json(VERIFY, &wrong).unwrap();
+            assert_eq!(world.analyst("acme").code(call).await, "REQUEST_INVALID", "{wrong}");
+        }
+    }
+
     /// The verbs, as a person types them: 0 where all holds, 6 where it does not.
     async fn the_command_line_tells_it_and_ends_so(world) {
         let world = filled(world).await;

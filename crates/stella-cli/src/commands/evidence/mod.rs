@@ -9,6 +9,8 @@ mod verify;
 
 use clap::Subcommand;
 
+pub(crate) use verify::both;
+
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::label::{example, label};
