@@ -106,7 +106,7 @@ help-client-create-example =
     stella context set acme --server https://stella.example --tenant acme --client ci --key-file ci.pem
 help-client-create-id = Its id, which it gives when it asks for a token
 help-client-create-tenant = The tenant that it may act in; it must be there
-help-client-create-role = ingester, analyst or auditor; may be repeated
+help-client-create-role = ingester, analyst, auditor or operator; may be repeated
 help-client-create-key-file = Its private key, PKCS#8 PEM; made where there is none, readable by its owner only
 help-key-about = Look after the keys that an installation signs with
 help-key-example =
@@ -191,6 +191,9 @@ help-evidence-list-kind = Only advisory, vex, sbom or signal
 help-evidence-list-publisher = Only of this publisher
 help-evidence-list-id = Only what speaks of this vulnerability
 help-evidence-list-upstream-id = Only what its publisher calls so
+help-evidence-rebuild-about = Derive again from the kept documents what does not follow from them
+help-evidence-rebuild-example =
+    stella evidence rebuild
 help-evidence-show-about = Show the record of a document, or its bytes
 help-evidence-show-example =
     stella evidence show 5f2d0c3a91be

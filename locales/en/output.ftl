@@ -114,8 +114,11 @@ document-too-large-unmeasured = more than { $limit } bytes, the most that a serv
 progress-ingest = { $done } of { $total } documents, { $rate } a second, { $left } s left
 progress-export = { $done } of { $total } documents
 progress-scores = { $asked } of { $total } scores
-evidence-verified = holds: all that was taken in is there and unchanged
-evidence-not-verified = does not hold: what is stored is not all that was taken in, unchanged
+evidence-verified = holds: all that was taken in is there and unchanged, and what is derived follows from it
+evidence-not-verified = does not hold: what is stored is not all that was taken in, unchanged, and what follows from it
+evidence-rebuilt = derived: all that is derived follows from the documents
+evidence-not-rebuilt = not all derived: some documents could not be derived from
+evidence-rebuilt-counts = compared: { $compared }, derived again: { $mended }, stray rows taken away: { $dropped }, failed: { $failed }
 evidence-read-again =
     { $count ->
         [one] one document read again

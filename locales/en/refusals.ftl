@@ -70,6 +70,7 @@ refused-line-no-object = expected an object with envelope, and raw or rawBase64
 refused-line-raw = expected exactly one of raw and rawBase64
 refused-line-base64 = expected base64 (RFC 4648, section 4)
 refused-name-nul = the character U+0000 is in no name
+refused-seconds = { $seconds } seconds: at most { $most }
 refused-page-size = expected 1 to { $most }, not `{ $size }`
 refused-position = expected a position, 0 or more, not `{ $value }`
 refused-time = expected a time in RFC 3339, such as 2026-01-31T12:00:00Z, not `{ $value }`

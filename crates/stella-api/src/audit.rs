@@ -98,6 +98,9 @@ pub struct AuditVerifyRequest {
     /// The envelope of a checkpoint that was kept elsewhere: the log must only have grown since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<dsse::Envelope>,
+    /// The `resume` of an answer that has one, with the same checkpoint: goes on there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<dsse::Envelope>,
 }
 
 /// What was verified of an audit log and what does not hold.
@@ -108,4 +111,7 @@ pub struct AuditVerifyAnswer {
     pub log: VerifiedLog,
     /// What does not hold, by code.
     pub violations: Vec<VerifyViolation>,
+    /// Where to go on, where time ran out before the log's end: the next request's `resume`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<dsse::Envelope>,
 }

@@ -136,6 +136,8 @@ codes! {
     EvidenceMissing = "EVIDENCE_MISSING", 500, exit 6;
     /// A stored document stands in no log of what was taken in.
     EvidenceUnlogged = "EVIDENCE_UNLOGGED", 500, exit 6;
+    /// What stands as derived from a document is not what follows from it.
+    EvidenceDerivedMismatch = "EVIDENCE_DERIVED_MISMATCH", 500, exit 6;
     /// A log no longer holds what was sealed in it.
     LogCorrupt = "LOG_CORRUPT", 500, exit 6;
     /// The signature of a log's end does not hold for what the log holds.

@@ -16,6 +16,7 @@ pub mod lines;
 pub mod log;
 pub mod page;
 pub mod problem;
+pub mod rebuild;
 pub mod replay;
 pub mod replay_token;
 pub mod scope;

@@ -131,11 +131,14 @@ pub enum Role {
     Analyst,
     /// Reads everything, and who did what.
     Auditor,
+    /// Reads evidence and findings, and has what is derived derived again.
+    Operator,
 }
 
 impl Role {
     /// Every built-in role that exists so far.
-    pub const ALL: &'static [Role] = &[Role::Ingester, Role::Analyst, Role::Auditor];
+    pub const ALL: &'static [Role] =
+        &[Role::Ingester, Role::Analyst, Role::Auditor, Role::Operator];
 
     /// The role as it stands in a token.
     #[must_use]
@@ -144,6 +147,7 @@ impl Role {
             Role::Ingester => "ingester",
             Role::Analyst => "analyst",
             Role::Auditor => "auditor",
+            Role::Operator => "operator",
         }
     }
 
@@ -179,6 +183,15 @@ impl Role {
                 Scope::RiskRead,
                 Scope::ReplayRead,
                 Scope::AuthorityAuditRead,
+            ],
+            Role::Operator => &[
+                Scope::AdvisoryRead,
+                Scope::VexRead,
+                Scope::SbomRead,
+                Scope::SignalsRead,
+                Scope::FindingsRead,
+                Scope::AocVerify,
+                Scope::EvidenceAdmin,
             ],
         }
     }

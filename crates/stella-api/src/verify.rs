@@ -32,6 +32,14 @@ pub struct VerifyRequest {
     /// The envelope of a checkpoint that was kept elsewhere: the log must only have grown since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<dsse::Envelope>,
+    /// The `resume` of an answer that was cut short, with the same checkpoint: the log is gone over
+    /// from there, and not from its first entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<dsse::Envelope>,
+    /// After how many seconds it is cut short: 0 to 40, 40 if not said; at 0 after one document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 40)]
+    pub seconds: Option<u32>,
 }
 
 /// What was verified and what does not hold.
@@ -49,8 +57,11 @@ pub struct VerifyAnswer {
     pub violations: Vec<VerifyViolation>,
     /// The documents that were taken in and are not there, as many as the limit says.
     pub missing: Vec<String>,
-    /// Whether time ran out: ask again with `after` for the rest.
+    /// Whether time ran out: ask again with `after` and `resume` for the rest.
     pub truncated: bool,
+    /// Where the log is to be gone on with, where time ran out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<dsse::Envelope>,
 }
 
 /// Which documents were read again.

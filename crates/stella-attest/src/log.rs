@@ -27,7 +27,7 @@ pub struct Entry<'a> {
 }
 
 /// Where a log ends: what the next entry is chained to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Chain {
     tenant: TenantId,
     log: String,
@@ -65,6 +65,12 @@ impl Chain {
             tree,
             last,
         }
+    }
+
+    /// Whose log it is.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
     }
 
     /// The tree over all entries so far.

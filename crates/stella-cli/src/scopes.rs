@@ -26,6 +26,9 @@ pub const EVIDENCE: &[Scope] = &[
 /// To verify what is stored.
 pub const VERIFY: &[Scope] = &[Scope::AocVerify];
 
+/// To have what is derived derived again.
+pub const REBUILD: &[Scope] = &[Scope::EvidenceAdmin];
+
 /// To see who did what.
 pub const AUDIT: &[Scope] = &[Scope::AuthorityAuditRead];
 
@@ -73,7 +76,7 @@ mod tests {
     #[test]
     fn every_set_can_be_granted() {
         let sets = [
-            INGEST, FINDINGS, EVIDENCE, VERIFY, AUDIT, EVALUATE, REPLAY, SCORE, EXPLAIN,
+            INGEST, FINDINGS, EVIDENCE, VERIFY, REBUILD, AUDIT, EVALUATE, REPLAY, SCORE, EXPLAIN,
         ];
         let kinds = EvidenceKind::ALL.iter().map(|kind| reading(*kind));
         for set in sets.into_iter().chain(kinds) {

@@ -2,6 +2,7 @@
 //! Merkle log that deletion is found out by.
 
 use axum::response::sse::Event;
+use jiff::Timestamp;
 use stella_api::Code;
 use stella_api::changes::{Change, ChangePage, LogAnswer, Observation};
 use stella_api::evidence::DocumentRecord;
@@ -27,11 +28,12 @@ impl Evidence {
         tx: &mut Tx,
         op: &OpContext,
         (record, text): (&DocumentRecord, &str),
+        recorded_at: Timestamp,
     ) -> Result<(), StoreError> {
         let entry = NewEntry {
             log: LOG,
             subject: &record.id,
-            recorded_at: op.clock().now(),
+            recorded_at,
             entry: &observation(record, text),
         };
         self.logs.add(tx, op.tenant(), entry).await
@@ -120,7 +122,8 @@ pub(crate) fn change(sealed: Sealed) -> Result<Change, StoreError> {
     })
 }
 
-fn observation(record: &DocumentRecord, text: &str) -> Observation {
+/// What the log says of a document of this record.
+pub(crate) fn observation(record: &DocumentRecord, text: &str) -> Observation {
     Observation {
         event: format!("{}.observation.updated@1", record.kind),
         kind: record.kind,

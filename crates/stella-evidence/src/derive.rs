@@ -26,6 +26,8 @@ use crate::{Evidence, EvidenceError};
 
 /// So many documents are derived from in one transaction: others wait for it on SQLite.
 const TOGETHER: usize = 50;
+/// The verdict, as it is stored.
+const AFFECTED: &str = "affected";
 
 impl Evidence {
     /// Derives from what is due: from documents that lock a head each some in a transaction, in
@@ -139,20 +141,32 @@ impl Evidence {
         head: &str,
     ) -> Result<(), EvidenceError> {
         store::drop_findings(tx, tenant, &key.publisher, &key.upstream_id).await?;
-        let packages = store::packages_of(tx, tenant, head).await?;
+        for row in self.findings_by(tx, tenant, key, head).await?.values() {
+            store::put_finding(tx, tenant, row).await?;
+        }
+        Ok(())
+    }
+
+    /// The findings that follow from a revision of an advisory.
+    pub(crate) async fn findings_by(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        key: &Key,
+        head: &str,
+    ) -> Result<Matched, EvidenceError> {
+        let mut matched = Matched::new();
         let mut facts = None;
-        for package in packages {
-            let components = store::components_named(tx, tenant, &package.package_key()).await?;
-            for component in components {
+        for package in store::packages_of(tx, tenant, head).await? {
+            for component in store::components_named(tx, tenant, &package.package_key()).await? {
                 let facts = match &mut facts {
                     Some(facts) => facts,
                     None => facts.insert(self.facts(tx, tenant, key, head).await?),
                 };
-                let row = finding(&component, &package, facts)?;
-                store::put_findings(tx, tenant, row.as_ref()).await?;
+                note(&mut matched, finding(&component, &package, facts)?);
             }
         }
-        Ok(())
+        Ok(matched)
     }
 
     async fn match_sbom(
@@ -166,7 +180,10 @@ impl Evidence {
             let package = (component.ecosystem.clone(), component.package.clone());
             components.entry(package).or_default().push(component);
         }
-        for head in store::share_heads(tx, tenant, sbom).await? {
+        let heads = store::share_heads(tx, tenant, sbom).await?;
+        store::drop_findings_in(tx, tenant, sbom).await?;
+        for head in heads {
+            let mut matched = Matched::new();
             let mut facts = None;
             for package in store::packages_of(tx, tenant, &head.digest).await? {
                 for component in components.get(&package.package_key()).into_iter().flatten() {
@@ -174,9 +191,11 @@ impl Evidence {
                         Some(facts) => facts,
                         None => facts.insert(self.facts(tx, tenant, &head, &head.digest).await?),
                     };
-                    let row = finding(component, &package, facts)?;
-                    store::put_findings(tx, tenant, row.as_ref()).await?;
+                    note(&mut matched, finding(component, &package, facts)?);
                 }
+            }
+            for row in matched.values() {
+                store::put_finding(tx, tenant, row).await?;
             }
         }
         Ok(())
@@ -241,6 +260,20 @@ pub(crate) fn worker(evidence: &Arc<Evidence>) -> Worker {
     }
 }
 
+/// Findings by their ids.
+pub(crate) type Matched = BTreeMap<String, FindingRow>;
+
+/// Notes a finding. Where an advisory speaks of a component twice, the statement that says
+/// "affected" stands, and of two equal ones the one that comes first in the document.
+fn note(matched: &mut Matched, row: Option<FindingRow>) {
+    let Some(row) = row else { return };
+    let stands = (matched.get(&row.id))
+        .is_some_and(|other| other.verdict == AFFECTED || row.verdict != AFFECTED);
+    if !stands {
+        matched.insert(row.id.clone(), row);
+    }
+}
+
 /// The finding that a statement makes of a component, if it covers it.
 fn finding(
     component: &ComponentRow,
@@ -286,7 +319,7 @@ fn row(
         advisory: facts.digest.clone(),
         advisory_pointer: package.pointer.clone(),
         verdict: match coverage.verdict {
-            Verdict::Affected => "affected",
+            Verdict::Affected => AFFECTED,
             Verdict::Undetermined => "undetermined",
         }
         .to_owned(),
@@ -296,5 +329,6 @@ fn row(
         informational: package.informational.clone(),
         summary: facts.summary.clone(),
         identifiers: store::list(&facts.identifiers)?,
+        derivation: stella_assess::DERIVATION,
     })
 }

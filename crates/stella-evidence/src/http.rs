@@ -10,8 +10,10 @@ use stella_api::Page;
 use stella_api::changes::{ChangePage, LogAnswer};
 use stella_api::evidence::{DocumentRecord, EvidenceKind, EvidenceLine, IngestAnswer, Outcome};
 use stella_api::findings::{Finding, FindingPage};
+use stella_api::rebuild::{RebuildAnswer, RebuildRequest};
 use stella_api::scope::{
-    AdvisoryIngest, AnyEvidenceRead, AocVerify, FindingsRead, SbomIngest, SignalsWrite, VexIngest,
+    AdvisoryIngest, AnyEvidenceRead, AocVerify, EvidenceAdmin, FindingsRead, SbomIngest,
+    SignalsWrite, VexIngest,
 };
 use stella_api::verify::{VerifyAnswer, VerifyRequest};
 use stella_context::OpContext;
@@ -36,6 +38,7 @@ failures!(Bytes: NotFound, EvidenceCorrupt, ObjectMissing);
 failures!(Changes: RecordCorrupt);
 failures!(ShowLog: NoData, RecordCorrupt);
 failures!(Verify: RecordCorrupt);
+failures!(Rebuild: RecordCorrupt);
 failures!(ListFindings: PageTokenInvalid, NoData, NotFound, IdAmbiguous);
 failures!(OneFinding: NotFound, IdAmbiguous);
 
@@ -60,6 +63,7 @@ pub(crate) fn routes() -> Routes<Arc<Evidence>> {
     let routes = route!(routes, stream_changes);
     let routes = route!(routes, show_log);
     let routes = route!(routes, verify_stored);
+    let routes = route!(routes, rebuild_derived);
     let routes = route!(routes, list_findings);
     route!(routes, show_finding)
 }
@@ -348,8 +352,10 @@ async fn show_log(
 }
 
 /// Verifies what is stored: every entry of the log of what was taken in against its signed end,
-/// each logged document against its digest and its record, and each stored one against the log.
-/// After 40 seconds it answers with `truncated`, and goes on where it is asked again with `after`.
+/// each logged document against its digest and its record, each stored one against the log, and
+/// what is derived from documents against them, but of those that wait to be derived from.
+/// After 40 seconds it answers with `truncated`, and goes on where it is asked again with `after`
+/// and `resume`.
 #[utoipa::path(post, path = "/api/v1/evidence/verify", tag = "evidence",
     request_body(content = VerifyRequest))]
 async fn verify_stored(
@@ -359,6 +365,20 @@ async fn verify_stored(
 ) -> Result<Answer<VerifyAnswer>, Fail<Verify>> {
     let asked = Asked::read(asked)?;
     Ok(Answer(evidence.verify(&op, &asked).await?))
+}
+
+/// Derives again from the kept documents what does not follow from them: the index of what they
+/// name, which revision is the newest, findings; also what the end of the log keeps to go on by. A
+/// second run changes nothing. After 40 seconds it answers with `next`, and goes on where it is
+/// asked again with that as `after`.
+#[utoipa::path(post, path = "/api/v1/evidence/rebuild", tag = "evidence",
+    request_body(content = RebuildRequest))]
+async fn rebuild_derived(
+    op: Authorized<EvidenceAdmin>,
+    State(evidence): Domain,
+    Json(asked): Json<RebuildRequest>,
+) -> Result<Answer<RebuildAnswer>, Fail<Rebuild>> {
+    Ok(Answer(evidence.rebuild(&op, asked.after).await?))
 }
 
 #[derive(Debug, Default, Serialize, Deserialize, IntoParams)]

@@ -21,6 +21,9 @@ use crate::{BUCKET, Evidence, EvidenceError};
 /// Raw bytes up to this many lie in the database, larger ones in the object store.
 const INLINE: usize = 256 * 1024;
 
+/// Where raw bytes lie that are in the database.
+pub(crate) const IN_DATABASE: &str = "database";
+
 /// How many components without a readable package URL an answer names.
 const PLACES: usize = 10;
 
@@ -202,11 +205,12 @@ impl Evidence {
         }
         store::claim_head(tx, op.tenant(), &key).await?;
         let inline = accepted.bytes.len() <= INLINE;
-        store::add_raw(tx, op, accepted, inline).await?;
+        let now = op.clock().now();
+        store::add_raw(tx, op, accepted, (inline, now)).await?;
         let earlier = store::earlier(tx, op, &key, stream).await?;
-        let record = record(op, accepted, &earlier, inline);
+        let record = record(op, accepted, &earlier, (inline, now));
         let text = store::text(&record)?;
-        let times = times(op, accepted);
+        let times = Times::of(&accepted.document, &record, now);
         if !store::add_provenance(tx, op, &key, (&record, &text), times).await? {
             // Another process kept the same document between the two statements.
             let record = store::kept(tx, op, &key, stream).await?;
@@ -214,8 +218,9 @@ impl Evidence {
                 || EvidenceError::unreadable(format!("document {}", key.digest), "gone again");
             return identical(tx, op, accepted, record.ok_or_else(gone)?).await;
         }
-        self.log(tx, op, (&record, &text)).await?;
-        store::index(tx, op, accepted).await?;
+        self.log(tx, op, (&record, &text), now).await?;
+        let index = store::Index::of(&key.digest, &accepted.document)?;
+        store::add_index(tx, op.tenant(), &key.digest, &index).await?;
         store::mark_due(tx, op, &key).await?;
         Ok(Kept {
             key,
@@ -273,20 +278,40 @@ fn key_of(accepted: &Accepted) -> Key {
     }
 }
 
-/// The publisher's time of the revision and the time it was fetched. A publisher's time that
-/// cannot be read counts as none.
-fn times(op: &OpContext, accepted: &Accepted) -> (Timestamp, Timestamp) {
-    let fetched = accepted
-        .envelope
-        .upstream
-        .fetched_at
-        .parse()
-        .unwrap_or(op.clock().now());
-    let revision = accepted.revision_time().and_then(|text| text.parse().ok());
-    (revision.unwrap_or(fetched), fetched)
+/// What revisions of a document are put in order by, and when it was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Times {
+    pub(crate) revision: Timestamp,
+    pub(crate) fetched: Timestamp,
+    pub(crate) received: Timestamp,
 }
 
-fn record(op: &OpContext, accepted: &Accepted, earlier: &Earlier, inline: bool) -> DocumentRecord {
+impl Times {
+    /// A publisher's time that cannot be read counts as none: then the revision is of when it was
+    /// fetched.
+    pub(crate) fn of(document: &Document, record: &DocumentRecord, received: Timestamp) -> Self {
+        let fetched = record.upstream.fetched_at.parse().unwrap_or(received);
+        let told = match &document.body {
+            Body::Advisory(advisory) => Some(advisory.modified.as_str()),
+            Body::Vex(vex) => vex.timestamp.as_deref(),
+            Body::Sbom(sbom) => sbom.timestamp.as_deref(),
+            Body::Kev(kev) => kev.date_released.as_deref(),
+        };
+        let revision = told.and_then(|text| text.parse().ok()).unwrap_or(fetched);
+        Self {
+            revision,
+            fetched,
+            received,
+        }
+    }
+}
+
+fn record(
+    op: &OpContext,
+    accepted: &Accepted,
+    earlier: &Earlier,
+    (inline, now): (bool, Timestamp),
+) -> DocumentRecord {
     let document = &accepted.document;
     let mut upstream = accepted.envelope.upstream.clone();
     if upstream.document_version.is_none() {
@@ -317,8 +342,8 @@ fn record(op: &OpContext, accepted: &Accepted, earlier: &Earlier, inline: bool) 
             .map(str::to_owned)
             .collect(),
         references: references(document),
-        location: if inline { "database" } else { "objectStore" }.to_owned(),
-        received_at: op.clock().now().to_string(),
+        location: if inline { IN_DATABASE } else { "objectStore" }.to_owned(),
+        received_at: now.to_string(),
         received_by: op.actor().client_id.clone(),
     }
 }

@@ -5,6 +5,7 @@ mod backlog;
 mod batch;
 mod change;
 mod derive;
+mod derived;
 mod document;
 mod envelope;
 mod error;
@@ -13,6 +14,7 @@ mod guard;
 mod http;
 mod ingest;
 mod meters;
+mod rebuild;
 mod store;
 mod verify;
 

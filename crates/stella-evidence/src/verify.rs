@@ -1,31 +1,32 @@
 //! Verifying what is stored, also against somebody with all rights on the database: the log of what
-//! was taken in against its signature, and the documents against the log.
+//! was taken in against its signature, the documents against the log, and what is derived from them
+//! against them.
 
+mod columns;
 mod found;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use stella_api::audit::AuditOutcome;
 use stella_api::changes::{Change, Observation};
 use stella_api::dsse::Envelope;
 use stella_api::verify::{VerifiedLog, VerifyAnswer, VerifyRequest, VerifyWindow};
-use stella_canonical::Digest;
 use stella_context::OpContext;
+use stella_formats::Document;
 use stella_locale::Labels;
 use stella_service::{Act, Failure, Sealed, time};
 use stella_storage::ObjectError;
 use tokio::time::Instant;
 
 use crate::change::{self, LOG};
-use crate::store::{self, StoredRow};
-use crate::{BUCKET, Evidence, EvidenceError};
+use crate::store::{self, Key};
+use crate::{Evidence, EvidenceError};
 use found::Found;
 
 /// No request is worked on for longer than a minute.
-const TIME: Duration = Duration::from_secs(40);
+const SECONDS: u32 = 40;
 /// How many rows of provenance are looked up in the log at a time.
 const TOGETHER: u32 = 500;
 const DEFAULT_LIMIT: u32 = 10;
@@ -39,6 +40,8 @@ pub(crate) struct Asked {
     after: u64,
     limit: u32,
     checkpoint: Option<Envelope>,
+    resume: Option<Envelope>,
+    time: Duration,
 }
 
 impl Asked {
@@ -49,6 +52,12 @@ impl Asked {
             let reason = Labels::english().format("refused-page-size", &values);
             return Err(Failure::invalid("/limit", reason));
         }
+        let seconds = request.seconds.unwrap_or(SECONDS);
+        if seconds > SECONDS {
+            let values = [("most", SECONDS.into()), ("seconds", seconds.into())];
+            let reason = Labels::english().format("refused-seconds", &values);
+            return Err(Failure::invalid("/seconds", reason));
+        }
         Ok(Self {
             since: time("/since", request.since.as_deref())?,
             until: time("/until", request.until.as_deref())?,
@@ -56,6 +65,8 @@ impl Asked {
             after: request.after.unwrap_or_default(),
             limit,
             checkpoint: request.checkpoint,
+            resume: request.resume,
+            time: Duration::from_secs(seconds.into()),
         })
     }
 
@@ -77,24 +88,42 @@ impl Evidence {
         op: &OpContext,
         asked: &Asked,
     ) -> Result<VerifyAnswer, EvidenceError> {
-        let over = Instant::now() + TIME;
+        let began = Instant::now();
         let mut found = Found::new(asked.limit);
-        let mut walk = self.logs.walk(op, LOG, asked.checkpoint.as_ref()).await?;
-        let mut truncated = false;
-        while let Some(entries) = self.logs.walk_on(op, &mut walk).await? {
-            let due = found.changes(asked, entries);
-            if due.is_empty() {
-                continue;
+        let (earlier, resume) = (asked.checkpoint.as_ref(), asked.resume.as_ref());
+        let mut walk = self.logs.walk(op, LOG, earlier, resume).await?;
+        let first = walk.position();
+        // The position of the last entry that there was time for.
+        let mut cut = None;
+        'walk: while let Some(entries) = self.logs.walk_on(op, &mut walk).await? {
+            for entry in entries {
+                let position = entry.position;
+                let Some(change) = found.change(asked, entry) else {
+                    continue;
+                };
+                self.check(op, &change, &mut found).await?;
+                if began.elapsed() >= asked.time {
+                    cut = Some(position);
+                    break 'walk;
+                }
             }
-            self.check(op, due, &mut found).await?;
-            truncated = Instant::now() > over && walk.position() < walk.size();
-            if truncated {
+            walk.settle();
+            if began.elapsed() >= asked.time {
+                cut = Some(walk.position());
                 break;
             }
         }
-        let to = walk.position();
-        let mut log = None;
-        if !truncated {
+        // What is looked for at the end takes its time too: it has a request of its own then.
+        if cut.is_none() && walk.position() > first && began.elapsed() > asked.time / 2 {
+            cut = Some(walk.position());
+        }
+        let to = cut.unwrap_or_else(|| walk.position()).max(asked.after);
+        let (mut log, mut resume) = (None, None);
+        if cut.is_some() {
+            let (envelope, faults) = self.logs.pause(walk).await?;
+            faults.into_iter().for_each(|fault| found.fault(fault));
+            resume = Some(envelope);
+        } else {
             log = Some(VerifiedLog {
                 size: walk.size(),
                 root: walk.root().to_string(),
@@ -103,6 +132,7 @@ impl Evidence {
             let faults = self.logs.walked(op, walk, MAX_LIMIT as usize).await?;
             faults.into_iter().for_each(|fault| found.fault(fault));
             self.find_unlogged(op, &mut found).await?;
+            self.find_strays(op, &mut found).await?;
         }
         let window = VerifyWindow {
             since: asked.since.map(|at| at.to_string()),
@@ -110,7 +140,7 @@ impl Evidence {
             after: asked.after,
             to,
         };
-        let answer = found.answer(window, log, truncated);
+        let answer = found.answer(window, log, resume);
         if let Some(log) = &answer.log {
             let codes: Vec<&str> = answer
                 .violations
@@ -126,48 +156,90 @@ impl Evidence {
         Ok(answer)
     }
 
-    /// Reads documents again: those of the database first, so that nobody waits there for the
-    /// object store.
+    /// Reads a document again, and compares with it what the tables repeat of it.
     async fn check(
         &self,
         op: &OpContext,
-        changes: Vec<Change>,
+        change: &Change,
         found: &mut Found,
     ) -> Result<(), EvidenceError> {
-        let mut blobs: Vec<(Change, Digest)> = Vec::new();
         let mut tx = self.db.read(op).await?;
-        for change in changes {
-            let row = store::stored(&mut tx, op.tenant(), &change).await?;
-            let Some(row) = row else {
-                found.gone(&change, "its row is not there");
-                continue;
-            };
-            found.checked(&change);
-            match (differs(&change, &row), change.document.parse(), row.bytes) {
-                (Some(what), _, _) => found.changed(&change, what),
-                (None, Ok(digest), None) => blobs.push((change, digest)),
-                (None, _, Some(bytes)) => {
-                    let actual = Digest::of(&bytes).to_string();
-                    if actual != change.document {
-                        found.changed(&change, actual);
-                    }
-                }
-                (None, Err(error), None) => found.changed(&change, error),
+        let row = store::stored(&mut tx, op.tenant(), change).await?;
+        tx.commit().await?;
+        let Some(mut row) = row else {
+            found.gone(change, "its row is not there");
+            return Ok(());
+        };
+        found.checked(change);
+        let record = match columns::record(change, &row) {
+            Ok(record) => record,
+            Err(what) => {
+                found.changed(change, what);
+                return Ok(());
             }
+        };
+        // Between two transactions: nobody waits in the database for the object store.
+        let bytes = row.bytes.take();
+        let Some(document) = self.read_again(op, change, bytes, found).await? else {
+            return Ok(());
+        };
+        if let Err(what) = columns::order(&row, &record, &document) {
+            found.changed(change, what);
+        }
+        let key = Key {
+            kind: change.observed.kind,
+            publisher: change.observed.publisher.clone(),
+            upstream_id: change.observed.upstream_id.clone(),
+            digest: change.document.clone(),
+        };
+        let mut tx = self.db.snapshot(op).await?;
+        let mismatch = self.mismatch(&mut tx, op.tenant(), &key, &document).await?;
+        tx.commit().await?;
+        let all = mismatch.index.into_iter().chain(mismatch.matched);
+        all.for_each(|reason| found.derived(change, reason));
+        Ok(())
+    }
+
+    /// The document that its bytes are, where they are those that came.
+    async fn read_again(
+        &self,
+        op: &OpContext,
+        change: &Change,
+        inline: Option<Vec<u8>>,
+        found: &mut Found,
+    ) -> Result<Option<Document>, EvidenceError> {
+        let digest = match change.document.parse() {
+            Ok(digest) => digest,
+            Err(error) => {
+                found.changed(change, error);
+                return Ok(None);
+            }
+        };
+        match self.bytes(op.tenant(), &digest, inline).await {
+            Ok(bytes) => match stella_formats::read(&bytes) {
+                Ok(document) => return Ok(Some(document)),
+                // It is as it came: an older binary took it in, and derived nothing from it.
+                Err(error) => found.derived(change, error),
+            },
+            Err(EvidenceError::Object(ObjectError::Missing(_))) => {
+                found.gone(change, "its blob is not there");
+            }
+            Err(EvidenceError::Corrupt { actual, .. }) => found.changed(change, actual),
+            Err(EvidenceError::Object(ObjectError::Corrupt { actual, .. })) => {
+                found.changed(change, actual);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(None)
+    }
+
+    /// Each derived row is a stored document's.
+    async fn find_strays(&self, op: &OpContext, found: &mut Found) -> Result<(), EvidenceError> {
+        let mut tx = self.db.snapshot(op).await?;
+        for (table, document) in store::strays(&mut tx, op.tenant(), MAX_LIMIT).await? {
+            found.stray(table, &document);
         }
         tx.commit().await?;
-        for (change, digest) in blobs {
-            let read = async {
-                let opened = self.objects.open(BUCKET, op.tenant(), &digest).await?;
-                opened.bytes.try_for_each(async |_| Ok(())).await
-            };
-            match read.await {
-                Ok(()) => {}
-                Err(ObjectError::Missing(_)) => found.gone(&change, "its blob is not there"),
-                Err(ObjectError::Corrupt { actual, .. }) => found.changed(&change, actual),
-                Err(error) => return Err(error.into()),
-            }
-        }
         Ok(())
     }
 
@@ -199,34 +271,18 @@ impl Evidence {
 }
 
 impl Found {
-    /// What the entries say, of those that are asked for.
-    fn changes(&mut self, asked: &Asked, entries: Vec<Sealed>) -> Vec<Change> {
-        let mut due = Vec::new();
-        for entry in entries {
-            let (position, at) = (entry.position, entry.recorded_at);
-            match change::change(entry) {
-                Ok(change) if asked.covers(at, &change) => due.push(change),
-                Ok(_) => {}
-                Err(error) => self.entry(position, error),
+    /// What an entry says, if its document is asked for.
+    fn change(&mut self, asked: &Asked, entry: Sealed) -> Option<Change> {
+        let (position, at) = (entry.position, entry.recorded_at);
+        match change::change(entry) {
+            Ok(change) => asked.covers(at, &change).then_some(change),
+            // What is before was told by the request before.
+            Err(error) => {
+                if position > asked.after {
+                    self.entry(position, error);
+                }
+                None
             }
         }
-        due
     }
-}
-
-/// What of a stored document's rows is not what was logged.
-fn differs(change: &Change, row: &StoredRow) -> Option<String> {
-    let observed = &change.observed;
-    let record = Digest::of(row.record.as_bytes()).to_string();
-    if u64::try_from(row.size) != Ok(observed.size) {
-        return Some(format!("a size of {}", row.size));
-    }
-    if row.upstream_id != observed.upstream_id {
-        return Some(format!("upstream id {}", row.upstream_id));
-    }
-    let other = observed
-        .record
-        .as_ref()
-        .is_some_and(|logged| *logged != record);
-    other.then(|| format!("a record of digest {record}"))
 }

@@ -135,6 +135,19 @@ impl Db {
         }
     }
 
+    /// The same, and every statement of it sees the database as the first did: for what compares
+    /// rows that others write together.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn snapshot(&self, op: &OpContext) -> Result<Tx, StoreError> {
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        match self {
+            Self::Postgres(pool) => postgres_in(pool, begin, op.tenant()).await,
+            Self::Sqlite { .. } => self.read(op).await,
+        }
+    }
+
     /// Begins a transaction that writes data of the context's tenant.
     ///
     /// # Errors

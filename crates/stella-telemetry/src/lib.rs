@@ -17,7 +17,7 @@ pub use export::{Export, Sampling};
 pub use log::{Form, Level, tell_panics};
 pub use metrics::{Metrics, Stopwatch};
 pub use opentelemetry::KeyValue;
-pub use opentelemetry::metrics::{Counter, Histogram, UpDownCounter};
+pub use opentelemetry::metrics::{Counter, Gauge, Histogram, UpDownCounter};
 pub use redact::Redactor;
 pub use trace::{Parent, current_trace, in_trace, outgoing, under};
 

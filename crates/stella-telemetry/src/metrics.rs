@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Histogram, Meter, MeterProvider as _, UpDownCounter};
+use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter, MeterProvider as _, UpDownCounter};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Registry, TextEncoder};
@@ -79,6 +79,12 @@ impl Metrics {
     pub fn level(&self, name: &'static str, about: &'static str) -> UpDownCounter<i64> {
         let builder = self.meter.i64_up_down_counter(name);
         builder.with_description(about).build()
+    }
+
+    /// A number as it was last looked at.
+    #[must_use]
+    pub fn gauge(&self, name: &'static str, about: &'static str) -> Gauge<u64> {
+        self.meter.u64_gauge(name).with_description(about).build()
     }
 
     /// Durations, in seconds; for Prometheus the name ends in `_seconds`.

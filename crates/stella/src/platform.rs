@@ -272,6 +272,7 @@ impl Platform {
             replay.logs().clone(),
             risk_engine.logs().clone(),
         ];
+        logs.iter().for_each(|logs| logs.meter(&setup.metrics));
         let services: Vec<Service> = vec![
             stella_authority::service(authority.clone()),
             stella_evidence::service(evidence.clone()),

@@ -1,111 +1,17 @@
-//! What documents name, which revision is the newest, and what is still to be derived.
+//! Which revision of a document is the newest, what is matched, and what is still to be derived.
+
+use std::collections::BTreeSet;
 
 use sqlx::{query, query_as, query_scalar};
 use stella_api::TenantId;
 use stella_api::evidence::EvidenceKind;
 use stella_assess::NamedPackage;
 use stella_context::{OpContext, SystemContext};
-use stella_formats::Body;
 use stella_matching::Coordinates;
 use stella_storage::{Db, DbTime, StoreError, Tx, execute, on};
 
 use super::Key;
 use crate::EvidenceError;
-use crate::guard::Accepted;
-
-/// Indexes what a document names. The same document again changes nothing.
-pub(crate) async fn index(
-    tx: &mut Tx,
-    op: &OpContext,
-    accepted: &Accepted,
-) -> Result<(), StoreError> {
-    let (tenant, digest) = (op.tenant().as_str(), accepted.digest.to_string());
-    for identifier in accepted.document.identifiers() {
-        execute!(
-            &mut *tx,
-            query(
-                "INSERT INTO evidence.names (tenant, identifier, digest) VALUES ($1, $2, $3) \
-                 ON CONFLICT DO NOTHING",
-            )
-            .bind(tenant)
-            .bind(identifier)
-            .bind(&digest)
-        )?;
-    }
-    match &accepted.document.body {
-        Body::Advisory(advisory) => {
-            for (position, package) in stella_assess::packages(advisory).iter().enumerate() {
-                add_package(tx, tenant, &digest, position, package).await?;
-            }
-        }
-        Body::Sbom(sbom) => {
-            for component in stella_assess::components(sbom) {
-                for key in component.package_keys() {
-                    add_component(tx, tenant, &digest, &key, &component).await?;
-                }
-            }
-        }
-        Body::Vex(_) | Body::Kev(_) => {}
-    }
-    Ok(())
-}
-
-async fn add_package(
-    tx: &mut Tx,
-    tenant: &str,
-    digest: &str,
-    position: usize,
-    package: &NamedPackage,
-) -> Result<(), StoreError> {
-    let (ecosystem, name) = package.package_key();
-    let affected =
-        serde_json::to_string(&package.affected).map_err(|error| unreadable(digest, error))?;
-    execute!(
-        tx,
-        query(
-            "INSERT INTO evidence.packages (tenant, ecosystem, package, digest, position, \
-             pointer, informational, affected) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(tenant)
-        .bind(ecosystem)
-        .bind(name)
-        .bind(digest)
-        .bind(i64::try_from(position).unwrap_or(i64::MAX))
-        .bind(&package.pointer)
-        .bind(package.informational.as_deref())
-        .bind(affected)
-    )?;
-    Ok(())
-}
-
-async fn add_component(
-    tx: &mut Tx,
-    tenant: &str,
-    sbom: &str,
-    (ecosystem, package): &(String, String),
-    component: &stella_assess::NamedComponent,
-) -> Result<(), StoreError> {
-    execute!(
-        tx,
-        query(
-            "INSERT INTO evidence.components (tenant, ecosystem, package, sbom, reference, \
-             bom_ref, pointer, purl, name, version) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
-        )
-        .bind(tenant)
-        .bind(ecosystem)
-        .bind(package)
-        .bind(sbom)
-        .bind(&component.reference)
-        .bind(component.bom_ref.as_deref())
-        .bind(&component.pointer)
-        .bind(&component.purl)
-        .bind(&component.name)
-        .bind(component.version())
-    )?;
-    Ok(())
-}
 
 pub(crate) async fn mark_due(tx: &mut Tx, op: &OpContext, key: &Key) -> Result<(), StoreError> {
     execute!(
@@ -147,6 +53,37 @@ pub(crate) async fn clear_due(tx: &mut Tx, tenant: &TenantId, key: &Key) -> Resu
         .bind(&key.digest)
     )?;
     Ok(())
+}
+
+/// Whether any revision of a publisher's document is still to be derived from.
+pub(crate) async fn is_any_due(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    key: &Key,
+) -> Result<bool, StoreError> {
+    let found: Option<i64> = on!(tx, c => query_scalar(
+        "SELECT CAST(1 AS bigint) FROM evidence.derivations_due WHERE tenant = $1 AND kind = $2 \
+         AND publisher = $3 AND upstream_id = $4 LIMIT 1",
+    ).bind(tenant.as_str()).bind(key.kind.as_str()).bind(&key.publisher)
+        .bind(&key.upstream_id).fetch_optional(c))?;
+    Ok(found.is_some())
+}
+
+/// Everything of a tenant that is still to be derived.
+pub(crate) async fn due_of(tx: &mut Tx, tenant: &TenantId) -> Result<BTreeSet<Key>, StoreError> {
+    let rows: Vec<(String, String, String, String)> = on!(tx, c => query_as(
+        "SELECT kind, publisher, upstream_id, digest FROM evidence.derivations_due \
+         WHERE tenant = $1",
+    ).bind(tenant.as_str()).fetch_all(c))?;
+    let key = |(kind, publisher, upstream_id, digest): (String, String, String, String)| {
+        Some(Key {
+            kind: kind.parse().ok()?,
+            publisher,
+            upstream_id,
+            digest,
+        })
+    };
+    Ok(rows.into_iter().filter_map(key).collect())
 }
 
 /// Everything that is still to be derived, of every tenant. A row that names nothing is told to
@@ -243,12 +180,11 @@ pub(crate) async fn take_head(
         .bind(&key.digest)
     )?;
     // A statement of its own: it sees what was committed while the lock was waited for.
-    let newest: String = on!(&mut *tx, c => query_scalar(
-        "SELECT digest FROM evidence.provenance \
-         WHERE tenant = $1 AND kind = $2 AND publisher = $3 AND upstream_id = $4 \
-         ORDER BY revision_at DESC, fetched_at DESC, digest DESC LIMIT 1",
-    ).bind(tenant.as_str()).bind(kind).bind(&key.publisher).bind(&key.upstream_id)
-        .fetch_one(c))?;
+    let newest = newest(&mut *tx, tenant, key).await?;
+    let newest = newest.ok_or_else(|| {
+        let what = format!("head of {} {}", key.publisher, key.upstream_id);
+        StoreError::unreadable(what, "no document of it is there")
+    })?;
     execute!(
         tx,
         query(
@@ -262,6 +198,33 @@ pub(crate) async fn take_head(
         .bind(&newest)
     )?;
     Ok(newest)
+}
+
+/// The newest revision of a publisher's document.
+pub(crate) async fn newest(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    key: &Key,
+) -> Result<Option<String>, StoreError> {
+    Ok(on!(tx, c => query_scalar(
+        "SELECT digest FROM evidence.provenance \
+         WHERE tenant = $1 AND kind = $2 AND publisher = $3 AND upstream_id = $4 \
+         ORDER BY revision_at DESC, fetched_at DESC, digest DESC LIMIT 1",
+    ).bind(tenant.as_str()).bind(key.kind.as_str()).bind(&key.publisher)
+        .bind(&key.upstream_id).fetch_optional(c))?)
+}
+
+/// The revision that the head of a publisher's document names.
+pub(crate) async fn head(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    key: &Key,
+) -> Result<Option<String>, StoreError> {
+    Ok(on!(tx, c => query_scalar(
+        "SELECT digest FROM evidence.heads \
+         WHERE tenant = $1 AND kind = $2 AND publisher = $3 AND upstream_id = $4",
+    ).bind(tenant.as_str()).bind(key.kind.as_str()).bind(&key.publisher)
+        .bind(&key.upstream_id).fetch_optional(c))?)
 }
 
 /// The heads of the advisories that name a package of an SBOM in any revision, locked against a
@@ -328,7 +291,7 @@ fn named(
 }
 
 /// A component as it is matched.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub(crate) struct ComponentRow {
     pub(crate) ecosystem: String,
     pub(crate) package: String,
@@ -391,6 +354,6 @@ pub(crate) async fn purls_of(
     ).bind(tenant.as_str()).bind(ecosystem).bind(package).fetch_all(c))?)
 }
 
-fn unreadable(digest: &str, error: serde_json::Error) -> StoreError {
+pub(super) fn unreadable(digest: &str, error: serde_json::Error) -> StoreError {
     StoreError::unreadable(format!("package statement of document {digest}"), error)
 }

@@ -15,6 +15,7 @@ use stella_storage::{DbTime, StoreError, Tx, execute, on};
 use super::Key;
 use crate::EvidenceError;
 use crate::guard::Accepted;
+use crate::ingest::Times;
 
 /// The raw row of a document; its bytes are elsewhere where it has none.
 #[derive(sqlx::FromRow)]
@@ -35,7 +36,7 @@ pub(crate) async fn add_raw(
     tx: &mut Tx,
     op: &OpContext,
     accepted: &Accepted,
-    inline: bool,
+    (inline, now): (bool, Timestamp),
 ) -> Result<(), StoreError> {
     let bytes = inline.then_some(accepted.bytes.as_ref());
     let size = i64::try_from(accepted.bytes.len()).unwrap_or(i64::MAX);
@@ -50,7 +51,7 @@ pub(crate) async fn add_raw(
         .bind(accepted.kind.as_str())
         .bind(size)
         .bind(bytes)
-        .bind(DbTime(op.clock().now()))
+        .bind(DbTime(now))
     )?;
     Ok(())
 }
@@ -98,12 +99,30 @@ pub(crate) async fn earlier(
     key: &Key,
     stream: &str,
 ) -> Result<Earlier, StoreError> {
-    let last: Option<(String, Option<String>)> = on!(tx, c => query_as(
-        "SELECT digest, document_version FROM evidence.provenance \
-         WHERE tenant = $1 AND kind = $2 AND publisher = $3 AND upstream_id = $4 AND stream = $5 \
-         ORDER BY received_at DESC, digest DESC LIMIT 1",
-    ).bind(op.tenant().as_str()).bind(key.kind.as_str()).bind(&key.publisher)
-        .bind(&key.upstream_id).bind(stream).fetch_optional(c))?;
+    // By the ids of their entries in the log: a clock may have been put back meanwhile. A document
+    // that came by another stream too has an entry for each, so the entry says which.
+    macro_rules! last {
+        ($entry:literal) => {
+            concat!(
+                "SELECT p.digest, p.document_version FROM evidence.provenance p \
+                 LEFT JOIN evidence.log_entries e ON e.tenant = p.tenant AND e.log = 'changes' \
+                   AND e.subject = p.digest AND ", $entry, " ->> 'publisher' = p.publisher \
+                   AND ", $entry, " ->> 'stream' = p.stream \
+                 WHERE p.tenant = $1 AND p.kind = $2 AND p.publisher = $3 \
+                   AND p.upstream_id = $4 AND p.stream = $5 \
+                 ORDER BY coalesce(e.id, 0) DESC, p.received_at DESC, p.digest DESC LIMIT 1",
+            )
+        };
+    }
+    let kind = key.kind.as_str();
+    let last: Option<(String, Option<String>)> = on!(tx,
+        postgres c => query_as(last!("CAST(e.entry AS jsonb)"))
+            .bind(op.tenant().as_str()).bind(kind).bind(&key.publisher)
+            .bind(&key.upstream_id).bind(stream).fetch_optional(c),
+        sqlite c => query_as(last!("e.entry"))
+            .bind(op.tenant().as_str()).bind(kind).bind(&key.publisher)
+            .bind(&key.upstream_id).bind(stream).fetch_optional(c),
+    )?;
     let (digest, version) = last.unzip();
     Ok(Earlier {
         digest,
@@ -117,7 +136,7 @@ pub(crate) async fn add_provenance(
     op: &OpContext,
     key: &Key,
     (record, text): (&DocumentRecord, &str),
-    (revision, fetched): (Timestamp, Timestamp),
+    times: Times,
 ) -> Result<bool, StoreError> {
     let added = execute!(
         tx,
@@ -133,9 +152,9 @@ pub(crate) async fn add_provenance(
         .bind(key.kind.as_str())
         .bind(&key.upstream_id)
         .bind(record.upstream.document_version.as_deref())
-        .bind(DbTime(revision))
-        .bind(DbTime(fetched))
-        .bind(DbTime(op.clock().now()))
+        .bind(DbTime(times.revision))
+        .bind(DbTime(times.fetched))
+        .bind(DbTime(times.received))
         .bind(text)
     )?;
     Ok(added == 1)
@@ -165,12 +184,21 @@ pub(crate) async fn raw(
     ).bind(tenant.as_str()).bind(digest).fetch_optional(c))?)
 }
 
-/// A document as it is stored from one source.
+/// A document as it is stored from one source, with all that its columns repeat.
 #[derive(sqlx::FromRow)]
 pub(crate) struct StoredRow {
+    pub(crate) raw_kind: String,
     pub(crate) size: i64,
     pub(crate) bytes: Option<Vec<u8>>,
+    pub(crate) raw_received_at: DbTime,
+    /// When the record of the bytes was received that came with them or next.
+    pub(crate) next_received_at: Option<DbTime>,
+    pub(crate) kind: String,
     pub(crate) upstream_id: String,
+    pub(crate) document_version: Option<String>,
+    pub(crate) revision_at: DbTime,
+    pub(crate) fetched_at: DbTime,
+    pub(crate) received_at: DbTime,
     pub(crate) record: String,
 }
 
@@ -181,12 +209,16 @@ pub(crate) async fn stored(
 ) -> Result<Option<StoredRow>, StoreError> {
     let observed = &change.observed;
     Ok(on!(tx, c => query_as(
-        "SELECT r.size, r.bytes, p.upstream_id, p.record FROM evidence.provenance p \
+        "SELECT r.kind AS raw_kind, r.size, r.bytes, p.kind, p.upstream_id, p.document_version, \
+         p.revision_at, p.fetched_at, p.received_at, p.record, \
+         r.received_at AS raw_received_at, \
+         (SELECT min(n.received_at) FROM evidence.provenance n WHERE n.tenant = r.tenant \
+             AND n.digest = r.digest AND n.received_at >= r.received_at) AS next_received_at \
+         FROM evidence.provenance p \
          JOIN evidence.raw_documents r ON r.tenant = p.tenant AND r.digest = p.digest \
-         WHERE p.tenant = $1 AND p.digest = $2 AND p.publisher = $3 AND p.stream = $4 \
-         AND p.kind = $5 AND r.kind = $5",
+         WHERE p.tenant = $1 AND p.digest = $2 AND p.publisher = $3 AND p.stream = $4",
     ).bind(tenant.as_str()).bind(&change.document).bind(&observed.publisher)
-        .bind(&observed.stream).bind(observed.kind.as_str()).fetch_optional(c))?)
+        .bind(&observed.stream).fetch_optional(c))?)
 }
 
 /// What the documents behind one are called by: digest, publisher and stream.
@@ -202,6 +234,43 @@ pub(crate) async fn names_behind(
          ORDER BY digest, publisher, stream LIMIT $5",
     ).bind(tenant.as_str()).bind(digest).bind(publisher).bind(stream).bind(i64::from(limit))
         .fetch_all(c))?)
+}
+
+/// The documents behind one.
+pub(crate) async fn digests_behind(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<String>, StoreError> {
+    Ok(on!(tx, c => query_scalar(
+        "SELECT digest FROM evidence.raw_documents WHERE tenant = $1 AND digest > $2 \
+         ORDER BY digest LIMIT $3",
+    ).bind(tenant.as_str()).bind(after).bind(i64::from(limit)).fetch_all(c))?)
+}
+
+/// What its publishers call a document, in the order in which everybody locks heads.
+pub(crate) async fn keys_of(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    digest: &str,
+) -> Result<Vec<Key>, StoreError> {
+    let rows: Vec<(String, String, String)> = on!(tx, c => query_as(
+        "SELECT DISTINCT kind, publisher, upstream_id FROM evidence.provenance \
+         WHERE tenant = $1 AND digest = $2 ORDER BY kind, publisher, upstream_id",
+    ).bind(tenant.as_str()).bind(digest).fetch_all(c))?;
+    let key = |(kind, publisher, upstream_id): (String, String, String)| {
+        let kind: Result<EvidenceKind, String> = kind.parse();
+        Ok(Key {
+            kind: kind.map_err(|error| {
+                StoreError::unreadable(format!("kind of document {digest}"), error)
+            })?,
+            publisher,
+            upstream_id,
+            digest: digest.to_owned(),
+        })
+    };
+    rows.into_iter().map(key).collect()
 }
 
 /// The digests of the documents that the object store holds.

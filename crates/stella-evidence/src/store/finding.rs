@@ -20,7 +20,7 @@ pub(crate) struct AdvisoryFacts {
 }
 
 /// A finding as it is stored; lists of texts are JSON arrays.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub(crate) struct FindingRow {
     pub(crate) id: String,
     pub(crate) sbom: String,
@@ -40,6 +40,8 @@ pub(crate) struct FindingRow {
     pub(crate) informational: Option<String>,
     pub(crate) summary: Option<String>,
     pub(crate) identifiers: String,
+    /// The version of the rules that made it.
+    pub(crate) derivation: i64,
 }
 
 impl FindingRow {
@@ -61,7 +63,7 @@ macro_rules! columns {
     () => {
         "id, sbom, bom_ref, pointer, purl, name, version, publisher, upstream_id, advisory, \
          advisory_pointer, verdict, rule, range, fixed_versions, informational, summary, \
-         identifiers"
+         identifiers, derivation"
     };
 }
 
@@ -84,29 +86,56 @@ pub(crate) async fn drop_findings(
     Ok(())
 }
 
-/// Keeps a finding. Where an advisory speaks of a component twice, the statement that says
-/// "affected" stands, and of two equal ones the one that comes first in the document.
-pub(crate) async fn put_findings(
+/// The same of an SBOM.
+pub(crate) async fn drop_findings_in(
     tx: &mut Tx,
     tenant: &TenantId,
-    row: Option<&FindingRow>,
+    sbom: &str,
 ) -> Result<(), StoreError> {
-    let Some(row) = row else { return Ok(()) };
+    execute!(
+        tx,
+        query("DELETE FROM evidence.findings WHERE tenant = $1 AND sbom = $2")
+            .bind(tenant.as_str())
+            .bind(sbom)
+    )?;
+    Ok(())
+}
+
+/// The findings of a publisher's advisory.
+pub(crate) async fn findings_of(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    publisher: &str,
+    upstream_id: &str,
+) -> Result<Vec<FindingRow>, StoreError> {
+    Ok(on!(tx, c => query_as(concat!(
+        "SELECT ", columns!(), " FROM evidence.findings \
+         WHERE tenant = $1 AND publisher = $2 AND upstream_id = $3",
+    )).bind(tenant.as_str()).bind(publisher).bind(upstream_id).fetch_all(c))?)
+}
+
+/// Keeps a finding, whatever stood under its id.
+pub(crate) async fn put_finding(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    row: &FindingRow,
+) -> Result<(), StoreError> {
     execute!(
         tx,
         query(concat!(
             "INSERT INTO evidence.findings (tenant, ",
             columns!(),
-            ", derivation) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
              $15, $16, $17, $18, $19, $20) \
-             ON CONFLICT (tenant, id) DO UPDATE SET advisory = excluded.advisory, \
+             ON CONFLICT (tenant, id) DO UPDATE SET sbom = excluded.sbom, \
+             bom_ref = excluded.bom_ref, pointer = excluded.pointer, purl = excluded.purl, \
+             name = excluded.name, version = excluded.version, publisher = excluded.publisher, \
+             upstream_id = excluded.upstream_id, advisory = excluded.advisory, \
              advisory_pointer = excluded.advisory_pointer, verdict = excluded.verdict, \
              rule = excluded.rule, range = excluded.range, \
              fixed_versions = excluded.fixed_versions, informational = excluded.informational, \
              summary = excluded.summary, identifiers = excluded.identifiers, \
-             derivation = excluded.derivation \
-             WHERE findings.advisory <> excluded.advisory OR (findings.verdict <> 'affected' \
-             AND excluded.verdict = 'affected')"
+             derivation = excluded.derivation"
         ))
         .bind(tenant.as_str())
         .bind(&row.id)
@@ -127,7 +156,7 @@ pub(crate) async fn put_findings(
         .bind(row.informational.as_deref())
         .bind(row.summary.as_deref())
         .bind(&row.identifiers)
-        .bind(stella_assess::DERIVATION)
+        .bind(row.derivation)
     )?;
     Ok(())
 }

@@ -3,21 +3,29 @@
 mod derived;
 mod document;
 mod finding;
+mod index;
+mod stray;
 
 use stella_api::evidence::EvidenceKind;
 
 pub(crate) use derived::{
     ComponentRow, claim_head, clear_due, components_named, components_of, count_due, count_due_of,
-    due, index, is_due, mark_due, packages_of, purls_of, share_heads, take_head,
+    due, due_of, head, is_any_due, is_due, mark_due, newest, packages_of, purls_of, share_heads,
+    take_head,
 };
 pub(crate) use document::{
-    DocumentFilter, Earlier, StoredRow, add_provenance, add_raw, documents, earlier, has_documents,
-    in_object_store, kept, names_behind, raw, record, sboms_between, stored, text,
+    DocumentFilter, Earlier, StoredRow, add_provenance, add_raw, digests_behind, documents,
+    earlier, has_documents, in_object_store, kept, keys_of, names_behind, raw, record,
+    sboms_between, stored, text,
 };
 pub(crate) use finding::{
-    AdvisoryFacts, FindingFilter, FindingRow, SourceRow, drop_findings, findings, findings_between,
-    has_advisory_on, has_ground, list, provenance_of, put_findings, signal_heads, speaking_of,
+    AdvisoryFacts, FindingFilter, FindingRow, SourceRow, drop_findings, drop_findings_in, findings,
+    findings_between, findings_of, has_advisory_on, has_ground, list, provenance_of, put_finding,
+    signal_heads, speaking_of,
 };
+
+pub(crate) use index::{Index, add_index, drop_index, indexed};
+pub(crate) use stray::{drop_strays, strays};
 
 /// What a publisher calls a document, and its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

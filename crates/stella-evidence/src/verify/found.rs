@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use stella_api::Code;
 use stella_api::changes::Change;
+use stella_api::dsse::Envelope;
 use stella_api::evidence::EvidenceKind;
 use stella_api::verify::{VerifiedLog, VerifyAnswer, VerifyExample, VerifyViolation, VerifyWindow};
 use stella_service::{Failure, Fault};
@@ -58,6 +59,25 @@ impl Found {
         self.note(&failure, Some(document), None);
     }
 
+    /// What stands as derived from a document is not what follows from it.
+    pub(super) fn derived(&mut self, change: &Change, reason: impl ToString) {
+        let failure = Failure::new(Code::EvidenceDerivedMismatch)
+            .with("what", &change.document)
+            .with("reason", reason);
+        self.note(&failure, Some(&change.document), Some(change.position));
+    }
+
+    /// A derived row is no stored document's.
+    pub(super) fn stray(&mut self, table: &str, document: &str) {
+        let failure = Failure::new(Code::EvidenceDerivedMismatch)
+            .with("what", document)
+            .with(
+                "reason",
+                format!("{table}: a row that no stored document stands for"),
+            );
+        self.note(&failure, Some(document), None);
+    }
+
     /// A position of the log does not hold what was sealed there.
     pub(super) fn entry(&mut self, position: u64, reason: impl ToString) {
         let failure = Failure::new(Code::LogCorrupt)
@@ -72,7 +92,7 @@ impl Found {
         let (document, position) = match fault {
             Fault::Entry { position, .. } => (None, Some(position)),
             Fault::Lost { subject } => (Some(subject).filter(|one| !one.is_empty()), None),
-            Fault::Unsigned { .. } | Fault::Rewritten { .. } => (None, None),
+            Fault::Head | Fault::Unsigned { .. } | Fault::Rewritten { .. } => (None, None),
         };
         self.note(&failure, document.as_deref(), position);
     }
@@ -101,7 +121,7 @@ impl Found {
         self,
         window: VerifyWindow,
         log: Option<VerifiedLog>,
-        truncated: bool,
+        resume: Option<Envelope>,
     ) -> VerifyAnswer {
         VerifyAnswer {
             window,
@@ -109,7 +129,8 @@ impl Found {
             checked: self.checked,
             violations: self.violations.into_values().collect(),
             missing: self.missing,
-            truncated,
+            truncated: resume.is_some(),
+            resume,
         }
     }
 }

@@ -6,6 +6,7 @@ mod http;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use stella_api::audit::{
     AuditActor, AuditEntry, AuditOutcome, AuditRecord, AuditVerifyAnswer, AuditVerifyRequest,
@@ -16,6 +17,7 @@ use stella_api::{Code, Page, TenantId};
 use stella_attest::PublicKey;
 use stella_context::{Clock, OpContext, SystemContext};
 use stella_storage::{StoreError, Tx};
+use tokio::time::Instant;
 
 use crate::fault;
 use crate::log::Asked;
@@ -29,6 +31,8 @@ const LOG: &str = "audit";
 /// How many faults of a log are looked for, and how many of each kind are told.
 const LIMIT: usize = 500;
 const EXAMPLES: usize = 10;
+/// No request is worked on for longer than a minute.
+const TIME: Duration = Duration::from_secs(40);
 
 /// An act that is to be recorded.
 #[derive(Clone, Debug)]
@@ -235,17 +239,37 @@ impl Logs {
         &self,
         op: &OpContext,
         asked: &AuditVerifyRequest,
-    ) -> Result<AuditVerifyAnswer, StoreError> {
-        let mut walk = self.walk(op, LOG, asked.checkpoint.as_ref()).await?;
-        while self.walk_on(op, &mut walk).await?.is_some() {}
+    ) -> Result<AuditVerifyAnswer, Failure> {
+        let over = Instant::now() + TIME;
+        let (earlier, resume) = (asked.checkpoint.as_ref(), asked.resume.as_ref());
+        let mut walk = self.walk(op, LOG, earlier, resume).await?;
+        let mut more = true;
+        while more && Instant::now() < over {
+            let entries = self.walk_on(op, &mut walk).await;
+            more = entries.map_err(StoreError::into_failure)?.is_some();
+            walk.settle();
+        }
         let log = VerifiedLog {
             size: walk.size(),
             root: walk.root().to_string(),
             unsealed: walk.unsealed(),
         };
-        let faults = self.walked(op, walk, LIMIT).await?;
+        let (resume, faults) = match more {
+            true => {
+                let paused = self.pause(walk).await.map_err(StoreError::into_failure)?;
+                (Some(paused.0), paused.1)
+            }
+            false => {
+                let faults = self.walked(op, walk, LIMIT).await;
+                (None, faults.map_err(StoreError::into_failure)?)
+            }
+        };
         let violations = violations(&faults);
-        Ok(AuditVerifyAnswer { log, violations })
+        Ok(AuditVerifyAnswer {
+            log,
+            violations,
+            resume,
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 //! whoever deletes or edits is found out (`walk`).
 
 mod checkpoint;
+mod pause;
 mod seal;
 mod store;
 #[cfg(test)]
@@ -13,7 +14,7 @@ mod store;
 mod tests;
 mod walk;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -25,8 +26,9 @@ use stella_api::{Code, TenantId};
 use stella_attest::{Chain, Entry, PublicKey};
 use stella_canonical::{CanonicalError, Digest, canonical};
 use stella_context::{Clock, OpContext, SystemContext};
-use stella_signing::MasterKey;
+use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Db, StoreError, Tx};
+use stella_telemetry::{Gauge, KeyValue, Metrics};
 use tokio::sync::{Notify, watch};
 
 use crate::audit::Bound;
@@ -49,6 +51,8 @@ pub struct Logs {
     sealed: watch::Sender<u64>,
     /// Why the last round of the sealer could not do all.
     stuck: Mutex<Option<Code>>,
+    /// How much waits for the sealer, where a process tells metrics.
+    waits: OnceLock<Gauge<u64>>,
     /// How much was recorded of what was refused.
     pub(crate) refusals: Bound,
 }
@@ -135,6 +139,7 @@ impl Logs {
             committed: Arc::default(),
             sealed: watch::Sender::default(),
             stuck: Mutex::default(),
+            waits: OnceLock::new(),
             refusals: Bound::default(),
         })
     }
@@ -209,6 +214,13 @@ impl Logs {
         signed.map(Some).map_err(|reason| unreadable(log, reason))
     }
 
+    /// Counts in these metrics what waits for the sealer.
+    pub fn meter(&self, metrics: &Metrics) {
+        let about = "Entries of logs that were added and have no position yet";
+        self.waits
+            .get_or_init(|| metrics.gauge("log_unsealed_entries", about));
+    }
+
     /// How much waits for the sealer and why, as readiness tells it.
     #[must_use]
     pub fn check(self: &Arc<Self>) -> Check {
@@ -226,6 +238,14 @@ impl Logs {
     pub async fn public_keys(&self) -> Result<Vec<PublicKey>, StoreError> {
         let system = SystemContext::new("checkpoints", Clock::System);
         self.keys.public(&system).await
+    }
+
+    /// The key that signs now.
+    async fn key(&self, system: &SystemContext) -> Result<SigningKey, StoreError> {
+        self.keys.active(system).await.map_err(|error| match error {
+            KeyStoreError::Store(error) => error,
+            KeyStoreError::Key(error) => unreadable("signing key", error),
+        })
     }
 
     /// The sealer of this process: at once after a commit here, each second after those of others,
@@ -271,6 +291,17 @@ impl Logs {
             stuck: self.stuck().map(|code| code.to_string()),
         };
         Ok((count > 0).then_some(backlog))
+    }
+
+    /// That it cannot be counted keeps nothing from being sealed.
+    async fn count_waits(&self) {
+        let Some(gauge) = self.waits.get() else {
+            return;
+        };
+        if let Ok(backlog) = self.backlog().await {
+            let count = backlog.map_or(0, |backlog| backlog.count);
+            gauge.record(count, &[KeyValue::new("schema", self.schema)]);
+        }
     }
 
     /// Whoever panicked with it left a whole value.

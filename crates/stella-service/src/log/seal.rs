@@ -8,16 +8,19 @@ use stella_api::{Code, TenantId};
 use stella_attest::{Chain, PublicKey};
 use stella_canonical::Digest;
 use stella_canonical::merkle::Frontier;
-use stella_context::SystemContext;
+use stella_context::{OpContext, SystemContext};
 use stella_signing::SigningKey;
-use stella_storage::StoreError;
+use stella_storage::{StoreError, Tx};
 
 use super::store::{Head, Numbered};
 use super::{Logs, checkpoint, unreadable};
-use crate::{KeyStoreError, fault};
+use crate::audit::{self, Act};
+use crate::fault;
 
 /// So many entries are sealed in one transaction, and signed.
 const TOGETHER: usize = 1000;
+/// How many positions are read at a time.
+const ROWS: u32 = 1000;
 /// How long PostgreSQL waits for the next statement of a sealer, in milliseconds.
 const PATIENCE: u32 = 10_000;
 
@@ -38,6 +41,7 @@ impl Logs {
         if !matches!(round, Ok(0)) {
             self.sealed.send_modify(|rounds| *rounds += 1);
         }
+        self.count_waits().await;
         round
     }
 
@@ -47,14 +51,7 @@ impl Logs {
             return Ok(0);
         }
         let keys = self.keys.public(system).await?;
-        let key = self
-            .keys
-            .active(system)
-            .await
-            .map_err(|error| match error {
-                KeyStoreError::Store(error) => error,
-                KeyStoreError::Key(error) => unreadable("signing key", error),
-            })?;
+        let key = self.key(system).await?;
         let (mut sealed, mut failed) = (0, None);
         for (tenant, log) in waiting {
             loop {
@@ -90,7 +87,10 @@ impl Logs {
         if waiting.is_empty() {
             return Ok(0);
         }
-        let mut chain = head.chain(tenant, log, keys)?;
+        let (mut chain, mended) = self.chain(&mut tx, (tenant, log), &head, keys).await?;
+        if mended {
+            audit::record(&mut tx, (self.schema, tenant), system, self.act_of(log)).await?;
+        }
         let mut numbered = Vec::with_capacity(waiting.len());
         for row in &waiting {
             let position = chain.tree().size() + 1;
@@ -114,34 +114,85 @@ impl Logs {
     }
 }
 
-impl Head {
-    /// The chain that ends here, as we signed it: nobody else's end is built upon.
-    pub(super) fn chain(
+impl Logs {
+    /// The chain that ends at a head, as we signed it: nobody else's end is built upon. What the
+    /// head keeps besides the signature serves to go on without reading the log again: where it
+    /// is not what was signed, it is made again of the stored hashes, and that is told.
+    async fn chain(
         &self,
-        tenant: &TenantId,
-        log: &str,
+        tx: &mut Tx,
+        (tenant, log): (&TenantId, &str),
+        head: &Head,
         keys: &[PublicKey],
-    ) -> Result<Chain, StoreError> {
+    ) -> Result<(Chain, bool), StoreError> {
         let odd = |reason: String| unreadable(&format!("{log} head"), reason);
-        let size = u64::try_from(self.size).map_err(|error| odd(error.to_string()))?;
-        let subtrees: Vec<Digest> =
-            serde_json::from_str(&self.subtrees).map_err(|error| odd(error.to_string()))?;
-        let tree = Frontier::of(size, subtrees);
-        let tree = tree.ok_or_else(|| odd("no tree has these subtrees".to_owned()))?;
-        let last = self.last.as_deref().map(str::parse).transpose();
-        let last = last.map_err(|_| odd("its last hash is none".to_owned()))?;
-        let chain = Chain::at(tenant, log, tree, last);
-        match &self.envelope {
-            None if size == 0 => Ok(chain),
-            None => Err(odd("it is not signed".to_owned())),
-            Some(envelope) => {
-                let (signed, _) = checkpoint::stored(envelope, keys).map_err(odd)?;
-                match signed == chain.end() {
-                    true => Ok(chain),
-                    false => Err(odd("it is not what was signed".to_owned())),
-                }
+        let kept = head.kept(tenant, log);
+        let Some(envelope) = &head.envelope else {
+            return match kept {
+                Some(chain) if chain.tree().size() == 0 => Ok((chain, false)),
+                _ => Err(odd("it is not signed".to_owned())),
+            };
+        };
+        let (signed, _) = checkpoint::stored(envelope, keys).map_err(odd)?;
+        if let Some(chain) = kept.filter(|chain| chain.end() == signed) {
+            return Ok((chain, false));
+        }
+        let mut chain = Chain::new(tenant, log);
+        while chain.tree().size() < signed.size {
+            let span = (chain.tree().size(), signed.size);
+            let rows = self.rows(tx, tenant, log, span, ROWS).await?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in rows {
+                let hash: Result<Digest, _> = row.hash.parse();
+                chain.follow(hash.map_err(|_| odd("a hash of it is none".to_owned()))?);
             }
         }
+        if chain.end() != signed {
+            return Err(odd("it is not what was signed".to_owned()));
+        }
+        tracing::error!(%tenant, log, "the head of a log was edited; it is made again");
+        Ok((chain, true))
+    }
+
+    /// Makes again what the head of a log keeps, where it is not what was signed; says whether it
+    /// was.
+    ///
+    /// # Errors
+    /// The database is away, or the log is not what was signed.
+    pub async fn mend(&self, op: &OpContext, log: &str) -> Result<bool, StoreError> {
+        let keys = self.public_keys().await?;
+        let tenant = op.tenant();
+        let mut tx = self.db.write(op).await?;
+        let Some(head) = self.take_head(&mut tx, tenant, log, PATIENCE).await? else {
+            // The sealer has it, and does so itself.
+            return Ok(false);
+        };
+        let (chain, mended) = self.chain(&mut tx, (tenant, log), &head, &keys).await?;
+        if mended && let Some(envelope) = head.envelope {
+            let moved = (head.size, &Head::of(&chain, envelope)?);
+            self.move_head(&mut tx, tenant, log, moved).await?;
+            self.audit(&mut tx, op, self.act_of(log)).await?;
+            tx.commit().await?;
+            self.committed();
+        }
+        Ok(mended)
+    }
+
+    fn act_of(&self, log: &str) -> Act {
+        Act::done(format!("{}.log.mended", self.schema), log)
+    }
+}
+
+impl Head {
+    /// The chain that it keeps, where that can be one.
+    pub(super) fn kept(&self, tenant: &TenantId, log: &str) -> Option<Chain> {
+        let size = u64::try_from(self.size).ok()?;
+        let subtrees: Vec<Digest> = serde_json::from_str(&self.subtrees).ok()?;
+        let tree = Frontier::of(size, subtrees)?;
+        let last = self.last.as_deref().map(str::parse).transpose().ok()?;
+        Some(Chain::at(tenant, log, tree, last))
     }
 
     fn of(chain: &Chain, envelope: String) -> Result<Self, StoreError> {

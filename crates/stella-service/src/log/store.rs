@@ -41,7 +41,7 @@ pub(super) struct Row {
 }
 
 /// Where a log ends, as it stands in the tables.
-#[derive(sqlx::FromRow)]
+#[derive(Debug, sqlx::FromRow)]
 pub(super) struct Head {
     pub(super) size: i64,
     pub(super) last: Option<String>,

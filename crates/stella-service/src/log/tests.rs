@@ -127,7 +127,7 @@ async fn write(logs: &Logs, op: &OpContext, entries: &[String], commit: bool) {
 
 /// What a log says, by position; it must be whole.
 async fn whole(logs: &Logs, op: &OpContext) -> Vec<String> {
-    let mut walk = logs.walk(op, LOG, None).await.unwrap();
+    let mut walk = logs.walk(op, LOG, None, None).await.unwrap();
     let mut all = Vec::new();
     while let Some(entries) = logs.walk_on(op, &mut walk).await.unwrap() {
         all.extend(entries.into_iter().map(|entry| entry.subject));
@@ -220,11 +220,62 @@ on_every_driver! {
         write(&logs, &of("globex"), &entries[..3], true).await;
         let waits = logs.backlog().await.unwrap().unwrap();
         assert_eq!((waits.count, waits.stuck), (2303, None));
+        let metrics = Metrics::local().unwrap();
+        logs.meter(&metrics);
+        let counted = |count| {
+            let line = format!("log_unsealed_entries{{schema=\"evidence\"}} {count}");
+            assert!(metrics.text().unwrap().lines().any(|one| one == line), "{line}");
+        };
+        logs.count_waits().await;
+        counted(2303);
         assert_eq!(logs.seal(&system()).await.unwrap(), 2303);
+        counted(0);
         assert_eq!(whole(&logs, &op).await, entries);
         let (checkpoint, _) = logs.checkpoint(&op, LOG).await.unwrap().unwrap();
         assert_eq!((checkpoint.size, checkpoint.tenant.as_str()), (2300, "acme"));
         assert_eq!(logs.backlog().await.unwrap(), None);
+    }
+
+    /// A walk is gone on with where it was paused; by what we signed, of this log, and no other.
+    async fn a_walk_goes_on_where_it_was_paused(logs) {
+        let op = of("acme");
+        let entries: Vec<String> = (0..1600).map(|n| format!("{n:04}")).collect();
+        write(&logs, &op, &entries, true).await;
+        write(&logs, &of("globex"), &entries[..3], true).await;
+        logs.seal(&system()).await.unwrap();
+        let (_, earlier) = logs.checkpoint(&op, LOG).await.unwrap().unwrap();
+        write(&logs, &op, &entries[..3], true).await;
+        logs.seal(&system()).await.unwrap();
+        let (mut resume, mut rounds, mut seen) = (None, 0, 0);
+        loop {
+            let mut walk = logs.walk(&op, LOG, Some(&earlier), resume.as_ref()).await.unwrap();
+            assert_eq!(walk.position(), rounds * 500);
+            rounds += 1;
+            let Some(some) = logs.walk_on(&op, &mut walk).await.unwrap() else {
+                assert_eq!(logs.walked(&op, walk, 10).await.unwrap(), []);
+                break;
+            };
+            if some.len() < 500 {
+                seen += some.len();
+                assert_eq!(logs.walked(&op, walk, 10).await.unwrap(), []);
+                break;
+            }
+            seen += some.len();
+            walk.settle();
+            // What was given out and not dealt with comes again.
+            logs.walk_on(&op, &mut walk).await.unwrap();
+            let (envelope, faults) = logs.pause(walk).await.unwrap();
+            assert_eq!(faults, []);
+            resume = Some(envelope);
+        }
+        assert_eq!((rounds, seen), (4, 1603));
+        let resume = resume.unwrap();
+        let mut made_up = resume.clone();
+        made_up.signatures.clear();
+        assert!(logs.walk(&op, LOG, Some(&earlier), Some(&made_up)).await.is_err());
+        assert!(logs.walk(&op, LOG, Some(&earlier), Some(&earlier)).await.is_err(), "a checkpoint is no walk");
+        assert!(logs.walk(&op, LOG, None, Some(&resume)).await.is_err(), "another checkpoint");
+        assert!(logs.walk(&of("globex"), LOG, Some(&earlier), Some(&resume)).await.is_err());
     }
 
     /// Several logs of a schema have positions of their own.

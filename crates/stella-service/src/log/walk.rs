@@ -5,12 +5,13 @@ use stella_api::log::Checkpoint;
 use stella_api::{Code, TenantId};
 use stella_attest::{Chain, PublicKey, signed_end};
 use stella_canonical::Digest;
-use stella_context::OpContext;
+use stella_context::{Clock, OpContext, SystemContext};
 use stella_storage::StoreError;
 
-use super::store::Row;
+use super::pause::Standing;
+use super::store::{Head, Row};
 use super::{Logs, Sealed, checkpoint};
-use crate::Failure;
+use crate::{Failure, IntoFailure as _};
 
 /// How many positions are read at a time.
 const TOGETHER: u32 = 500;
@@ -25,6 +26,8 @@ pub enum Fault {
         /// What is wrong with it.
         reason: String,
     },
+    /// What its head keeps to go on by is not what its entries give.
+    Head,
     /// The signature of its end does not hold, or not for these entries.
     Unsigned {
         /// Why.
@@ -52,6 +55,12 @@ impl Fault {
             Self::Entry { position, reason } => Failure::new(Code::LogCorrupt)
                 .with("what", format!("{log} entry {position}"))
                 .with("reason", reason),
+            Self::Head => Failure::new(Code::LogCorrupt)
+                .with("what", format!("{log} head"))
+                .with(
+                    "reason",
+                    "it keeps other hashes than its entries give; whoever seals next mends it",
+                ),
             Self::Unsigned { reason } => Failure::new(Code::LogUnsigned).with("reason", reason),
             Self::Rewritten { size, reason } => Failure::new(Code::LogRewritten)
                 .with("size", size)
@@ -72,48 +81,76 @@ pub struct Walk {
     position: u64,
     /// Where it ends, as its head says.
     size: u64,
-    envelope: Option<String>,
+    head: Option<Head>,
     unsealed: u64,
     keys: Vec<PublicKey>,
     earlier: Option<Checkpoint>,
+    /// The root of that one, also when it was compared.
+    compared: Option<String>,
     faults: Vec<Fault>,
+    /// Where it goes on from, if it is paused, and how many faults there were.
+    settled: (Standing, usize),
 }
 
 impl Logs {
-    /// Begins at the first entry of a log; with a checkpoint that was kept elsewhere, which must
-    /// turn out to be of its past.
+    /// Begins at the first entry of a log, or where a walk was paused; with a checkpoint that was
+    /// kept elsewhere, which must turn out to be of its past.
     ///
     /// # Errors
-    /// The database is away.
+    /// The database is away, or no walk over this log with this checkpoint was paused there.
     pub async fn walk(
         &self,
         op: &OpContext,
         log: &'static str,
         earlier: Option<&Envelope>,
-    ) -> Result<Walk, StoreError> {
+        resume: Option<&Envelope>,
+    ) -> Result<Walk, Failure> {
+        let mut walk = self
+            .begin(op, log)
+            .await
+            .map_err(StoreError::into_failure)?;
+        if let Some(envelope) = resume {
+            let odd = |reason: String| Failure::invalid("/resume", reason);
+            let of = (op.tenant(), log);
+            let (standing, chain) = Standing::read(envelope, &walk.keys, of).map_err(odd)?;
+            // What there was to say of the whole was said before.
+            walk.faults.clear();
+            walk.position = standing.position;
+            walk.chain = chain;
+            walk.go_on_with(&standing, earlier).map_err(odd)?;
+        } else {
+            walk.compare_with(op.tenant(), earlier);
+        }
+        walk.settle();
+        Ok(walk)
+    }
+
+    async fn begin(&self, op: &OpContext, log: &'static str) -> Result<Walk, StoreError> {
         let keys = self.public_keys().await?;
         let mut tx = self.db.read(op).await?;
         let (size, last, unsealed) = self.ends(&mut tx, op.tenant(), log).await?;
         let head = self.head(&mut tx, op.tenant(), log).await?;
         tx.commit().await?;
+        let chain = Chain::new(op.tenant(), log);
         let whole =
             |number: Option<i64>| u64::try_from(number.unwrap_or_default()).unwrap_or_default();
         let mut walk = Walk {
             log,
-            chain: Chain::new(op.tenant(), log),
+            settled: (Standing::of(&chain, log, 0, None), 0),
+            chain,
             position: 0,
             size: whole(head.as_ref().map(|head| head.size)),
-            envelope: head.and_then(|head| head.envelope),
+            head,
             unsealed: whole(Some(unsealed)),
             keys,
             earlier: None,
+            compared: None,
             faults: Vec::new(),
         };
         if last > size {
             let reason = format!("it ends at {} and has entries behind that", whole(size));
             walk.faults.push(Fault::Unsigned { reason });
         }
-        walk.compare_with(op.tenant(), earlier);
         Ok(walk)
     }
 
@@ -137,6 +174,17 @@ impl Logs {
             return Ok(None);
         }
         Ok(Some(rows.iter().filter_map(|row| walk.pass(row)).collect()))
+    }
+
+    /// Where a walk is to go on that has no more time, signed, and what was wrong up to there.
+    ///
+    /// # Errors
+    /// It cannot be signed.
+    pub async fn pause(&self, walk: Walk) -> Result<(Envelope, Vec<Fault>), StoreError> {
+        let (standing, faults) = walk.settled;
+        let system = SystemContext::new("walks", Clock::System);
+        let envelope = standing.signed(&self.key(&system).await?)?;
+        Ok((envelope, walk.faults.into_iter().take(faults).collect()))
     }
 
     /// What is wrong with a log that was walked to its end.
@@ -184,9 +232,33 @@ impl Walk {
         self.unsealed
     }
 
+    /// All that was given out so far is dealt with: a pause goes on behind it.
+    pub fn settle(&mut self) {
+        let compared = self.compared.clone();
+        let standing = Standing::of(&self.chain, self.log, self.position, compared);
+        self.settled = (standing, self.faults.len());
+    }
+
+    /// The earlier checkpoint must be that which the walk began with.
+    fn go_on_with(
+        &mut self,
+        standing: &Standing,
+        earlier: Option<&Envelope>,
+    ) -> Result<(), String> {
+        let read = earlier.and_then(|earlier| signed_end(earlier, &self.keys).ok());
+        let root = read.as_ref().map(|earlier| earlier.root.clone());
+        if root != standing.earlier {
+            return Err("it is of a walk with another checkpoint".to_owned());
+        }
+        self.compared = root;
+        self.earlier = read.filter(|earlier| earlier.size > standing.position);
+        Ok(())
+    }
+
     fn compare_with(&mut self, tenant: &TenantId, earlier: Option<&Envelope>) {
         let Some(envelope) = earlier else { return };
         let read = signed_end(envelope, &self.keys);
+        self.compared = read.as_ref().ok().map(|earlier| earlier.root.clone());
         let (size, reason) = match read {
             Ok(earlier) if earlier.tenant != tenant.as_str() || earlier.log != self.log => (
                 earlier.size,
@@ -250,6 +322,13 @@ impl Walk {
         entry.ok()
     }
 
+    /// Whether the head keeps the very chain that was walked.
+    fn is_kept(&self) -> bool {
+        let (tenant, log) = (self.chain.tenant(), self.log);
+        let kept = self.head.as_ref().and_then(|head| head.kept(tenant, log));
+        kept.is_some_and(|kept| kept == self.chain)
+    }
+
     fn wrong(&mut self, position: u64, reason: String) {
         self.faults.push(Fault::Entry { position, reason });
     }
@@ -261,14 +340,20 @@ impl Walk {
             self.wrong(passed + 1, reason);
         }
         self.compare();
-        let signed = match self.envelope.take() {
+        let envelope = self.head.as_mut().and_then(|head| head.envelope.take());
+        let signed = match envelope {
             None if self.size == 0 => return,
             None => Err("no checkpoint is there".to_owned()),
             Some(envelope) => checkpoint::stored(&envelope, &self.keys),
         };
         let found = self.chain.end();
         let reason = match signed {
-            Ok((signed, _)) if signed == found => return,
+            Ok((signed, _)) if signed == found => {
+                if passed == self.size && !self.is_kept() {
+                    self.faults.push(Fault::Head);
+                }
+                return;
+            }
             Ok((signed, _)) => {
                 let (size, root) = (signed.size, signed.root);
                 format!(

@@ -214,11 +214,11 @@ async fn open(
     let tenant: TenantId = TENANT.parse()?;
     let authority = &platform.authority;
     authority.ensure_tenant(&system, &tenant).await?;
-    let roles = [Role::Ingester, Role::Analyst, Role::Auditor];
+    let roles = Role::ALL;
     let client = NewClient {
         id: CLIENT,
         tenant: &tenant,
-        roles: &roles,
+        roles,
         key: key.public(),
     };
     authority.ensure_client(&system, &client).await?;

@@ -259,7 +259,7 @@ on_every_driver! {
         world.trust("acme", "another").await;
         world.seal_all().await;
         assert_eq!(verified(&world, "acme", LOGS[0]).await.violations, []);
-        let asked = AuditVerifyRequest { checkpoint: Some(kept.envelope) };
+        let asked = AuditVerifyRequest { checkpoint: Some(kept.envelope), resume: None };
         let told: AuditVerifyAnswer = world.auditor("acme").post(&format!("{}/verify", LOGS[0]), &asked).await;
         assert_eq!(told.violations[0].code, "LOG_REWRITTEN");
     }

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use stella::platform::MIGRATIONS;
 use stella_api::changes::ChangePage;
+use stella_api::rebuild::{RebuildAnswer, RebuildRequest};
 use stella_api::verify::{VerifyAnswer, VerifyRequest};
 use stella_canonical::Digest;
 use stella_storage::{Connection, DataFolder, Migrations};
 use stella_testkit::postgres;
 
+use crate::fixtures::advisory;
 use crate::world::World;
 
 /// Evidence's migrations before the log.
@@ -29,23 +32,42 @@ fn before() -> Migrations {
 
 const TENANTS: [&str; 2] = ["acme", "globex"];
 
+const PUBLISHER: &str = "it's \"quoted\" \u{e4}";
+
+/// One of two documents of a tenant.
+fn document(tenant: &str, which: &str, second: u8) -> String {
+    let mut hole = advisory("A-1", &[], "alpha", "2.0.0");
+    hole["modified"] = format!("1970-01-01T00:00:0{second}Z").into();
+    hole["summary"] = format!("{tenant} {which}").into();
+    hole.to_string()
+}
+
 /// Two documents of a tenant as an older binary left them; the one that came later is named first.
 fn rows(tenant: &str, bytes: impl Fn(&str) -> String, time: impl Fn(u8) -> String) -> String {
-    let row = |(text, at): (&str, u8)| {
+    let row = |(which, second): (&str, u8)| {
+        let text = document(tenant, which, second);
         let (digest, size) = (Digest::of(text.as_bytes()), text.len());
-        let (literal, at) = (bytes(text), time(at));
+        let (literal, at) = (bytes(&text), time(second));
+        let received = format!("1970-01-01T00:00:0{second}Z");
+        let record = json!({
+            "id": digest, "tenant": tenant, "kind": "advisory",
+            "source": {"publisher": PUBLISHER, "stream": "local"},
+            "upstream": {"id": "A-1", "fetchedAt": received, "contentDigest": digest},
+            "content": {"format": "osv", "mediaType": "application/json", "size": size},
+            "identifiers": ["A-1"], "references": [], "outcome": "stored",
+            "location": "database", "receivedAt": received, "receivedBy": "c",
+        });
+        let [record, publisher] =
+            [&record.to_string(), PUBLISHER].map(|one| one.replace('\'', "''"));
         format!(
             "INSERT INTO evidence.raw_documents (tenant, digest, kind, size, bytes, received_at) \
              VALUES ('{tenant}', '{digest}', 'advisory', {size}, {literal}, {at}); \
              INSERT INTO evidence.provenance (tenant, digest, publisher, stream, kind, upstream_id, \
              revision_at, fetched_at, received_at, record) VALUES ('{tenant}', '{digest}', \
-             'it''s \"quoted\" \u{e4}', 'local', 'advisory', 'A-1', {at}, {at}, {at}, '{{}}');"
+             '{publisher}', 'local', 'advisory', 'A-1', {at}, {at}, {at}, '{record}');"
         )
     };
-    let (later, earlier) = (format!("{tenant} later"), format!("{tenant} earlier"));
-    [(later.as_str(), 2), (earlier.as_str(), 1)]
-        .map(row)
-        .join(" ")
+    [("later", 2), ("earlier", 1)].map(row).join(" ")
 }
 
 async fn all_is_logged(world: World) {
@@ -58,15 +80,22 @@ async fn all_is_logged(world: World) {
             .iter()
             .map(|change| change.document.clone())
             .collect();
-        let documents = ["earlier", "later"]
-            .map(|which| Digest::of(format!("{tenant} {which}").as_bytes()).to_string());
+        let documents = [("earlier", 1), ("later", 2)].map(|(which, second)| {
+            Digest::of(document(tenant, which, second).as_bytes()).to_string()
+        });
         assert_eq!(told, documents);
         let first = &page.changes[0];
-        assert_eq!(first.observed.publisher, "it's \"quoted\" \u{e4}");
+        assert_eq!(first.observed.publisher, PUBLISHER);
         assert_eq!(
             (first.observed.event.as_str(), first.recorded_at.as_str()),
             ("advisory.observation.updated@1", "1970-01-01T00:00:01Z")
         );
+        // Nothing was derived from them here.
+        let rebuilt: RebuildAnswer = world
+            .operator(tenant)
+            .post("/api/v1/evidence/rebuild", &RebuildRequest::default())
+            .await;
+        assert_eq!((rebuilt.compared, rebuilt.mended), (2, 2));
         let verified: VerifyAnswer = analyst
             .post("/api/v1/evidence/verify", &VerifyRequest::default())
             .await;

@@ -5,7 +5,7 @@
 use jiff::SignedDuration;
 use stella_api::Scope;
 use stella_api::changes::ChangePage;
-use stella_api::evidence::{IngestAnswer, Outcome};
+use stella_api::evidence::{DocumentRecord, IngestAnswer, Outcome};
 use stella_api::verify::{VerifyAnswer, VerifyRequest};
 use stella_client::{Call, ClientError};
 use stella_context::{Clock, set_off_by};
@@ -94,6 +94,20 @@ on_every_driver! {
         off_by(24 + 2);
         let again: IngestAnswer = ingester.send(keyed(1)).await.json().unwrap();
         assert_eq!(again.outcome, Outcome::Identical, "its day is over");
+    }
+
+    /// What a document follows is what came before it, whatever the clock said then.
+    async fn a_revision_follows_the_one_that_came_before(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        let mut before = None;
+        for (n, hours) in [1, 0, -1, 1].into_iter().enumerate() {
+            off_by(hours);
+            let revision = advisory("RUSTSEC-2026-0001", &[&format!("CVE-2026-{n}")], "alpha", "2.0.0");
+            let id = ingester.ingest("advisory", &bytes(&revision)).await.id;
+            let record: DocumentRecord = analyst.get(&format!("/api/v1/evidence/documents/{id}")).await;
+            assert_eq!(record.supersedes, before, "revision {n}");
+            before = Some(id);
+        }
     }
 
     async fn a_token_of_another_time_is_refused_with_the_reason(world) {

@@ -49,6 +49,8 @@ fn all_but(without: &[Scope]) -> Vec<Scope> {
     let mut scopes: Vec<Scope> = held
         .copied()
         .filter(|scope| !without.contains(scope))
+        // It may not stand in one token with those that take evidence in.
+        .filter(|scope| *scope != Scope::EvidenceAdmin)
         .collect();
     // Where the paired scope is the one that is missing, what needs it is left out too.
     scopes.retain(|scope| {

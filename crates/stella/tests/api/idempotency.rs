@@ -20,7 +20,7 @@ use crate::process::{Installation, Running};
 use crate::world::{Caller, World, on_every_driver};
 
 /// Every write that takes a key, each after those whose things it names.
-const WRITES: [&str; 12] = [
+const WRITES: [&str; 13] = [
     "/api/v1/evidence/sbom",
     "/api/v1/evidence/advisory",
     "/api/v1/evidence/vex",
@@ -29,6 +29,7 @@ const WRITES: [&str; 12] = [
     "/api/v1/replay/manifests",
     "/api/v1/replay/runs",
     "/api/v1/evidence/verify",
+    "/api/v1/evidence/rebuild",
     "/api/v1/authority/audit/verify",
     "/api/v1/evidence/audit/verify",
     "/api/v1/replay/audit/verify",
@@ -48,7 +49,7 @@ async fn asked(analyst: &Caller, path: &str) -> Call {
         "/api/v1/evidence/signal" => {
             fixtures::ingest("signal", &bytes(&fixtures::kev(&["CVE-2026-1"])))
         }
-        _ if path.ends_with("/verify") => json(json!({})),
+        _ if path.ends_with("/verify") || path.ends_with("/rebuild") => json(json!({})),
         "/api/v1/score/evaluate" => {
             let page: Page<Finding> = analyst.get("/api/v1/findings").await;
             json(json!({"findingId": page.items[0].id}))
@@ -168,9 +169,11 @@ on_every_driver! {
         let said_here: BTreeSet<String> = WRITES.map(str::to_owned).into();
         assert_eq!(documented(&world), said_here, "say in `asked` how to ask");
         for path in WRITES {
-            let changes = path != "/api/v1/replay/runs" && !path.ends_with("/verify");
+            let makes_nothing = ["/replay/runs", "/verify", "/rebuild"];
+            let changes = !makes_nothing.iter().any(|end| path.ends_with(end));
             let role = match path {
                 _ if path.ends_with("/audit/verify") => Role::Auditor,
+                _ if path.ends_with("/rebuild") => Role::Operator,
                 _ if changes && path.starts_with("/api/v1/evidence") => Role::Ingester,
                 _ => Role::Analyst,
             };

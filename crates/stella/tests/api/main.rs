@@ -36,6 +36,7 @@ mod process;
 mod production;
 mod proxies;
 mod published;
+mod rebuild;
 mod releases;
 mod schemathesis;
 mod scopes;

@@ -7,6 +7,7 @@ use stella_api::Code;
 use stella_api::changes::LogAnswer;
 use stella_api::evidence::EvidenceKind;
 use stella_api::health::Readiness;
+use stella_api::rebuild::RebuildAnswer;
 use stella_api::verify::{VerifyAnswer, VerifyRequest};
 use stella_client::Call;
 use stella_context::{Clock, SystemContext};
@@ -150,6 +151,7 @@ on_every_driver! {
                 &["UPDATE evidence.provenance SET publisher = substr(publisher, 1, length(publisher) - 1) WHERE tenant = 'acme' AND kind = 'sbom'"],
                 &[(Code::EvidenceMissing, 1), (Code::EvidenceUnlogged, 1)],
             ),
+            // Columns that repeat what the record, the log or the document say.
             // The end.
             (
                 &["UPDATE evidence.log_heads SET size = size - 1 WHERE tenant = 'acme'"],
@@ -184,6 +186,10 @@ on_every_driver! {
         let document = stella_canonical::Digest::of(&hole(2)).to_string();
         // A document, and then all that the log has of it.
         done(&world, &format!("DELETE FROM evidence.provenance WHERE tenant = 'acme' AND digest = '{document}'")).await;
+        // Its name, its package, its head and its finding are left; they go, and it is told still.
+        assert_eq!(told(&world).await, codes(&[(Code::EvidenceMissing, 1), (Code::EvidenceDerivedMismatch, 4)]));
+        let answer: RebuildAnswer = world.operator("acme").post("/api/v1/evidence/rebuild", &json!({})).await;
+        assert_eq!((answer.dropped, answer.failed), (4, 0), "{answer:?}");
         assert_eq!(told(&world).await, codes(&[(Code::EvidenceMissing, 1)]));
         let of_it = format!("tenant = 'acme' AND subject = '{document}'");
         done(&world, &format!("DELETE FROM evidence.log_entries WHERE {of_it}")).await;
@@ -233,6 +239,10 @@ on_every_driver! {
         for table in ["log_entries WHERE subject", "provenance WHERE digest"] {
             done(&world, &format!("DELETE FROM evidence.{table} = '{document}' AND tenant = 'acme'")).await;
         }
+        // Also what is derived from it: it would betray that there was a document.
+        for table in ["names WHERE digest", "packages WHERE digest", "heads WHERE digest", "findings WHERE advisory"] {
+            done(&world, &format!("DELETE FROM evidence.{table} = '{document}' AND tenant = 'acme'")).await;
+        }
         done(&world, "DELETE FROM evidence.sealed WHERE tenant = 'acme' AND position = 6").await;
         done(&world, "UPDATE evidence.log_heads SET (size, last, subtrees, envelope) = \
             (SELECT size, last, subtrees, envelope FROM evidence.log_heads WHERE tenant = 'acme' AND log = 'saved') \
@@ -258,7 +268,7 @@ on_every_driver! {
     /// The sealer goes on from nobody's end but its own, and keeps no other tenant waiting.
     async fn an_end_that_was_not_signed_is_not_built_upon(world) {
         let world = filled(world).await;
-        done(&world, "UPDATE evidence.log_heads SET size = 1, subtrees = '[\"' || last || '\"]' WHERE tenant = 'acme'").await;
+        done(&world, "UPDATE evidence.log_heads SET envelope = replace(envelope, '\"keyid\":\"', '\"keyid\":\"x') WHERE tenant = 'acme'").await;
         for tenant in ["acme", "globex"] {
             world.ingester(tenant).ingest("advisory", &hole(6)).await;
         }
@@ -269,6 +279,41 @@ on_every_driver! {
         let backlog = check.unwrap().backlog.unwrap();
         assert_eq!((ready.ready, backlog.count, backlog.stuck.as_deref()), (true, 1, Some("LOG_CORRUPT")));
         assert_eq!(verify(&world, "globex", &VerifyRequest::default()).await.log.unwrap().size, 6);
+    }
+
+    /// What the head keeps besides the signature is told where it was edited, and keeps the sealer
+    /// from nothing: it is made again of what was signed, and that is recorded.
+    async fn a_head_that_was_edited_is_told_and_mended(world) {
+        let world = filled(world).await;
+        let edits = [
+            "size = 1, subtrees = '[\"' || last || '\"]'",
+            "subtrees = '[\"' || last || '\", \"' || last || '\"]'",
+            "subtrees = 'none'",
+            "last = NULL",
+            "last = replace(last, 'sha256:', 'sha256:0')",
+        ];
+        for (n, edited) in edits.into_iter().enumerate() {
+            let statement = format!("UPDATE evidence.log_heads SET {edited} WHERE tenant = 'acme' AND log = 'changes'");
+            done(&world, &statement).await;
+            let violations = told(&world).await;
+            assert!(violations.keys().all(|code| code.starts_with("LOG_")) && !violations.is_empty(), "{edited}: {violations:?}");
+            // The sealer mends it, or a person.
+            match n % 2 {
+                0 => {
+                    world.ingester("acme").ingest("advisory", &hole(6 + n)).await;
+                    world.seal().await;
+                }
+                _ => {
+                    let answer: RebuildAnswer = world.operator("acme").post("/api/v1/evidence/rebuild", &json!({})).await;
+                    assert_eq!(answer.mended, 0);
+                }
+            }
+            assert_eq!(told(&world).await, codes(&[]), "{edited}");
+            world.seal().await;
+            let auditor = world.auditor("acme");
+            let acts: serde_json::Value = auditor.get("/api/v1/evidence/audit?action=evidence.log.mended").await;
+            assert_eq!(acts["items"].as_array().unwrap().len(), n + 1, "{edited}");
+        }
     }
 
     async fn what_is_read_again_is_what_was_asked_for(world) {
@@ -299,6 +344,31 @@ on_every_driver! {
         let asked = VerifyRequest { limit: Some(2), ..VerifyRequest::default() };
         let answer = verify(&world, "acme", &asked).await;
         assert_eq!((answer.violations[0].count, answer.violations[0].examples.len()), (3, 2));
+    }
+
+    /// In as many requests as there are documents it tells the same, each of it once.
+    async fn what_is_cut_short_is_gone_on_with(world) {
+        let world = filled(world).await;
+        edit(&world, &stella_canonical::Digest::of(&hole(2)).to_string(), 0).await;
+        done(&world, "UPDATE evidence.sealed SET hash = replace(hash, 'sha256:', 'SHA256:') WHERE tenant = 'acme' AND position = 2").await;
+        let whole = verify(&world, "acme", &VerifyRequest::default()).await;
+        let mut asked = VerifyRequest { seconds: Some(0), ..checkpoint(&world).await };
+        let (mut rounds, mut counts, mut checked) = (0, BTreeMap::new(), 0);
+        loop {
+            let part = verify(&world, "acme", &asked).await;
+            rounds += 1;
+            checked += part.checked.values().sum::<u64>();
+            for one in part.violations { *counts.entry(one.code).or_insert(0) += one.count; }
+            (asked.after, asked.resume) = (Some(part.window.to), part.resume);
+            if !part.truncated { break }
+        }
+        let expected = whole.violations.into_iter().map(|one| (one.code, one.count)).collect();
+        assert_eq!((counts, checked), (expected, whole.checked.values().sum()));
+        assert!(rounds > 5, "{rounds}");
+        for wrong in [json!({"seconds": 41}), json!({"resume": {"payload": "", "payloadType": "", "signatures": []}})] {
+            let call = Call::post_json(VERIFY, &wrong).unwrap();
+            assert_eq!(world.analyst("acme").code(call).await, "REQUEST_INVALID", "{wrong}");
+        }
     }
 
     /// The verbs, as a person types them: 0 where all holds, 6 where it does not.

@@ -250,6 +250,10 @@ impl World {
         self.caller(tenant, Role::Auditor.scopes())
     }
 
+    pub fn operator(&self, tenant: &str) -> Caller {
+        self.caller(tenant, Role::Operator.scopes())
+    }
+
     /// Does a round of every service's sealer.
     pub async fn seal_all(&self) {
         let system = SystemContext::new("test", Clock::System);

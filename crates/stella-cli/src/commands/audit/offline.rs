@@ -140,6 +140,7 @@ impl Log {
                     unsealed: 0,
                 },
                 violations: violations.collect(),
+                resume: None,
             },
         }
     }

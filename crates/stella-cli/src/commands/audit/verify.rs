@@ -8,6 +8,7 @@ use stella_api::audit::{AuditVerifyAnswer, AuditVerifyRequest};
 
 use super::{Service, offline};
 use crate::answer::Answer;
+use crate::commands::evidence::both;
 use crate::connection::connect;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
@@ -16,6 +17,9 @@ use crate::scopes;
 use crate::session::Session;
 use crate::style::Tone;
 use crate::table::{Cell, Column, Table};
+
+/// How many examples of each violation are shown.
+const EXAMPLES: usize = 10;
 
 /// `stella audit verify`
 #[derive(Debug, Args)]
@@ -51,7 +55,17 @@ pub(crate) async fn run(arguments: &VerifyArgs, session: &mut Session) -> Result
     let mut logs = Vec::new();
     for service in Service::asked(arguments.service) {
         let path = format!("{}/verify", service.path());
-        let answer = client.post(&path, &AuditVerifyRequest::default()).await?;
+        let mut asked = AuditVerifyRequest::default();
+        let mut found = Vec::new();
+        let answer = loop {
+            let mut part: AuditVerifyAnswer = client.post(&path, &asked).await?;
+            part.violations = both(found, part.violations, EXAMPLES);
+            if part.resume.is_none() {
+                break part;
+            }
+            asked.resume = part.resume;
+            found = part.violations;
+        };
         let (service, key) = (service.name().to_owned(), None);
         logs.push(Verified {
             service,

@@ -4,10 +4,13 @@ mod checkpoint;
 mod export;
 mod ingest;
 mod list;
+mod rebuild;
 mod show;
 mod verify;
 
 use clap::Subcommand;
+
+pub(crate) use verify::both;
 
 use crate::answer::Answer;
 use crate::failure::Failure;
@@ -29,6 +32,9 @@ pub enum EvidenceCommand {
     /// `evidence list`
     #[command(about = label("help-evidence-list-about"), after_help = example("help-evidence-list-example"))]
     List(list::ListArgs),
+    /// `evidence rebuild`
+    #[command(about = label("help-evidence-rebuild-about"), after_help = example("help-evidence-rebuild-example"))]
+    Rebuild,
     /// `evidence show`
     #[command(about = label("help-evidence-show-about"), after_help = example("help-evidence-show-example"))]
     Show(show::ShowArgs),
@@ -46,6 +52,7 @@ pub(crate) async fn run(
         EvidenceCommand::Export(arguments) => export::run(&arguments, session).await,
         EvidenceCommand::Ingest(arguments) => ingest::run(&arguments, session).await,
         EvidenceCommand::List(arguments) => list::run(arguments, session).await,
+        EvidenceCommand::Rebuild => rebuild::run(session).await,
         EvidenceCommand::Show(arguments) => show::run(&arguments, session).await,
         EvidenceCommand::Verify(arguments) => verify::run(&arguments, session).await,
     }

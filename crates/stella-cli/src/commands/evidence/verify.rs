@@ -50,12 +50,15 @@ pub(crate) async fn run(arguments: &VerifyArgs, session: &mut Session) -> Result
         after: None,
         limit: Some(arguments.limit),
         checkpoint,
+        resume: None,
+        seconds: None,
     };
     let mut whole: Option<VerifyAnswer> = None;
     loop {
         let part: VerifyAnswer = client.post("/api/v1/evidence/verify", &asked).await?;
         let more = part.truncated;
         asked.after = Some(part.window.to);
+        asked.resume = part.resume.clone();
         let sum = match whole.take() {
             Some(before) => joined(before, part, arguments.limit as usize),
             None => part,
@@ -94,17 +97,7 @@ fn joined(before: VerifyAnswer, after: VerifyAnswer, limit: usize) -> VerifyAnsw
     for (kind, count) in after.checked {
         *checked.entry(kind).or_default() += count;
     }
-    let mut by_code: BTreeMap<String, VerifyViolation> = BTreeMap::new();
-    for one in before.violations.into_iter().chain(after.violations) {
-        match by_code.get_mut(&one.code) {
-            Some(sum) => {
-                sum.count += one.count;
-                sum.examples.extend(one.examples);
-                sum.examples.truncate(limit);
-            }
-            None => drop(by_code.insert(one.code.clone(), one)),
-        }
-    }
+    let violations = both(before.violations, after.violations, limit);
     let mut window = after.window;
     window.after = before.window.after;
     let mut missing = before.missing;
@@ -114,10 +107,31 @@ fn joined(before: VerifyAnswer, after: VerifyAnswer, limit: usize) -> VerifyAnsw
         window,
         log: after.log,
         checked,
-        violations: by_code.into_values().collect(),
+        violations,
         missing,
         truncated: after.truncated,
+        resume: after.resume,
     }
+}
+
+/// What does not hold in two parts, by code.
+pub(crate) fn both(
+    before: Vec<VerifyViolation>,
+    after: Vec<VerifyViolation>,
+    limit: usize,
+) -> Vec<VerifyViolation> {
+    let mut by_code: BTreeMap<String, VerifyViolation> = BTreeMap::new();
+    for one in before.into_iter().chain(after) {
+        match by_code.get_mut(&one.code) {
+            Some(sum) => {
+                sum.count += one.count;
+                sum.examples.extend(one.examples);
+                sum.examples.truncate(limit);
+            }
+            None => drop(by_code.insert(one.code.clone(), one)),
+        }
+    }
+    by_code.into_values().collect()
 }
 
 fn count(answer: &VerifyAnswer) -> u64 {

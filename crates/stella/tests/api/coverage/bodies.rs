@@ -49,7 +49,8 @@ impl Named {
             "scoreId" => Some((self.score.clone(), nobodys)),
             "token" => Some((self.manifest.token.clone(), unknown.to_owned())),
             "manifest" => Some((self.manifest.manifest_digest.clone(), nobodys)),
-            "profile" | "since" | "until" | "sources" | "after" | "limit" | "checkpoint" => None,
+            "profile" | "since" | "until" | "sources" | "after" | "limit" | "checkpoint"
+            | "resume" | "seconds" => None,
             other => panic!("say in `value` what the field {other} of a body names"),
         }
     }

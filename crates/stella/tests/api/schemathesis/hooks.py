@@ -35,29 +35,30 @@ def proof(method, url, token=None):
         claims["ath"] = b64(hashlib.sha256(token.encode()).digest())
     return jwt(proof_key, {"typ": "dpop+jwt", "jwk": jwk(proof_key)}, claims)
 
-lock, held = threading.Lock(), [None, 0]
-def token():
+lock, held = threading.Lock(), {}
+def token(scopes):
     with lock:
-        if time.time() < held[1]:
-            return held[0]
+        if scopes in held and time.time() < held[scopes][1]:
+            return held[scopes][0]
         now = int(time.time())
         ident = os.environ["STELLA_CLIENT"]
         assertion = jwt(client, {"kid": thumbprint(client)}, {"iss": ident, "sub": ident, "aud": server, "jti": str(uuid.uuid4()), "iat": now, "exp": now + 60})
-        form = {"grant_type": "client_credentials", "scope": os.environ["STELLA_SCOPES"], "tenant": os.environ["STELLA_TENANT"], "client_id": ident, "client_assertion": assertion,
+        form = {"grant_type": "client_credentials", "scope": scopes, "tenant": os.environ["STELLA_TENANT"], "client_id": ident, "client_assertion": assertion,
                 "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}
         url = server + "/oauth/token"
         answer = requests.post(url, data=form, headers={"DPoP": proof("POST", url)})
         answer.raise_for_status()
         told = answer.json()
-        held[:] = [told["access_token"], time.time() + told["expires_in"] - 20]
-        return held[0]
+        held[scopes] = told["access_token"], time.time() + told["expires_in"] - 20
+        return held[scopes][0]
 
 class Auth(requests.auth.AuthBase):
     def __call__(self, request):
         if request.url.split("?")[0].endswith("/oauth/token"):
             request.headers["DPoP"] = proof("POST", request.url)
             return request
-        held = token()
+        admin = request.url.split("?")[0].endswith("/evidence/rebuild")
+        held = token("evidence:admin" if admin else os.environ["STELLA_SCOPES"])
         request.headers["Authorization"] = "DPoP " + held
         request.headers["DPoP"] = proof(request.method, request.url, held)
         return request
