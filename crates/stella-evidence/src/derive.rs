@@ -181,8 +181,13 @@ impl Evidence {
             components.entry(package).or_default().push(component);
         }
         let heads = store::share_heads(tx, tenant, sbom).await?;
-        store::drop_findings_in(tx, tenant, sbom).await?;
+        // Those of an advisory that came since, whose head is not locked here, are its own affair.
+        let derived_before = store::found_in(tx, tenant, sbom).await?;
         for head in heads {
+            let name = (head.publisher.clone(), head.upstream_id.clone());
+            if derived_before.contains(&name) {
+                store::drop_findings_in(tx, tenant, sbom, &name).await?;
+            }
             let mut matched = Matched::new();
             let mut facts = None;
             for package in store::packages_of(tx, tenant, &head.digest).await? {

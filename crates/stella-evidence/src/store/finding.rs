@@ -86,19 +86,38 @@ pub(crate) async fn drop_findings(
     Ok(())
 }
 
-/// The same of an SBOM.
+/// The same in an SBOM alone.
 pub(crate) async fn drop_findings_in(
     tx: &mut Tx,
     tenant: &TenantId,
     sbom: &str,
+    (publisher, upstream_id): &(String, String),
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        query("DELETE FROM evidence.findings WHERE tenant = $1 AND sbom = $2")
-            .bind(tenant.as_str())
-            .bind(sbom)
+        query(
+            "DELETE FROM evidence.findings WHERE tenant = $1 AND sbom = $2 AND publisher = $3 \
+             AND upstream_id = $4",
+        )
+        .bind(tenant.as_str())
+        .bind(sbom)
+        .bind(publisher)
+        .bind(upstream_id)
     )?;
     Ok(())
+}
+
+/// The advisories, by publisher and upstream id, that findings of an SBOM are of.
+pub(crate) async fn found_in(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    sbom: &str,
+) -> Result<BTreeSet<(String, String)>, StoreError> {
+    let found: Vec<(String, String)> = on!(tx, c => query_as(
+        "SELECT DISTINCT publisher, upstream_id FROM evidence.findings \
+         WHERE tenant = $1 AND sbom = $2",
+    ).bind(tenant.as_str()).bind(sbom).fetch_all(c))?;
+    Ok(found.into_iter().collect())
 }
 
 /// The findings of a publisher's advisory.

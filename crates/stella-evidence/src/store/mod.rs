@@ -20,8 +20,8 @@ pub(crate) use document::{
 };
 pub(crate) use finding::{
     AdvisoryFacts, FindingFilter, FindingRow, SourceRow, drop_findings, drop_findings_in, findings,
-    findings_between, findings_of, has_advisory_on, has_ground, list, provenance_of, put_finding,
-    signal_heads, speaking_of,
+    findings_between, findings_of, found_in, has_advisory_on, has_ground, list, provenance_of,
+    put_finding, signal_heads, speaking_of,
 };
 
 pub(crate) use index::{Index, add_index, drop_index, indexed};

@@ -68,10 +68,10 @@ on_every_driver! {
         assert_eq!(actions(&authority), [
             "authority.tenant.created", "authority.client.created", "authority.client.key-added",
             "authority.client.role-added", "authority.client.role-added", "authority.client.role-added",
-            "authority.publisher.trusted",
+            "authority.client.role-added", "authority.publisher.trusted",
         ]);
         assert_eq!(authority[0].entry.actor.client, None);
-        assert_eq!(authority[6].entry.target, "example");
+        assert_eq!(authority[7].entry.target, "example");
         let replay = records(&world, "acme", LOGS[2]).await;
         assert_eq!(actions(&replay), ["replay.snapshot.taken", "replay.manifest.made", "replay.run.finished"]);
         let run = &replay[2].entry;
@@ -102,14 +102,14 @@ on_every_driver! {
             let Some(token) = page.next_page_token else { break };
             path = format!("{}?pageSize=2&pageToken={token}", LOGS[0]);
         }
-        assert_eq!(seen, [6, 5, 4, 3, 2, 1]);
+        assert_eq!(seen, [7, 6, 5, 4, 3, 2, 1]);
         let count = async |query: &str| {
             let page: Page<AuditRecord> = auditor.get(&format!("{}?{query}", LOGS[0])).await;
             page.items.len()
         };
-        assert_eq!(count("action=authority.client.role-added").await, 3);
+        assert_eq!(count("action=authority.client.role-added").await, 4);
         assert_eq!(count("action=authority.client").await, 0);
-        assert_eq!(count("since=2020-01-01T00:00:00Z&until=2999-01-01T00:00:00Z").await, 6);
+        assert_eq!(count("since=2020-01-01T00:00:00Z&until=2999-01-01T00:00:00Z").await, 7);
         assert_eq!(count("until=2020-01-01T00:00:00Z").await, 0);
         assert_eq!(auditor.code(Call::get(&format!("{}?since=now", LOGS[0]))).await, "REQUEST_INVALID");
     }
@@ -200,7 +200,7 @@ on_every_driver! {
         refused("nobody").await;
         let told = records(&world, "acme", LOGS[0]).await;
         let last = &told.last().unwrap();
-        assert_eq!((told.len(), last.action.as_str()), (7, "authority.token.refused"));
+        assert_eq!((told.len(), last.action.as_str()), (8, "authority.token.refused"));
         assert_eq!((last.entry.target.as_str(), last.entry.reason.as_deref()), ("acme-client", Some("invalid_client")));
         assert_eq!(last.entry.outcome, AuditOutcome::Failure);
     }
@@ -252,7 +252,7 @@ on_every_driver! {
         world.seal_all().await;
         let kept: LogAnswer = world.auditor("acme").get(&format!("{}/log", LOGS[0])).await;
         done("DELETE FROM authority.log_entries WHERE tenant = 'acme' AND subject = 'authority.publisher.trusted'").await;
-        done("DELETE FROM authority.sealed WHERE tenant = 'acme' AND position = 7").await;
+        done("DELETE FROM authority.sealed WHERE tenant = 'acme' AND position = 8").await;
         done("UPDATE authority.log_heads SET (size, last, subtrees, envelope) = \
             (SELECT size, last, subtrees, envelope FROM authority.log_heads WHERE tenant = 'acme' AND log = 'saved') \
             WHERE tenant = 'acme' AND log = 'audit'").await;

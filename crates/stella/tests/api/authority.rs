@@ -73,7 +73,7 @@ on_every_driver! {
         let who: WhoAmI = caller.get("/api/v1/authority/whoami").await;
         assert_eq!((who.tenant.as_str(), who.client_id.as_str()), ("acme", "acme-client"));
         assert_eq!(who.scopes, ["risk:read"]);
-        assert_eq!(who.roles, ["analyst", "auditor", "ingester"]);
+        assert_eq!(who.roles, ["analyst", "auditor", "ingester", "operator"]);
 
         let key = world.credentials("acme").key;
         let dpop = SigningKey::generate().unwrap();

@@ -119,7 +119,8 @@ on_every_driver! {
     /// Whatever else comes than an object with texts is told with its place and what was
     /// expected, and never by the name of a type of ours.
     async fn a_body_of_another_shape_is_told_with_its_place(world) {
-        let readers = [Role::Analyst.scopes(), &[Scope::AuthorityAuditRead]].concat();
+        let more = [Scope::AuthorityAuditRead, Scope::EvidenceAdmin];
+        let readers = [Role::Analyst.scopes(), &more].concat();
         let analyst = world.caller("acme", &readers);
         let values = || [json!(null), json!(true), json!(7), json!(["a"]), json!([]), json!({}), json!("a")];
         let mut tried = 0;
