@@ -1,0 +1,248 @@
+//! How fast published advisories are taken in on PostgreSQL with its default durability, beside bare
+//! statements that keep the same bytes: `cargo bench -p stella --bench ingest`. The RustSec and Go
+//! databases of `../shared/data`; a document counts when it is durable, derived from, and answers by
+//! its id. The CPU is that of the server's threads, without PostgreSQL's and the clients'.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    dead_code,
+    unused_macros,
+    unused_imports,
+    unreachable_pub
+)]
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt as _, stream};
+use serde_json::Value;
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use stella_api::scope::Role;
+use stella_client::{Call, Client, Session};
+
+use crate::world::World;
+
+#[path = "../tests/api/fixtures.rs"]
+mod fixtures;
+#[path = "../tests/api/link.rs"]
+mod link;
+#[path = "../tests/api/world.rs"]
+mod world;
+
+/// How many documents are posted one by one by one client, and by eight.
+const ALONE: usize = 500;
+const TOGETHER: usize = 2_000;
+/// A batch of the bulk route.
+const BATCH: usize = 500;
+const SERVER: &str = "bench-server";
+
+fn main() {
+    let Some(folder) = stella_testdata::dir("osv") else {
+        return;
+    };
+    let mut documents = Vec::new();
+    for feed in ["rustsec", "go"] {
+        read(&folder.join(feed), &mut documents);
+    }
+    let documents = Arc::new(documents);
+    let server = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name(SERVER)
+        .enable_all()
+        .build()
+        .unwrap();
+    let clients = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let world = server.block_on(async { tokio::spawn(World::postgres()).await.unwrap() });
+    let world = Arc::new(world);
+    let sealed = world.clone();
+    server.spawn(async move {
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            second.tick().await;
+            sealed.seal().await;
+        }
+    });
+    println!("{} documents", documents.len());
+    println!(
+        "{:<46} {:>9} {:>12} {:>8}",
+        "what", "a second", "CPU ms each", "ratio"
+    );
+    clients.block_on(async {
+        let pool = PgPoolOptions::new().max_connections(8);
+        let pool = pool
+            .connect(world.owner_url.as_deref().unwrap())
+            .await
+            .unwrap();
+        let table = "CREATE TABLE bare (id bigserial PRIMARY KEY, bytes bytea NOT NULL)";
+        sqlx::query(table).execute(&pool).await.unwrap();
+        for (count, at_once) in [(ALONE, 1), (TOGETHER, 8)] {
+            let some = &documents[..count];
+            let bare = inserts(&pool, some, at_once).await;
+            let name = format!("INSERT of the bytes alone, {at_once} at a time");
+            told(&name, count, bare, bare, None);
+            let tenant = if at_once == 1 { "globex" } else { "acme" };
+            let client = client(&world, tenant);
+            let before = cpu();
+            let took = posts(&client, some, at_once).await;
+            let name = format!("POST, {at_once} at a time");
+            told(&name, count, took, bare, Some(cpu() - before));
+            answers(&client, some).await;
+        }
+        let copy = copied(&pool, &documents).await;
+        told("COPY of the bytes alone", documents.len(), copy, copy, None);
+        // acme has 2,000 of them: the rest are new.
+        let rest = &documents[TOGETHER..];
+        let client = client(&world, "acme");
+        let before = cpu();
+        let took = batches(&client, rest).await;
+        told(
+            "batches of 500 lines",
+            rest.len(),
+            took,
+            copy * rest.len() as u32 / documents.len() as u32,
+            Some(cpu() - before),
+        );
+        answers(&client, rest).await;
+    });
+}
+
+fn read(folder: &std::path::Path, into: &mut Vec<Vec<u8>>) {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|one| one.unwrap().path())
+        .collect();
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() {
+            read(&entry, into);
+        } else if entry
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            let bytes = std::fs::read(&entry).unwrap();
+            if stella_formats::read(&bytes).is_ok() {
+                into.push(bytes);
+            }
+        }
+    }
+}
+
+fn client(world: &World, tenant: &str) -> Client {
+    let scopes = [Role::Ingester.scopes(), Role::Analyst.scopes()].concat();
+    Session::open(world.http(), world.credentials(tenant), &scopes).unwrap()
+}
+
+/// Of the server's threads, in seconds.
+fn cpu() -> f64 {
+    let mut ticks = 0;
+    for task in std::fs::read_dir("/proc/self/task").unwrap() {
+        let stat = std::fs::read_to_string(task.unwrap().path().join("stat")).unwrap_or_default();
+        let Some((name, rest)) = stat.rsplit_once(')') else {
+            continue;
+        };
+        // Linux cuts the name of a thread.
+        if name
+            .split('(')
+            .next_back()
+            .is_some_and(|name| SERVER.starts_with(name))
+        {
+            let fields: Vec<u64> = rest
+                .split_whitespace()
+                .filter_map(|field| field.parse().ok())
+                .collect();
+            ticks += fields[10] + fields[11];
+        }
+    }
+    ticks as f64 / 100.0
+}
+
+#[allow(clippy::disallowed_methods)] // a duration for a person
+async fn timed(work: impl Future<Output = ()>) -> Duration {
+    let start = Instant::now();
+    work.await;
+    start.elapsed()
+}
+
+fn told(what: &str, count: usize, took: Duration, bare: Duration, cpu: Option<f64>) {
+    let rate = count as f64 / took.as_secs_f64();
+    let each = cpu.map_or("-".to_owned(), |seconds| {
+        format!("{:.2}", seconds * 1000.0 / count as f64)
+    });
+    let ratio = took.as_secs_f64() / bare.as_secs_f64();
+    println!("{what:<46} {rate:>9.0} {each:>12} {ratio:>8.2}");
+}
+
+async fn inserts(pool: &PgPool, documents: &[Vec<u8>], at_once: usize) -> Duration {
+    let insert = |bytes: Vec<u8>| async move {
+        let insert = sqlx::query("INSERT INTO bare (bytes) VALUES ($1)").bind(bytes);
+        insert.execute(pool).await.unwrap();
+    };
+    let all = stream::iter(documents.to_vec())
+        .map(insert)
+        .buffer_unordered(at_once);
+    timed(all.for_each(async |()| {})).await
+}
+
+async fn copied(pool: &PgPool, documents: &[Vec<u8>]) -> Duration {
+    let mut connection = pool.acquire().await.unwrap();
+    timed(async {
+        let mut copy = connection
+            .copy_in_raw("COPY bare (bytes) FROM STDIN")
+            .await
+            .unwrap();
+        for bytes in documents {
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            copy.send(format!("\\\\x{hex}\n").into_bytes())
+                .await
+                .unwrap();
+        }
+        copy.finish().await.unwrap();
+    })
+    .await
+}
+
+async fn posts(client: &Client, documents: &[Vec<u8>], at_once: usize) -> Duration {
+    let calls: Vec<Call> = documents
+        .iter()
+        .map(|bytes| fixtures::ingest("advisory", bytes))
+        .collect();
+    let post = |call: Call| async move {
+        client.send(call).await.unwrap().success().unwrap();
+    };
+    let all = stream::iter(calls).map(post).buffer_unordered(at_once);
+    timed(all.for_each(async |()| {})).await
+}
+
+async fn batches(client: &Client, documents: &[Vec<u8>]) -> Duration {
+    let batch = |some: &[Vec<u8>]| {
+        let lines = some
+            .iter()
+            .map(|bytes| fixtures::encoded_line(bytes))
+            .collect();
+        fixtures::batch("advisory", lines)
+    };
+    let calls: Vec<Call> = documents.chunks(BATCH).map(batch).collect();
+    timed(async {
+        for call in calls {
+            let told = client.send(call).await.unwrap().success().unwrap();
+            assert!(!String::from_utf8_lossy(&told.body).contains("\"problem\""));
+        }
+    })
+    .await
+}
+
+/// The last document answers by its id.
+async fn answers(client: &Client, documents: &[Vec<u8>]) {
+    let last = stella_formats::read(documents.last().unwrap()).unwrap();
+    let id = last.upstream().id.unwrap();
+    let path = format!("/api/v1/evidence/documents?identifier={id}");
+    let page: Value = client.get(&path).await.unwrap();
+    assert!(!page["items"].as_array().unwrap().is_empty(), "{id}");
+}
