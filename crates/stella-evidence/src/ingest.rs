@@ -308,7 +308,7 @@ fn record(op: &OpContext, accepted: &Accepted, earlier: &Earlier, inline: bool) 
         content: Content {
             format: document.format.as_str().to_owned(),
             spec_version: document.spec_version.clone(),
-            media_type: document.format.media_type().to_owned(),
+            media_type: document.media_type.to_owned(),
             size: accepted.bytes.len() as u64,
         },
         identifiers: document

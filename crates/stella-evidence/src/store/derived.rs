@@ -45,7 +45,7 @@ pub(crate) async fn index(
                 }
             }
         }
-        Body::Vex(_) | Body::Kev(_) => {}
+        Body::Vex(_) | Body::Kev(_) | Body::Epss(_) => {}
     }
     Ok(())
 }

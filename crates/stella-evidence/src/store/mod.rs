@@ -15,8 +15,8 @@ pub(crate) use document::{
     in_object_store, kept, names_behind, raw, record, sboms_between, stored, text,
 };
 pub(crate) use finding::{
-    AdvisoryFacts, FindingFilter, FindingRow, SourceRow, drop_findings, findings, findings_between,
-    has_advisory_on, has_ground, list, provenance_of, put_findings, signal_heads, speaking_of,
+    AdvisoryFacts, FindingFilter, FindingRow, SourceRow, catalogue_heads, drop_findings, findings,
+    findings_between, has_advisory_on, has_ground, list, provenance_of, put_findings, speaking_of,
 };
 
 /// What a publisher calls a document, and its bytes.
