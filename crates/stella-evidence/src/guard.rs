@@ -7,7 +7,7 @@ use bytes::Bytes;
 use stella_api::Code;
 use stella_api::evidence::{Envelope, EvidenceKind};
 use stella_canonical::Digest;
-use stella_formats::{Body, Document, Reason};
+use stella_formats::{Document, Reason};
 use stella_locale::{Labels, Value};
 
 use crate::envelope;
@@ -133,18 +133,5 @@ fn read(kind: EvidenceKind, bytes: &[u8]) -> Result<Document, Violation> {
             "refused-document-kind",
             &values,
         ))
-    }
-}
-
-impl Accepted {
-    /// The publisher's time of this revision, where the document tells one.
-    pub(crate) fn revision_time(&self) -> Option<&str> {
-        match &self.document.body {
-            Body::Advisory(advisory) => Some(advisory.modified.as_str()),
-            Body::Vex(vex) => vex.timestamp.as_deref(),
-            Body::Sbom(sbom) => sbom.timestamp.as_deref(),
-            Body::Kev(kev) => kev.date_released.as_deref(),
-            Body::Epss(epss) => epss.score_date.as_deref(),
-        }
     }
 }

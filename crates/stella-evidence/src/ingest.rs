@@ -282,8 +282,7 @@ fn times(op: &OpContext, accepted: &Accepted) -> (Timestamp, Timestamp) {
         .fetched_at
         .parse()
         .unwrap_or(op.clock().now());
-    let revision = accepted.revision_time().and_then(|text| text.parse().ok());
-    (revision.unwrap_or(fetched), fetched)
+    (accepted.document.revised().unwrap_or(fetched), fetched)
 }
 
 fn record(op: &OpContext, accepted: &Accepted, earlier: &Earlier, inline: bool) -> DocumentRecord {
@@ -324,14 +323,11 @@ fn record(op: &OpContext, accepted: &Accepted, earlier: &Earlier, inline: bool) 
 }
 
 fn references(document: &Document) -> Vec<Reference> {
-    let Body::Advisory(advisory) = &document.body else {
-        return Vec::new();
-    };
     let read = |link: &stella_formats::Reference| Reference {
         as_published: link.url.clone(),
         pointer: link.pointer.clone(),
     };
-    advisory.references.iter().map(read).collect()
+    document.references().into_iter().map(read).collect()
 }
 
 /// That a document was kept, and what is derived from it is not there yet.

@@ -1,7 +1,8 @@
+use jiff::Timestamp;
 use serde::Serialize;
 use stella_api::evidence::EvidenceKind;
 
-use crate::{Advisory, EpssScores, Format, KevCatalogue, Sbom, VexDocument};
+use crate::{Advisory, CveRecord, EpssScores, Format, KevCatalogue, Reference, Sbom, VexDocument};
 
 /// One document as read: what it is, and what it says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,6 +27,8 @@ pub struct Document {
 pub enum Body {
     /// An advisory about vulnerable packages.
     Advisory(Advisory),
+    /// A record of the CVE list.
+    Cve(CveRecord),
     /// Statements on whether vulnerabilities touch products.
     Vex(VexDocument),
     /// A list of components.
@@ -52,8 +55,8 @@ pub struct Notice {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Upstream {
-    /// The publisher: an OSV id's prefix in lower case, an OpenVEX author, `cisa`, `first`, or an
-    /// SBOM's supplier or else `unknown`.
+    /// The publisher: an OSV id's prefix in lower case, an OpenVEX author, `cisa`, `cve`,
+    /// `first`, or an SBOM's supplier or else `unknown`.
     pub publisher: Option<String>,
     /// The publisher's name for the document; an SBOM without a serial number has none, and then
     /// its digest is taken.
@@ -67,10 +70,37 @@ impl Document {
     #[must_use]
     pub fn kind(&self) -> EvidenceKind {
         match &self.body {
-            Body::Advisory(_) => EvidenceKind::Advisory,
+            Body::Advisory(_) | Body::Cve(_) => EvidenceKind::Advisory,
             Body::Vex(_) => EvidenceKind::Vex,
             Body::Sbom(_) => EvidenceKind::Sbom,
             Body::Kev(_) | Body::Epss(_) => EvidenceKind::Signal,
+        }
+    }
+
+    /// When this revision was published, where the document tells a time that can be read.
+    #[must_use]
+    pub fn revised(&self) -> Option<Timestamp> {
+        let told = match &self.body {
+            Body::Advisory(advisory) => Some(&advisory.modified),
+            Body::Cve(cve) => return cve.revised(),
+            Body::Vex(vex) => vex.timestamp.as_ref(),
+            Body::Sbom(sbom) => sbom.timestamp.as_ref(),
+            Body::Kev(kev) => kev.date_released.as_ref(),
+            Body::Epss(epss) => epss.score_date.as_ref(),
+        };
+        told?.parse().ok()
+    }
+
+    /// Where more is written, as an advisory says.
+    #[must_use]
+    pub fn references(&self) -> Vec<&Reference> {
+        match &self.body {
+            Body::Advisory(advisory) => advisory.references.iter().collect(),
+            Body::Cve(cve) => {
+                let each = cve.containers.iter();
+                each.flat_map(|container| &container.references).collect()
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -79,6 +109,7 @@ impl Document {
     pub fn upstream(&self) -> Upstream {
         match &self.body {
             Body::Advisory(advisory) => advisory.upstream_identity(),
+            Body::Cve(cve) => cve.upstream_identity(),
             Body::Vex(vex) => vex.upstream_identity(),
             Body::Sbom(sbom) => sbom.upstream_identity(),
             Body::Kev(kev) => kev.upstream_identity(),
@@ -94,6 +125,7 @@ impl Document {
         let mut seen = std::collections::HashSet::new();
         let mut all: Vec<&str> = match &self.body {
             Body::Advisory(advisory) => advisory.identifiers().collect(),
+            Body::Cve(cve) => vec![&cve.id],
             Body::Vex(vex) => vex
                 .statements
                 .iter()

@@ -5,13 +5,15 @@ use serde_json::Value;
 
 use crate::cursor::Cursor;
 use crate::error::{FormatError, Reason};
-use crate::{Body, Document, Notice, cyclonedx, epss, kev, openvex, osv};
+use crate::{Body, Document, Notice, cve, cyclonedx, epss, kev, openvex, osv};
 
 /// A format that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
     /// Open Source Vulnerability format 1.x, JSON or YAML.
     Osv,
+    /// Records of the CVE list, JSON 5.0 and 5.1.
+    Cve,
     /// OpenVEX 0.2, and the 0.0.x drafts before it.
     OpenVex,
     /// CycloneDX 1.2 to 1.7, JSON.
@@ -43,8 +45,9 @@ pub(crate) struct Json {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Osv,
+        Self::Cve,
         Self::OpenVex,
         Self::CycloneDx,
         Self::Kev,
@@ -54,6 +57,7 @@ impl Format {
     const fn reader(self) -> &'static Reader {
         match self {
             Self::Osv => &osv::READER,
+            Self::Cve => &cve::READER,
             Self::OpenVex => &openvex::READER,
             Self::CycloneDx => &cyclonedx::READER,
             Self::Kev => &kev::READER,
@@ -61,7 +65,7 @@ impl Format {
         }
     }
 
-    /// The short name: `osv`, `openvex`, `cyclonedx`, `kev` or `epss`.
+    /// The short name: `osv`, `cve`, `openvex`, `cyclonedx`, `kev` or `epss`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.reader().name
@@ -118,12 +122,6 @@ fn unknown(value: &Value) -> FormatError {
         (
             value.pointer("/document/csaf_version").is_some(),
             "a CSAF document",
-        ),
-        (
-            value
-                .get("dataType")
-                .is_some_and(|data_type| data_type == "CVE_RECORD"),
-            "a CVE record",
         ),
         (has("spdxVersion") || has("SPDXID"), "an SPDX document"),
         (has("runs") && has("version"), "a SARIF report"),

@@ -7,6 +7,7 @@
 //! A format is one file with one [`Format`] arm: its model, how it is recognised, how it is read.
 
 mod cursor;
+pub mod cve;
 pub mod cyclonedx;
 mod document;
 pub mod epss;
@@ -16,8 +17,10 @@ mod gzip;
 pub mod kev;
 pub mod openvex;
 pub mod osv;
+mod score;
 mod yaml;
 
+pub use cve::{CveAffected, CveContainer, CveRecord, CveVersion};
 pub use cyclonedx::{Component, Sbom};
 pub use document::{Body, Document, Notice, Upstream};
 pub use epss::{EpssScore, EpssScores};
@@ -26,6 +29,7 @@ pub use format::Format;
 pub use kev::{KevCatalogue, KevEntry};
 pub use openvex::{VexDocument, VexProduct, VexStatement, VexVulnerability};
 pub use osv::{Advisory, Affected, Event, Package, Range, RangeKind, Reference, Severity};
+pub use score::CvssScore;
 
 use stella_canonical::json;
 

@@ -36,6 +36,16 @@ pub(super) fn in_document(document: &Document) -> Option<TooLong> {
                 })
             })
         }
+        Body::Cve(record) => {
+            let id = beyond(NAME, &record.id, || "/cveMetadata/cveId".to_owned());
+            let mut all = record.containers.iter().flat_map(|one| &one.affected);
+            id.or_else(|| {
+                all.find_map(|one| {
+                    let name = one.package_name.as_ref().or(one.purl.as_ref())?;
+                    beyond(NAME, name, || one.pointer.clone())
+                })
+            })
+        }
         Body::Vex(vex) => vex.statements.iter().find_map(|statement| {
             let at = || format!("{}/vulnerability", statement.pointer);
             let mut names = statement.vulnerability.identifiers();

@@ -32,20 +32,16 @@ pub(crate) async fn index(
             .bind(&digest)
         )?;
     }
-    match &accepted.document.body {
-        Body::Advisory(advisory) => {
-            for (position, package) in stella_assess::packages(advisory).iter().enumerate() {
-                add_package(tx, tenant, &digest, position, package).await?;
+    let body = &accepted.document.body;
+    for (position, package) in stella_assess::packages(body).iter().enumerate() {
+        add_package(tx, tenant, &digest, position, package).await?;
+    }
+    if let Body::Sbom(sbom) = body {
+        for component in stella_assess::components(sbom) {
+            for key in component.package_keys() {
+                add_component(tx, tenant, &digest, &key, &component).await?;
             }
         }
-        Body::Sbom(sbom) => {
-            for component in stella_assess::components(sbom) {
-                for key in component.package_keys() {
-                    add_component(tx, tenant, &digest, &key, &component).await?;
-                }
-            }
-        }
-        Body::Vex(_) | Body::Kev(_) | Body::Epss(_) => {}
     }
     Ok(())
 }
