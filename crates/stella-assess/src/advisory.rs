@@ -1,4 +1,7 @@
 //! What advisories say of vulnerabilities and packages, whatever their format.
+//!
+//! CSAF advisories speak of several vulnerabilities at once, and a finding is of one: none is made
+//! from them. They give severities to the findings of others.
 
 use std::collections::BTreeSet;
 
@@ -60,6 +63,17 @@ pub(crate) fn severities(
             let counting = statements.filter(|affected| counts(&affected.pointer));
             let theirs = counting.flat_map(|affected| &affected.severities);
             advisory.severities.iter().chain(theirs).cloned().collect()
+        }
+        Body::Csaf(csaf) => {
+            let named = |id: &str| ids.iter().any(|one| one == id);
+            let spoken_of = csaf
+                .vulnerabilities
+                .iter()
+                .filter(|one| one.name().is_some_and(named));
+            let scores = spoken_of.flat_map(|one| &one.scores);
+            let mut all: Vec<Severity> = scores.filter_map(|one| one.score.severity()).collect();
+            all.dedup_by(|a, b| (&a.kind, &a.score) == (&b.kind, &b.score));
+            all
         }
         Body::Cve(record) if !record.is_rejected() && ids.contains(&record.id) => {
             let containers = record.containers.iter();

@@ -158,8 +158,9 @@ fn gather(
                 signals.kev.get_or_insert_default().extend(listed);
             }
         }
-        (Body::Vex(vex), SourceRole::Vex) => {
-            stated.extend(statements(vex, source, ids, sbom, component));
+        (_, SourceRole::Vex) => {
+            let said = source.document.vex().into_iter();
+            stated.extend(said.flat_map(|vex| statements(vex, source, ids, sbom, component)));
         }
         _ => {}
     }

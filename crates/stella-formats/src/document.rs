@@ -2,7 +2,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use stella_api::evidence::EvidenceKind;
 
-use crate::{Advisory, CveRecord, EpssScores, Format, KevCatalogue, Reference, Sbom, VexDocument};
+use crate::{
+    Advisory, Csaf, CveRecord, EpssScores, Format, KevCatalogue, Reference, Sbom, VexDocument,
+};
 
 /// One document as read: what it is, and what it says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,6 +29,8 @@ pub struct Document {
 pub enum Body {
     /// An advisory about vulnerable packages.
     Advisory(Advisory),
+    /// An advisory or a VEX document with its own tree of products.
+    Csaf(Csaf),
     /// A record of the CVE list.
     Cve(CveRecord),
     /// Statements on whether vulnerabilities touch products.
@@ -55,7 +59,8 @@ pub struct Notice {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Upstream {
-    /// The publisher: an OSV id's prefix in lower case, an OpenVEX author, `cisa`, `cve`,
+    /// The publisher: an OSV id's prefix in lower case, an OpenVEX author, CSAF's
+    /// publisher, `cisa`, `cve`,
     /// `first`, or an SBOM's supplier or else `unknown`.
     pub publisher: Option<String>,
     /// The publisher's name for the document; an SBOM without a serial number has none, and then
@@ -71,9 +76,20 @@ impl Document {
     pub fn kind(&self) -> EvidenceKind {
         match &self.body {
             Body::Advisory(_) | Body::Cve(_) => EvidenceKind::Advisory,
-            Body::Vex(_) => EvidenceKind::Vex,
+            Body::Csaf(csaf) if !csaf.is_vex() => EvidenceKind::Advisory,
+            Body::Vex(_) | Body::Csaf(_) => EvidenceKind::Vex,
             Body::Sbom(_) => EvidenceKind::Sbom,
             Body::Kev(_) | Body::Epss(_) => EvidenceKind::Signal,
+        }
+    }
+
+    /// What the document states as VEX, where it does.
+    #[must_use]
+    pub fn vex(&self) -> Option<&VexDocument> {
+        match &self.body {
+            Body::Vex(vex) => Some(vex),
+            Body::Csaf(csaf) => csaf.vex.as_ref(),
+            _ => None,
         }
     }
 
@@ -82,6 +98,7 @@ impl Document {
     pub fn revised(&self) -> Option<Timestamp> {
         let told = match &self.body {
             Body::Advisory(advisory) => Some(&advisory.modified),
+            Body::Csaf(csaf) => csaf.released.as_ref(),
             Body::Cve(cve) => return cve.revised(),
             Body::Vex(vex) => vex.timestamp.as_ref(),
             Body::Sbom(sbom) => sbom.timestamp.as_ref(),
@@ -96,6 +113,7 @@ impl Document {
     pub fn references(&self) -> Vec<&Reference> {
         match &self.body {
             Body::Advisory(advisory) => advisory.references.iter().collect(),
+            Body::Csaf(csaf) => csaf.references.iter().collect(),
             Body::Cve(cve) => {
                 let each = cve.containers.iter();
                 each.flat_map(|container| &container.references).collect()
@@ -109,6 +127,7 @@ impl Document {
     pub fn upstream(&self) -> Upstream {
         match &self.body {
             Body::Advisory(advisory) => advisory.upstream_identity(),
+            Body::Csaf(csaf) => csaf.upstream_identity(),
             Body::Cve(cve) => cve.upstream_identity(),
             Body::Vex(vex) => vex.upstream_identity(),
             Body::Sbom(sbom) => sbom.upstream_identity(),
@@ -125,6 +144,7 @@ impl Document {
         let mut seen = std::collections::HashSet::new();
         let mut all: Vec<&str> = match &self.body {
             Body::Advisory(advisory) => advisory.identifiers().collect(),
+            Body::Csaf(csaf) => csaf.identifiers().collect(),
             Body::Cve(cve) => vec![&cve.id],
             Body::Vex(vex) => vex
                 .statements

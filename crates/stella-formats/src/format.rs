@@ -5,13 +5,15 @@ use serde_json::Value;
 
 use crate::cursor::Cursor;
 use crate::error::{FormatError, Reason};
-use crate::{Body, Document, Notice, cve, cyclonedx, epss, kev, openvex, osv};
+use crate::{Body, Document, Notice, csaf, cve, cyclonedx, epss, kev, openvex, osv};
 
 /// A format that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
     /// Open Source Vulnerability format 1.x, JSON or YAML.
     Osv,
+    /// CSAF 2.0 and 2.1, advisories and the VEX profile.
+    Csaf,
     /// Records of the CVE list, JSON 5.0 and 5.1.
     Cve,
     /// OpenVEX 0.2, and the 0.0.x drafts before it.
@@ -45,8 +47,9 @@ pub(crate) struct Json {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Osv,
+        Self::Csaf,
         Self::Cve,
         Self::OpenVex,
         Self::CycloneDx,
@@ -57,6 +60,7 @@ impl Format {
     const fn reader(self) -> &'static Reader {
         match self {
             Self::Osv => &osv::READER,
+            Self::Csaf => &csaf::READER,
             Self::Cve => &cve::READER,
             Self::OpenVex => &openvex::READER,
             Self::CycloneDx => &cyclonedx::READER,
@@ -65,7 +69,7 @@ impl Format {
         }
     }
 
-    /// The short name: `osv`, `cve`, `openvex`, `cyclonedx`, `kev` or `epss`.
+    /// The short name: `osv`, `csaf`, `cve`, `openvex`, `cyclonedx`, `kev` or `epss`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.reader().name
@@ -119,10 +123,6 @@ fn unknown(value: &Value) -> FormatError {
     }
     let has = |key: &str| value.get(key).is_some();
     let known_elsewhere = [
-        (
-            value.pointer("/document/csaf_version").is_some(),
-            "a CSAF document",
-        ),
         (has("spdxVersion") || has("SPDXID"), "an SPDX document"),
         (has("runs") && has("version"), "a SARIF report"),
         (has("payloadType") && has("signatures"), "a DSSE envelope"),

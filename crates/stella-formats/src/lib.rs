@@ -6,6 +6,7 @@
 //!
 //! A format is one file with one [`Format`] arm: its model, how it is recognised, how it is read.
 
+pub mod csaf;
 mod cursor;
 pub mod cve;
 pub mod cyclonedx;
@@ -17,9 +18,11 @@ mod gzip;
 pub mod kev;
 pub mod openvex;
 pub mod osv;
+mod room;
 mod score;
 mod yaml;
 
+pub use csaf::{Csaf, CsafProduct, CsafVulnerability};
 pub use cve::{CveAffected, CveContainer, CveRecord, CveVersion};
 pub use cyclonedx::{Component, Sbom};
 pub use document::{Body, Document, Notice, Upstream};

@@ -36,6 +36,11 @@ pub(super) fn in_document(document: &Document) -> Option<TooLong> {
                 })
             })
         }
+        Body::Csaf(csaf) => {
+            let id = beyond(NAME, &csaf.id, || "/document/tracking/id".to_owned());
+            let mut all = csaf.vulnerabilities.iter();
+            id.or_else(|| all.find_map(|one| beyond(NAME, one.name()?, || one.pointer.clone())))
+        }
         Body::Cve(record) => {
             let id = beyond(NAME, &record.id, || "/cveMetadata/cveId".to_owned());
             let mut all = record.containers.iter().flat_map(|one| &one.affected);
