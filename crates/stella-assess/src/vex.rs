@@ -93,14 +93,10 @@ fn names(product: &VexProduct, component: &Coordinates) -> bool {
         .any(|named| named.speaks_of(component))
 }
 
-/// The SBOM's own subject comes first of its components where it has one, and its place in the
-/// document says so.
 fn is_described(product: &VexProduct, sbom: &Sbom) -> bool {
-    let subject = sbom
-        .components
-        .iter()
-        .find(|one| one.pointer.starts_with("/metadata/"));
-    let Some(subject) = subject else { return false };
+    let Some(subject) = sbom.subject.and_then(|at| sbom.components.get(at)) else {
+        return false;
+    };
     let purl = subject.purl.as_deref();
     let coordinates = purl.and_then(|purl| Coordinates::from_purl(purl).ok());
     let same_id =

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::cursor::Cursor;
 use crate::error::{FormatError, Reason};
-use crate::{Body, Document, Notice, csaf, cve, cyclonedx, epss, kev, openvex, osv};
+use crate::{Body, Document, Notice, csaf, cve, cyclonedx, epss, kev, openvex, osv, spdx};
 
 /// A format that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +20,8 @@ pub enum Format {
     OpenVex,
     /// CycloneDX 1.2 to 1.7, JSON.
     CycloneDx,
+    /// SPDX 2.2 and 2.3, JSON.
+    Spdx,
     /// CISA's catalogue of known exploited vulnerabilities, JSON.
     Kev,
     /// FIRST's Exploit Prediction Scoring System, CSV, as it is or in gzip.
@@ -47,12 +49,13 @@ pub(crate) struct Json {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Osv,
         Self::Csaf,
         Self::Cve,
         Self::OpenVex,
         Self::CycloneDx,
+        Self::Spdx,
         Self::Kev,
         Self::Epss,
     ];
@@ -64,12 +67,13 @@ impl Format {
             Self::Cve => &cve::READER,
             Self::OpenVex => &openvex::READER,
             Self::CycloneDx => &cyclonedx::READER,
+            Self::Spdx => &spdx::READER,
             Self::Kev => &kev::READER,
             Self::Epss => &epss::READER,
         }
     }
 
-    /// The short name: `osv`, `csaf`, `cve`, `openvex`, `cyclonedx`, `kev` or `epss`.
+    /// The short name: `osv`, `csaf`, `cve`, `openvex`, `cyclonedx`, `spdx`, `kev` or `epss`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.reader().name
@@ -123,7 +127,6 @@ fn unknown(value: &Value) -> FormatError {
     }
     let has = |key: &str| value.get(key).is_some();
     let known_elsewhere = [
-        (has("spdxVersion") || has("SPDXID"), "an SPDX document"),
         (has("runs") && has("version"), "a SARIF report"),
         (has("payloadType") && has("signatures"), "a DSSE envelope"),
     ];

@@ -9,7 +9,7 @@
 pub mod csaf;
 mod cursor;
 pub mod cve;
-pub mod cyclonedx;
+mod cyclonedx;
 mod document;
 pub mod epss;
 mod error;
@@ -19,12 +19,13 @@ pub mod kev;
 pub mod openvex;
 pub mod osv;
 mod room;
+mod sbom;
 mod score;
+mod spdx;
 mod yaml;
 
 pub use csaf::{Csaf, CsafProduct, CsafVulnerability};
 pub use cve::{CveAffected, CveContainer, CveRecord, CveVersion};
-pub use cyclonedx::{Component, Sbom};
 pub use document::{Body, Document, Notice, Upstream};
 pub use epss::{EpssScore, EpssScores};
 pub use error::{FormatError, Reason};
@@ -32,6 +33,7 @@ pub use format::Format;
 pub use kev::{KevCatalogue, KevEntry};
 pub use openvex::{VexDocument, VexProduct, VexStatement, VexVulnerability};
 pub use osv::{Advisory, Affected, Event, Package, Range, RangeKind, Reference, Severity};
+pub use sbom::{Component, Relationship, Sbom};
 pub use score::CvssScore;
 
 use stella_canonical::json;

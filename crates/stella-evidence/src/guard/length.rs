@@ -1,7 +1,7 @@
 //! Texts that become part of a key. PostgreSQL holds no key above about 2,700 bytes: a longer one
 //! would be taken on one engine and fail on the other.
 
-use stella_formats::{Body, Component, Document};
+use stella_formats::{Body, Component, Document, Format};
 
 /// Bytes of an id of a vulnerability, of an ecosystem or of a package's name.
 const NAME: usize = 512;
@@ -60,13 +60,19 @@ pub(super) fn in_document(document: &Document) -> Option<TooLong> {
             .entries
             .iter()
             .find_map(|entry| beyond(NAME, &entry.cve_id, || format!("{}/cveID", entry.pointer))),
-        Body::Sbom(sbom) => sbom.components.iter().find_map(of_component),
+        Body::Sbom(sbom) => {
+            let spdx = document.format == Format::Spdx;
+            sbom.components
+                .iter()
+                .find_map(|one| of_component(one, spdx))
+        }
         // No key is made of a table's rows.
         Body::Epss(_) => None,
     }
 }
 
-fn of_component(component: &Component) -> Option<TooLong> {
+/// SPDX has other names for the members, so the place there is the package.
+fn of_component(component: &Component, spdx: bool) -> Option<TooLong> {
     let texts = [
         ("bom-ref", component.bom_ref.as_deref()),
         ("purl", component.purl.as_deref()),
@@ -74,8 +80,9 @@ fn of_component(component: &Component) -> Option<TooLong> {
         ("version", component.version.as_deref()),
     ];
     texts.into_iter().find_map(|(member, text)| {
-        beyond(COMPONENT, text?, || {
-            format!("{}/{member}", component.pointer)
+        beyond(COMPONENT, text?, || match spdx {
+            true => component.pointer.clone(),
+            false => format!("{}/{member}", component.pointer),
         })
     })
 }
