@@ -1,4 +1,7 @@
-//! Bills of materials in CycloneDX 1.2 to 1.7, JSON (<https://cyclonedx.org/specification/overview/>).
+//! Bills of materials and VEX in CycloneDX 1.2 to 1.7, JSON
+//! (<https://cyclonedx.org/specification/overview/>).
+
+mod vex;
 
 use std::collections::BTreeSet;
 
@@ -56,6 +59,10 @@ fn read(root: &Cursor<'_>, notices: &mut Vec<Notice>) -> Read {
                 message,
             });
         }
+    }
+    if vex::is(root) {
+        let vex = vex::read(root, sbom, notices)?;
+        return Ok((Some(version), Body::Vex(vex)));
     }
     if root.get("vulnerabilities").is_some() {
         let message = "vulnerabilities inside a bill of materials are kept and not read".to_owned();

@@ -18,7 +18,7 @@ pub enum Format {
     Cve,
     /// OpenVEX 0.2, and the 0.0.x drafts before it.
     OpenVex,
-    /// CycloneDX 1.2 to 1.7, JSON.
+    /// CycloneDX 1.2 to 1.7, JSON: a bill of materials, or VEX.
     CycloneDx,
     /// SPDX 2.2 and 2.3, JSON.
     Spdx,

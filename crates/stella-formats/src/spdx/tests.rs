@@ -172,5 +172,8 @@ fn reads_every_published_document() {
         }
     }
     // Counted by another program.
-    assert_eq!((documents, components, purls, relationships), (19, 1024, 1017, 1205));
+    assert_eq!(
+        (documents, components, purls, relationships),
+        (19, 1024, 1017, 1205)
+    );
 }
