@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::cursor::Cursor;
 use crate::error::{FormatError, Reason};
-use crate::{Body, Document, Notice, csaf, cve, cyclonedx, epss, kev, openvex, osv, spdx};
+use crate::{Body, Document, Notice, csaf, cve, cyclonedx, epss, kev, openvex, osv, spdx, unread};
 
 /// A format that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,16 +125,5 @@ fn unknown(value: &Value) -> FormatError {
         );
         return FormatError::new(Reason::Merge, "", message);
     }
-    let has = |key: &str| value.get(key).is_some();
-    let known_elsewhere = [
-        (has("runs") && has("version"), "a SARIF report"),
-        (has("payloadType") && has("signatures"), "a DSSE envelope"),
-    ];
-    let names = known_elsewhere.iter().find(|(is, _)| *is);
-    let what = names.map_or("a document of no known format", |(_, name)| *name);
-    FormatError::new(
-        Reason::Unsupported,
-        "",
-        format!("{what}, which cannot be read"),
-    )
+    unread::value(value)
 }

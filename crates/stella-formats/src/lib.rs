@@ -22,6 +22,7 @@ mod room;
 mod sbom;
 mod score;
 mod spdx;
+mod unread;
 mod yaml;
 
 pub use csaf::{Csaf, CsafProduct, CsafVulnerability};
@@ -57,6 +58,9 @@ pub fn read(bytes: &[u8]) -> Result<Document, FormatError> {
     }
     if let Some(text) = osv::yaml(bytes) {
         return read_yaml(text);
+    }
+    if let Some(refusal) = unread::bytes(bytes) {
+        return Err(refusal);
     }
     let value = json::parse(bytes).map_err(|error| error::of_json(bytes, error))?;
     format::read(&value).map_err(|error| error.with_place(bytes))
@@ -133,5 +137,7 @@ pub fn fuzz(data: &[u8]) {
     }
 }
 
+#[cfg(test)]
+mod published;
 #[cfg(test)]
 mod tests;

@@ -254,6 +254,24 @@ proptest! {
     }
 
     #[test]
+    fn yaml_breaks_no_law(value in near_document(), odd in "[\\PC\n]{0,40}") {
+        fuzz(format!("id: x\nmodified: 2024\naffected:\n- {value}\n{odd}").as_bytes());
+    }
+
+    #[test]
+    fn tables_break_no_law(
+        told in "(#model_version:[a-z:,]{0,9}\r?\n)?(cve,epss,percentile)?",
+        rows in prop::collection::vec("\r?\n[A-Z0-9,.\\-]{0,20}|\nCVE-[0-9],[01]\\.[0-9]{0,3},(0\\.[0-9])?", 0..9),
+    ) {
+        let table = format!("{told}{}", rows.concat());
+        fuzz(table.as_bytes());
+        prop_assert_eq!(
+            read(&gzip::packed(table.as_bytes())).ok().map(|packed| packed.body),
+            read(table.as_bytes()).ok().map(|table| table.body)
+        );
+    }
+
+    #[test]
     fn cut_documents_are_malformed(cut in 0..OSV.len()) {
         prop_assert_eq!(read(&OSV.as_bytes()[..cut]).unwrap_err().reason, Reason::Malformed);
     }
