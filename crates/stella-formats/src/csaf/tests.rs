@@ -88,7 +88,10 @@ fn reads_products_and_what_is_said_of_them() {
     );
 }
 
-fn told(statement: &VexStatement) -> (VexStatus, Option<&str>, Vec<(&str, Vec<&str>)>) {
+/// A status, why, and the first package URL of each product with those of its parts.
+type Told<'a> = (VexStatus, Option<&'a str>, Vec<(&'a str, Vec<&'a str>)>);
+
+fn told(statement: &VexStatement) -> Told<'_> {
     let products = statement.products.iter().map(|product| {
         let parts = product.subcomponents.iter().flat_map(|part| part.purls());
         (product.purls()[0], parts.collect())
