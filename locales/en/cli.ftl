@@ -180,7 +180,7 @@ help-evidence-ingest-example =
     stella evidence ingest sbom.cdx.json
     stella evidence ingest osv/rustsec osv/go
     curl -s https://example.org/vex.json | stella evidence ingest - --publisher acme
-help-evidence-ingest-paths = Files, folders with .json files, or - for standard input; what was taken in before stays as it is
+help-evidence-ingest-paths = Files, folders with .json, .yaml, .yml, .csv or .csv.gz files, or - for standard input; what was taken in before stays as it is
 help-evidence-ingest-publisher = Who publishes them [default: as the documents say]
 help-evidence-ingest-stream = Which of the publisher's feeds they come from
 help-evidence-list-about = List documents

@@ -99,7 +99,7 @@ field-vex = VEX by
 field-vulnerability = vulnerability
 field-why = why
 
-skipped-not-json = skipped { $count }: the name does not end in .json
+skipped-other-name = skipped { $count }: the name ends in none of .json, .yaml, .yml, .csv, .csv.gz
 skipped-hidden = skipped { $count }: hidden
 skipped-linked-folder = skipped { $count }: a link to a folder
 skipped-no-file = skipped { $count }: no file

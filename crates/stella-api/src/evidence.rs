@@ -193,12 +193,12 @@ pub struct Signature {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Content {
-    /// `osv`, `openvex`, `cyclonedx` or `kev`.
+    /// `osv`, `csaf`, `cve`, `openvex`, `cyclonedx`, `spdx`, `kev` or `epss`.
     pub format: String,
     /// The version of the format that the document names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spec_version: Option<String>,
-    /// The media type of the format.
+    /// The media type of the bytes.
     pub media_type: String,
     /// The bytes, counted.
     pub size: u64,

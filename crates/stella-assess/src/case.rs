@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use stella_api::findings::SourceRole;
 use stella_canonical::Digest;
-use stella_formats::{Advisory, Body, Document, KevCatalogue, Sbom, Severity};
+use stella_formats::{Body, Document, KevCatalogue, Sbom, Severity};
 use stella_scoring::{
     CvssSignal, Evaluation, KevSignal, Profile, ScoringError, Signals, Source, Subject,
     TrustPolicy, evaluate,
 };
 
-use crate::coverage::{NamedComponent, component_at, cover, packages};
-use crate::identity::vulnerability_ids;
+use crate::advisory::{is_matched, packages, severities, vulnerability_ids};
+use crate::coverage::{NamedComponent, component_at, cover};
 use crate::vex::{Stated, newest, statements};
 
 /// A document of a case, read.
@@ -77,14 +77,13 @@ pub fn assess(case: &Case<'_>) -> Result<Evaluation, AssessError> {
         Body::Sbom(sbom) => Some(sbom),
         _ => None,
     })?;
-    let (advisory, own) = case.one(SourceRole::Advisory, "advisory", |body| match body {
-        Body::Advisory(advisory) => Some(advisory),
-        _ => None,
+    let (advisory, own) = case.one(SourceRole::Advisory, "advisory", |body| {
+        is_matched(body).then_some(body)
     })?;
     let component = component_at(sbom, case.component_pointer)
         .ok_or_else(|| AssessError::ComponentMissing(case.component_pointer.to_owned()))?;
-    let own_severities = covering_severities(advisory, &component)?;
     let ids = vulnerability_ids(advisory);
+    let own_severities = covering_severities(advisory, &ids, &component)?;
     let mut signals = Signals::default();
     signals
         .cvss
@@ -120,28 +119,23 @@ impl Case<'_> {
 /// The severities that hold for the component: the document's and those of the statements that
 /// cover it.
 fn covering_severities(
-    advisory: &Advisory,
+    advisory: &Body,
+    ids: &[String],
     component: &NamedComponent,
 ) -> Result<Vec<Severity>, AssessError> {
     let mut covering = packages(advisory);
     covering.retain(|package| cover(&package.affected, &component.coordinates).is_some());
     let Some(first) = covering.first() else {
-        let (advisory, purl) = (advisory.id.clone(), component.purl.clone());
+        let advisory = ids.first().cloned().unwrap_or_default();
+        let purl = component.purl.clone();
         return Err(AssessError::NotCovered { advisory, purl });
     };
     if let Some(class) = &first.informational {
         return Err(AssessError::Informational(class.clone()));
     }
-    let mut severities = advisory.severities.clone();
-    for affected in &advisory.affected {
-        if covering
-            .iter()
-            .any(|package| package.pointer == affected.pointer)
-        {
-            severities.extend(affected.severities.iter().cloned());
-        }
-    }
-    Ok(severities)
+    Ok(severities(advisory, ids, |pointer| {
+        covering.iter().any(|package| package.pointer == pointer)
+    }))
 }
 
 fn gather(
@@ -153,14 +147,9 @@ fn gather(
     stated: &mut Vec<Stated>,
 ) {
     match (&source.document.body, source.role) {
-        (Body::Advisory(other), SourceRole::Alias) if other.withdrawn.is_none() => {
-            let mut severities = other.severities.clone();
-            for affected in &other.affected {
-                severities.extend(affected.severities.iter().cloned());
-            }
-            signals
-                .cvss
-                .extend(vectors(&severities, source.digest, false));
+        (other, SourceRole::Alias) => {
+            let theirs = severities(other, ids, |_| true);
+            signals.cvss.extend(vectors(&theirs, source.digest, false));
         }
         (Body::Kev(catalogue), SourceRole::Kev) => {
             let mut listed = listings(catalogue, ids, source.digest).peekable();
@@ -169,8 +158,9 @@ fn gather(
                 signals.kev.get_or_insert_default().extend(listed);
             }
         }
-        (Body::Vex(vex), SourceRole::Vex) => {
-            stated.extend(statements(vex, source, ids, sbom, component));
+        (_, SourceRole::Vex) => {
+            let said = source.document.vex().into_iter();
+            stated.extend(said.flat_map(|vex| statements(vex, source, ids, sbom, component)));
         }
         _ => {}
     }

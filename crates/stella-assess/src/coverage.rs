@@ -151,10 +151,8 @@ fn named(component: &Component, uses: &BTreeMap<&str, usize>) -> Option<NamedCom
     })
 }
 
-/// What an advisory says of packages, in the order of the document; nothing where it was taken
-/// back.
-#[must_use]
-pub fn packages(advisory: &Advisory) -> Vec<NamedPackage> {
+/// What an OSV advisory says of packages.
+pub(crate) fn packages(advisory: &Advisory) -> Vec<NamedPackage> {
     if advisory.withdrawn.is_some() {
         return Vec::new();
     }

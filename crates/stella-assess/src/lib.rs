@@ -3,17 +3,19 @@
 //!
 //! Pure: what it is given decides what it answers, to the byte.
 
+mod advisory;
 mod case;
 mod coverage;
+mod cve;
 mod identity;
 mod vex;
 
+pub use advisory::{packages, summary, vulnerability_ids};
 pub use case::{AssessError, Case, CaseDocument, assess};
 pub use coverage::{
-    Coverage, NamedComponent, NamedPackage, component_at, components, coordinates, cover, packages,
-    unmatched,
+    Coverage, NamedComponent, NamedPackage, component_at, components, coordinates, cover, unmatched,
 };
-pub use identity::{finding_id, vulnerability_ids};
+pub use identity::finding_id;
 
 /// The version of this crate's derivations. Whatever is derived and stored carries it.
-pub const DERIVATION: i64 = 2;
+pub const DERIVATION: i64 = 3;

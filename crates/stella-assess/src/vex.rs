@@ -78,10 +78,26 @@ fn speaks_of(statement: &VexStatement, sbom: &Sbom, component: &NamedComponent) 
     statement.products.iter().any(|product| {
         let mut parts = statement.parts(product).peekable();
         if parts.peek().is_none() {
-            return names(product, &component.coordinates);
+            return names(product, &component.coordinates) || links_to(product, sbom, component);
         }
         is_described(product, sbom) && parts.any(|part| names(part, &component.coordinates))
     })
+}
+
+/// A link from one CycloneDX document to a component of another: `urn:cdx:serial/version#bom-ref`.
+fn links_to(product: &VexProduct, sbom: &Sbom, component: &NamedComponent) -> bool {
+    let link = product
+        .id
+        .as_deref()
+        .and_then(|id| id.strip_prefix("urn:cdx:"));
+    let serial = sbom.serial_number.as_deref();
+    let serial = serial.and_then(|serial| serial.strip_prefix("urn:uuid:"));
+    match (link, serial, sbom.version, &component.bom_ref) {
+        (Some(link), Some(serial), Some(version), Some(bom_ref)) => {
+            link == format!("{serial}/{version}#{bom_ref}")
+        }
+        _ => false,
+    }
 }
 
 fn names(product: &VexProduct, component: &Coordinates) -> bool {
@@ -93,14 +109,10 @@ fn names(product: &VexProduct, component: &Coordinates) -> bool {
         .any(|named| named.speaks_of(component))
 }
 
-/// The SBOM's own subject comes first of its components where it has one, and its place in the
-/// document says so.
 fn is_described(product: &VexProduct, sbom: &Sbom) -> bool {
-    let subject = sbom
-        .components
-        .iter()
-        .find(|one| one.pointer.starts_with("/metadata/"));
-    let Some(subject) = subject else { return false };
+    let Some(subject) = sbom.subject.and_then(|at| sbom.components.get(at)) else {
+        return false;
+    };
     let purl = subject.purl.as_deref();
     let coordinates = purl.and_then(|purl| Coordinates::from_purl(purl).ok());
     let same_id =
@@ -113,6 +125,7 @@ fn is_described(product: &VexProduct, sbom: &Sbom) -> bool {
 mod tests {
     use stella_api::VexStatus;
     use stella_canonical::Digest;
+    use stella_formats::Body;
 
     use super::*;
 
@@ -130,6 +143,36 @@ mod tests {
                 source,
             },
             at: at.parse().ok(),
+        }
+    }
+
+    #[test]
+    fn a_link_leads_to_one_component_of_one_revision() {
+        let text = r#"{"bomFormat": "CycloneDX", "specVersion": "1.5", "serialNumber": "urn:uuid:1-2",
+            "version": 3, "components": [{"name": "a", "bom-ref": "x", "purl": "pkg:cargo/a@1.0.0"}]}"#;
+        let Body::Sbom(sbom) = stella_formats::read(text.as_bytes()).unwrap().body else {
+            panic!("no SBOM")
+        };
+        let component = crate::component_at(&sbom, "/components/0").unwrap();
+        let linked = |id: &str| {
+            let product = VexProduct {
+                id: Some(id.to_owned()),
+                identifiers: BTreeMap::new(),
+                hashes: BTreeMap::new(),
+                subcomponents: Vec::new(),
+                pointer: String::new(),
+            };
+            links_to(&product, &sbom, &component)
+        };
+        assert!(linked("urn:cdx:1-2/3#x"));
+        for other in [
+            "urn:cdx:1-2/4#x",
+            "urn:cdx:1-3/3#x",
+            "urn:cdx:1-2/3#y",
+            "urn:cdx:1-2/3",
+            "x",
+        ] {
+            assert!(!linked(other), "{other}");
         }
     }
 

@@ -233,15 +233,15 @@ impl Evidence {
             other => other,
         })?;
         let document = stella_formats::read(&bytes).map_err(|error| unreadable(&error))?;
-        let stella_formats::Body::Advisory(advisory) = document.body else {
+        if document.kind() != EvidenceKind::Advisory {
             return Err(unreadable(&format!("{digest} is no advisory")));
-        };
+        }
         Ok(AdvisoryFacts {
             publisher: key.publisher.clone(),
             upstream_id: key.upstream_id.clone(),
             digest: digest.to_owned(),
-            identifiers: stella_assess::vulnerability_ids(&advisory),
-            summary: advisory.summary,
+            identifiers: stella_assess::vulnerability_ids(&document.body),
+            summary: stella_assess::summary(&document.body).map(str::to_owned),
         })
     }
 }

@@ -68,7 +68,7 @@ pub(crate) fn routes() -> Routes<Arc<Evidence>> {
     route!(routes, show_finding)
 }
 
-/// Takes an advisory in: OSV.
+/// Takes an advisory in: OSV (JSON or YAML), CSAF or a CVE record.
 #[utoipa::path(post, path = "/api/v1/evidence/advisory", tag = "evidence",
     request_body(content = Vec<u8>, content_type = "application/json"),
     params(("Stella-Provenance" = String, Header, description = "the envelope, base64url JSON")))]
@@ -80,7 +80,7 @@ async fn ingest_advisory(
     ingest(&op, state, EvidenceKind::Advisory, document).await
 }
 
-/// Takes a VEX document in: OpenVEX.
+/// Takes a VEX document in: OpenVEX, CSAF of the VEX profile, or CycloneDX without components.
 #[utoipa::path(post, path = "/api/v1/evidence/vex", tag = "evidence",
     request_body(content = Vec<u8>, content_type = "application/json"),
     params(("Stella-Provenance" = String, Header, description = "the envelope, base64url JSON")))]
@@ -92,7 +92,7 @@ async fn ingest_vex(
     ingest(&op, state, EvidenceKind::Vex, document).await
 }
 
-/// Takes an SBOM in: CycloneDX.
+/// Takes an SBOM in: CycloneDX or SPDX.
 #[utoipa::path(post, path = "/api/v1/evidence/sbom", tag = "evidence",
     request_body(content = Vec<u8>, content_type = "application/json"),
     params(("Stella-Provenance" = String, Header, description = "the envelope, base64url JSON")))]
@@ -104,7 +104,7 @@ async fn ingest_sbom(
     ingest(&op, state, EvidenceKind::Sbom, document).await
 }
 
-/// Takes a signal in: the KEV catalogue.
+/// Takes a signal in: the KEV catalogue, or an EPSS table (CSV, also in gzip).
 #[utoipa::path(post, path = "/api/v1/evidence/signal", tag = "evidence",
     request_body(content = Vec<u8>, content_type = "application/json"),
     params(("Stella-Provenance" = String, Header, description = "the envelope, base64url JSON")))]

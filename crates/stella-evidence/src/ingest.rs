@@ -291,13 +291,7 @@ impl Times {
     /// fetched.
     pub(crate) fn of(document: &Document, record: &DocumentRecord, received: Timestamp) -> Self {
         let fetched = record.upstream.fetched_at.parse().unwrap_or(received);
-        let told = match &document.body {
-            Body::Advisory(advisory) => Some(advisory.modified.as_str()),
-            Body::Vex(vex) => vex.timestamp.as_deref(),
-            Body::Sbom(sbom) => sbom.timestamp.as_deref(),
-            Body::Kev(kev) => kev.date_released.as_deref(),
-        };
-        let revision = told.and_then(|text| text.parse().ok()).unwrap_or(fetched);
+        let revision = document.revised().unwrap_or(fetched);
         Self {
             revision,
             fetched,
@@ -333,7 +327,7 @@ fn record(
         content: Content {
             format: document.format.as_str().to_owned(),
             spec_version: document.spec_version.clone(),
-            media_type: document.format.media_type().to_owned(),
+            media_type: document.media_type.to_owned(),
             size: accepted.bytes.len() as u64,
         },
         identifiers: document
@@ -349,14 +343,11 @@ fn record(
 }
 
 fn references(document: &Document) -> Vec<Reference> {
-    let Body::Advisory(advisory) = &document.body else {
-        return Vec::new();
-    };
     let read = |link: &stella_formats::Reference| Reference {
         as_published: link.url.clone(),
         pointer: link.pointer.clone(),
     };
-    advisory.references.iter().map(read).collect()
+    document.references().into_iter().map(read).collect()
 }
 
 /// That a document was kept, and what is derived from it is not there yet.

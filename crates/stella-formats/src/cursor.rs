@@ -80,6 +80,11 @@ impl<'a> Cursor<'a> {
         Ok(self.str(key)?.map(str::to_owned))
     }
 
+    /// A string where it is there and not empty.
+    pub(crate) fn filled(&self, key: &str) -> Result<Option<String>, FormatError> {
+        Ok(self.text(key)?.filter(|text| !text.trim().is_empty()))
+    }
+
     /// A string that must be there and not be empty.
     pub(crate) fn required(&self, key: &str) -> Result<String, FormatError> {
         match self.str(key)? {

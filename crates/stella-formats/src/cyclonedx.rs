@@ -1,79 +1,21 @@
-//! Bills of materials in CycloneDX 1.2 to 1.7, JSON (<https://cyclonedx.org/specification/overview/>).
+//! Bills of materials and VEX in CycloneDX 1.2 to 1.7, JSON
+//! (<https://cyclonedx.org/specification/overview/>).
+
+mod vex;
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
 use serde_json::Value;
-use stella_api::evidence::EvidenceKind;
 
 use crate::cursor::Cursor;
 use crate::error::FormatError;
-use crate::format::{Read, Reader};
-use crate::{Body, Notice, Upstream};
-
-/// A bill of materials.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Sbom {
-    /// The serial number, `urn:uuid:…`, the same for all revisions.
-    pub serial_number: Option<String>,
-    /// The revision, from 1.
-    pub version: Option<u64>,
-    /// When it was made, RFC 3339.
-    pub timestamp: Option<String>,
-    /// Who supplied what it describes: `metadata.supplier`.
-    pub supplier: Option<String>,
-    /// Who made what it describes: `metadata.manufacturer`, before 1.6 `metadata.manufacture`.
-    pub manufacturer: Option<String>,
-    /// Who wrote it: the first of `metadata.authors` that has a name.
-    pub author: Option<String>,
-    /// The component that it describes, where there is one, then all others in the order of the
-    /// document, each before those nested in it.
-    pub components: Vec<Component>,
-}
-
-/// A component of a bill of materials.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Component {
-    /// The name by which other parts of the document refer to it.
-    pub bom_ref: Option<String>,
-    /// Where in the document it stands.
-    pub pointer: String,
-    /// What it is, such as `library`.
-    pub kind: Option<String>,
-    /// The namespace or organisation.
-    pub group: Option<String>,
-    /// The name; empty where none was published.
-    pub name: String,
-    /// The version.
-    pub version: Option<String>,
-    /// The package URL, as published.
-    pub purl: Option<String>,
-    /// The CPE, as published.
-    pub cpe: Option<String>,
-}
-
-impl Sbom {
-    pub(crate) fn upstream_identity(&self) -> Upstream {
-        Upstream {
-            publisher: Some(
-                self.supplier
-                    .clone()
-                    .unwrap_or_else(|| "unknown".to_owned()),
-            ),
-            id: self.serial_number.clone(),
-            version: self.version.map(|version| version.to_string()),
-        }
-    }
-}
+use crate::format::{Json, Read, Reader};
+use crate::{Body, Component, Notice, Sbom};
 
 pub(crate) const READER: Reader = Reader {
     name: "cyclonedx",
     media_type: "application/vnd.cyclonedx+json",
-    kind: EvidenceKind::Sbom,
-    recognises,
-    read,
+    json: Some(Json { recognises, read }),
 };
 
 fn recognises(value: &Value) -> bool {
@@ -96,7 +38,7 @@ fn read(root: &Cursor<'_>, notices: &mut Vec<Notice>) -> Read {
         ));
     }
     let mut sbom = Sbom {
-        serial_number: filled(root, "serialNumber")?,
+        serial_number: root.filled("serialNumber")?,
         version: revision(root)?,
         ..Sbom::default()
     };
@@ -117,6 +59,10 @@ fn read(root: &Cursor<'_>, notices: &mut Vec<Notice>) -> Read {
                 message,
             });
         }
+    }
+    if vex::is(root) {
+        let vex = vex::read(root, sbom, notices)?;
+        return Ok((Some(version), Body::Vex(vex)));
     }
     if root.get("vulnerabilities").is_some() {
         let message = "vulnerabilities inside a bill of materials are kept and not read".to_owned();
@@ -143,7 +89,7 @@ fn read_metadata(
     sbom: &mut Sbom,
     notices: &mut Vec<Notice>,
 ) -> Result<(), FormatError> {
-    let name = |key: &str| at.object(key)?.map_or(Ok(None), |at| filled(&at, "name"));
+    let name = |key: &str| at.object(key)?.map_or(Ok(None), |at| at.filled("name"));
     sbom.timestamp = at.time("timestamp", notices)?;
     sbom.supplier = name("supplier")?;
     sbom.manufacturer =
@@ -151,18 +97,14 @@ fn read_metadata(
     let authors = at
         .objects("authors")?
         .iter()
-        .map(|at| filled(at, "name"))
+        .map(|at| at.filled("name"))
         .collect::<Result<Vec<_>, _>>()?;
     sbom.author = authors.into_iter().flatten().next();
     if let Some(component) = at.object("component")? {
+        sbom.subject = Some(0);
         read_component(&component, &mut sbom.components, notices)?;
     }
     Ok(())
-}
-
-/// A string where it is there and not empty.
-fn filled(at: &Cursor<'_>, key: &str) -> Result<Option<String>, FormatError> {
-    Ok(at.text(key)?.filter(|text| !text.trim().is_empty()))
 }
 
 /// Nesting is bounded by the depth that the JSON reader allows.
@@ -187,14 +129,14 @@ fn read_component(
         notices.push(at.notice("COMPONENT_WITHOUT_NAME", "a component has no name"));
     }
     components.push(Component {
-        bom_ref: filled(at, "bom-ref")?,
+        bom_ref: at.filled("bom-ref")?,
         pointer: at.pointer.clone(),
         kind: at.text("type")?,
-        group: filled(at, "group")?,
+        group: at.filled("group")?,
         name,
-        version: filled(at, "version")?,
-        purl: filled(at, "purl")?,
-        cpe: filled(at, "cpe")?,
+        version: at.filled("version")?,
+        purl: at.filled("purl")?,
+        cpe: at.filled("cpe")?,
     });
     read_components(at, "components", components, notices)
 }

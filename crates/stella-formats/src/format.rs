@@ -2,23 +2,30 @@
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use stella_api::evidence::EvidenceKind;
 
 use crate::cursor::Cursor;
 use crate::error::{FormatError, Reason};
-use crate::{Body, Document, Notice, cyclonedx, kev, openvex, osv};
+use crate::{Body, Document, Notice, csaf, cve, cyclonedx, epss, kev, openvex, osv, spdx, unread};
 
 /// A format that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
-    /// Open Source Vulnerability format 1.x, JSON.
+    /// Open Source Vulnerability format 1.x, JSON or YAML.
     Osv,
+    /// CSAF 2.0 and 2.1, advisories and the VEX profile.
+    Csaf,
+    /// Records of the CVE list, JSON 5.0 and 5.1.
+    Cve,
     /// OpenVEX 0.2, and the 0.0.x drafts before it.
     OpenVex,
-    /// CycloneDX 1.2 to 1.7, JSON.
+    /// CycloneDX 1.2 to 1.7, JSON: a bill of materials, or VEX.
     CycloneDx,
+    /// SPDX 2.2 and 2.3, JSON.
+    Spdx,
     /// CISA's catalogue of known exploited vulnerabilities, JSON.
     Kev,
+    /// FIRST's Exploit Prediction Scoring System, CSV, as it is or in gzip.
+    Epss,
 }
 
 /// The version of the format that a document names, and its content.
@@ -28,7 +35,12 @@ pub(crate) type Read = Result<(Option<String>, Body), FormatError>;
 pub(crate) struct Reader {
     pub(crate) name: &'static str,
     pub(crate) media_type: &'static str,
-    pub(crate) kind: EvidenceKind,
+    /// How it is read where it is written in JSON.
+    pub(crate) json: Option<Json>,
+}
+
+/// How a format is read that is written in JSON.
+pub(crate) struct Json {
     /// Tells by an object's members whether it means to be of this format.
     pub(crate) recognises: fn(&Value) -> bool,
     /// Reads it; gives the version of the format and the content.
@@ -37,33 +49,40 @@ pub(crate) struct Reader {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 4] = [Self::Osv, Self::OpenVex, Self::CycloneDx, Self::Kev];
+    pub const ALL: [Self; 8] = [
+        Self::Osv,
+        Self::Csaf,
+        Self::Cve,
+        Self::OpenVex,
+        Self::CycloneDx,
+        Self::Spdx,
+        Self::Kev,
+        Self::Epss,
+    ];
 
     const fn reader(self) -> &'static Reader {
         match self {
             Self::Osv => &osv::READER,
+            Self::Csaf => &csaf::READER,
+            Self::Cve => &cve::READER,
             Self::OpenVex => &openvex::READER,
             Self::CycloneDx => &cyclonedx::READER,
+            Self::Spdx => &spdx::READER,
             Self::Kev => &kev::READER,
+            Self::Epss => &epss::READER,
         }
     }
 
-    /// The short name: `osv`, `openvex`, `cyclonedx` or `kev`.
+    /// The short name: `osv`, `csaf`, `cve`, `openvex`, `cyclonedx`, `spdx`, `kev` or `epss`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.reader().name
     }
 
-    /// The media type, `application/json` where none is registered.
+    /// The media type of the usual way to write it, `application/json` where none is registered.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         self.reader().media_type
-    }
-
-    /// What documents of this format are for.
-    #[must_use]
-    pub const fn kind(self) -> EvidenceKind {
-        self.reader().kind
     }
 }
 
@@ -73,20 +92,22 @@ impl Serialize for Format {
     }
 }
 
-fn recognise(value: &Value) -> Option<Format> {
+fn recognise(value: &Value) -> Option<(Format, &'static Json)> {
     Format::ALL
         .into_iter()
-        .find(|format| (format.reader().recognises)(value))
+        .filter_map(|format| Some((format, format.reader().json.as_ref()?)))
+        .find(|(_, json)| (json.recognises)(value))
 }
 
 pub(crate) fn read(value: &Value) -> Result<Document, FormatError> {
-    let Some(format) = recognise(value) else {
+    let Some((format, json)) = recognise(value) else {
         return Err(unknown(value));
     };
     let mut notices = Vec::new();
-    let (spec_version, body) = (format.reader().read)(&Cursor::root(value), &mut notices)?;
+    let (spec_version, body) = (json.read)(&Cursor::root(value), &mut notices)?;
     Ok(Document {
         format,
+        media_type: format.media_type(),
         spec_version,
         body,
         notices,
@@ -94,7 +115,7 @@ pub(crate) fn read(value: &Value) -> Result<Document, FormatError> {
 }
 
 fn unknown(value: &Value) -> FormatError {
-    if let Some(item) = value
+    if let Some((item, _)) = value
         .as_array()
         .and_then(|items| items.iter().find_map(recognise))
     {
@@ -104,27 +125,5 @@ fn unknown(value: &Value) -> FormatError {
         );
         return FormatError::new(Reason::Merge, "", message);
     }
-    let has = |key: &str| value.get(key).is_some();
-    let known_elsewhere = [
-        (
-            value.pointer("/document/csaf_version").is_some(),
-            "a CSAF document",
-        ),
-        (
-            value
-                .get("dataType")
-                .is_some_and(|data_type| data_type == "CVE_RECORD"),
-            "a CVE record",
-        ),
-        (has("spdxVersion") || has("SPDXID"), "an SPDX document"),
-        (has("runs") && has("version"), "a SARIF report"),
-        (has("payloadType") && has("signatures"), "a DSSE envelope"),
-    ];
-    let names = known_elsewhere.iter().find(|(is, _)| *is);
-    let what = names.map_or("a document of no known format", |(_, name)| *name);
-    FormatError::new(
-        Reason::Unsupported,
-        "",
-        format!("{what}, which cannot be read"),
-    )
+    unread::value(value)
 }

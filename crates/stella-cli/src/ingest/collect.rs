@@ -9,11 +9,14 @@ use super::source::Source;
 use crate::failure::Failure;
 use crate::kind::PATH_UNREADABLE;
 
+/// How the names of documents end that are looked for in folders.
+const ENDINGS: [&str; 5] = [".json", ".yaml", ".yml", ".csv", ".csv.gz"];
+
 /// Why something in a folder is not looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Skipped {
-    /// Its name does not end in `.json`.
-    NotJson,
+    /// Its name ends as that of no document does.
+    OtherName,
     /// Its name begins with a dot.
     Hidden,
     /// A link to a folder, which could lead in circles.
@@ -25,7 +28,7 @@ pub(crate) enum Skipped {
 impl Skipped {
     #[cfg(test)]
     pub(crate) const ALL: [Self; 4] = [
-        Self::NotJson,
+        Self::OtherName,
         Self::Hidden,
         Self::LinkedFolder,
         Self::NoFile,
@@ -34,7 +37,7 @@ impl Skipped {
     /// The key of its label, and its name for scripts.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::NotJson => "not-json",
+            Self::OtherName => "other-name",
             Self::Hidden => "hidden",
             Self::LinkedFolder => "linked-folder",
             Self::NoFile => "no-file",
@@ -51,7 +54,8 @@ pub(crate) struct Collected {
     pub(crate) skipped: BTreeMap<Skipped, usize>,
 }
 
-/// Finds files: those named, whatever their names, and those of folders that end in `.json`.
+/// Finds files: those named, whatever their names, and those of folders whose names end as
+/// those of documents do.
 ///
 /// # Errors
 /// `PATH_UNREADABLE`; nothing is sent then.
@@ -101,15 +105,16 @@ fn judge(entry: &fs::DirEntry) -> io::Result<Is> {
     let Ok(leads_to) = fs::metadata(&path) else {
         return Ok(Is::Skipped(Skipped::NoFile));
     };
-    let json = |extension: &std::ffi::OsStr| extension.eq_ignore_ascii_case("json");
+    let name = entry.file_name().to_ascii_lowercase();
+    let ends = |ending: &&str| name.as_encoded_bytes().ends_with(ending.as_bytes());
     Ok(if leads_to.is_dir() {
         Is::Skipped(Skipped::LinkedFolder)
     } else if !leads_to.is_file() {
         Is::Skipped(Skipped::NoFile)
-    } else if path.extension().is_some_and(json) {
+    } else if ENDINGS.iter().any(ends) {
         Is::Document
     } else {
-        Is::Skipped(Skipped::NotJson)
+        Is::Skipped(Skipped::OtherName)
     })
 }
 
@@ -138,6 +143,9 @@ mod tests {
             "b/deep/2.json",
             "b/1.JSON",
             "a.json",
+            "c.YAML",
+            "d.csv.gz",
+            "e.tar.gz",
             "readme.md",
             ".git/x.json",
         ] {
@@ -164,11 +172,13 @@ mod tests {
             "b/1.JSON",
             "b/deep/2.json",
             "b/linked.json",
+            "c.YAML",
+            "d.csv.gz",
             "readme.md",
         ];
         assert_eq!(files, expected);
         let skipped = [
-            (Skipped::NotJson, 1),
+            (Skipped::OtherName, 2),
             (Skipped::Hidden, 1),
             (Skipped::LinkedFolder, 1),
             (Skipped::NoFile, 1),

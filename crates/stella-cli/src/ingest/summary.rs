@@ -227,7 +227,7 @@ mod tests {
             errors: vec![fault("/x", "ERR_AOC_009", "a document of no known format")],
         }));
         tally.skip(&BTreeMap::from([
-            (Skipped::NotJson, 2),
+            (Skipped::OtherName, 2),
             (Skipped::Hidden, 1),
         ]));
         tally.finish();

@@ -1,7 +1,7 @@
 //! Texts that become part of a key. PostgreSQL holds no key above about 2,700 bytes: a longer one
 //! would be taken on one engine and fail on the other.
 
-use stella_formats::{Body, Component, Document};
+use stella_formats::{Body, Component, Document, Format};
 
 /// Bytes of an id of a vulnerability, of an ecosystem or of a package's name.
 const NAME: usize = 512;
@@ -36,6 +36,21 @@ pub(super) fn in_document(document: &Document) -> Option<TooLong> {
                 })
             })
         }
+        Body::Csaf(csaf) => {
+            let id = beyond(NAME, &csaf.id, || "/document/tracking/id".to_owned());
+            let mut all = csaf.vulnerabilities.iter();
+            id.or_else(|| all.find_map(|one| beyond(NAME, one.name()?, || one.pointer.clone())))
+        }
+        Body::Cve(record) => {
+            let id = beyond(NAME, &record.id, || "/cveMetadata/cveId".to_owned());
+            let mut all = record.containers.iter().flat_map(|one| &one.affected);
+            id.or_else(|| {
+                all.find_map(|one| {
+                    let name = one.package_name.as_ref().or(one.purl.as_ref())?;
+                    beyond(NAME, name, || one.pointer.clone())
+                })
+            })
+        }
         Body::Vex(vex) => vex.statements.iter().find_map(|statement| {
             let at = || format!("{}/vulnerability", statement.pointer);
             let mut names = statement.vulnerability.identifiers();
@@ -45,11 +60,19 @@ pub(super) fn in_document(document: &Document) -> Option<TooLong> {
             .entries
             .iter()
             .find_map(|entry| beyond(NAME, &entry.cve_id, || format!("{}/cveID", entry.pointer))),
-        Body::Sbom(sbom) => sbom.components.iter().find_map(of_component),
+        Body::Sbom(sbom) => {
+            let spdx = document.format == Format::Spdx;
+            sbom.components
+                .iter()
+                .find_map(|one| of_component(one, spdx))
+        }
+        // No key is made of a table's rows.
+        Body::Epss(_) => None,
     }
 }
 
-fn of_component(component: &Component) -> Option<TooLong> {
+/// SPDX has other names for the members, so the place there is the package.
+fn of_component(component: &Component, spdx: bool) -> Option<TooLong> {
     let texts = [
         ("bom-ref", component.bom_ref.as_deref()),
         ("purl", component.purl.as_deref()),
@@ -57,8 +80,9 @@ fn of_component(component: &Component) -> Option<TooLong> {
         ("version", component.version.as_deref()),
     ];
     texts.into_iter().find_map(|(member, text)| {
-        beyond(COMPONENT, text?, || {
-            format!("{}/{member}", component.pointer)
+        beyond(COMPONENT, text?, || match spdx {
+            true => component.pointer.clone(),
+            false => format!("{}/{member}", component.pointer),
         })
     })
 }

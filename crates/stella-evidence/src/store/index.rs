@@ -35,39 +35,34 @@ impl Index {
         for identifier in document.identifiers() {
             index.names.insert(identifier.to_owned(), ());
         }
-        match &document.body {
-            Body::Advisory(advisory) => {
-                for (position, package) in (0i64..).zip(stella_assess::packages(advisory)) {
-                    let (ecosystem, name) = package.package_key();
-                    let affected = serde_json::to_string(&package.affected);
-                    index.add_package(PackageRow {
-                        position,
+        for (position, package) in (0i64..).zip(stella_assess::packages(&document.body)) {
+            let (ecosystem, name) = package.package_key();
+            let affected = serde_json::to_string(&package.affected);
+            index.add_package(PackageRow {
+                position,
+                ecosystem,
+                package: name,
+                pointer: package.pointer,
+                informational: package.informational,
+                affected: affected.map_err(|error| unreadable(digest, error))?,
+            });
+        }
+        if let Body::Sbom(sbom) = &document.body {
+            for component in stella_assess::components(sbom) {
+                for (ecosystem, package) in component.package_keys() {
+                    index.add_component(ComponentRow {
                         ecosystem,
-                        package: name,
-                        pointer: package.pointer,
-                        informational: package.informational,
-                        affected: affected.map_err(|error| unreadable(digest, error))?,
+                        package,
+                        sbom: digest.to_owned(),
+                        reference: component.reference.clone(),
+                        bom_ref: component.bom_ref.clone(),
+                        pointer: component.pointer.clone(),
+                        purl: component.purl.clone(),
+                        name: component.name.clone(),
+                        version: component.version().to_owned(),
                     });
                 }
             }
-            Body::Sbom(sbom) => {
-                for component in stella_assess::components(sbom) {
-                    for (ecosystem, package) in component.package_keys() {
-                        index.add_component(ComponentRow {
-                            ecosystem,
-                            package,
-                            sbom: digest.to_owned(),
-                            reference: component.reference.clone(),
-                            bom_ref: component.bom_ref.clone(),
-                            pointer: component.pointer.clone(),
-                            purl: component.purl.clone(),
-                            name: component.name.clone(),
-                            version: component.version().to_owned(),
-                        });
-                    }
-                }
-            }
-            Body::Vex(_) | Body::Kev(_) => {}
         }
         Ok(index)
     }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use stella_api::VexStatus;
+
 use super::*;
 use crate::tests::json_files;
 use crate::{Document, Format, Reason, read};
@@ -161,4 +163,151 @@ fn reads_every_published_bom() {
     assert_eq!(refused, ["invalid-bomformat-1.4.json"]);
     // Counted by another program.
     assert_eq!((boms, components), (196, 7246));
+}
+
+const VEX: &str = r#"{
+  "bomFormat": "CycloneDX", "specVersion": "1.5", "serialNumber": "urn:uuid:2", "version": 3,
+  "metadata": {"timestamp": "2024-01-01T00:00:00Z", "supplier": {"name": "Supplier"},
+    "component": {"bom-ref": "app", "name": "app", "purl": "pkg:cargo/app@1.0.0", "cpe": "cpe:2.3:a:app"}},
+  "vulnerabilities": [
+    {"id": "CVE-2024-1", "references": [{"id": "GHSA-1"}], "affects": [{"ref": "app"}],
+     "analysis": {"state": "not_affected", "justification": "code_not_reachable", "detail": "words",
+       "lastUpdated": "2024-02-01T00:00:00Z"}},
+    {"id": "CVE-2024-2", "analysis": {"state": "resolved"}, "affects": [
+      {"ref": "urn:cdx:1/2#a"}, {"ref": "pkg:npm/a@1"}]}
+  ]}"#;
+
+#[test]
+fn only_vulnerabilities_make_it_vex() {
+    let document = read(VEX.as_bytes()).unwrap();
+    assert_eq!(
+        (document.format, document.kind().as_str()),
+        (Format::CycloneDx, "vex")
+    );
+    assert_eq!(document.notices, []);
+    assert_eq!(
+        document.identifiers(),
+        ["CVE-2024-1", "GHSA-1", "CVE-2024-2"]
+    );
+    let upstream = document.upstream();
+    assert_eq!(
+        (
+            upstream.publisher.as_deref(),
+            upstream.id.as_deref(),
+            upstream.version.as_deref()
+        ),
+        (Some("Supplier"), Some("urn:uuid:2"), Some("3"))
+    );
+    let vex = document.vex().unwrap();
+    let [first, second] = vex.statements.as_slice() else {
+        panic!("two statements")
+    };
+    assert_eq!(
+        (
+            first.status,
+            first.justification.as_deref(),
+            first.impact_statement.as_deref()
+        ),
+        (
+            VexStatus::NotAffected,
+            Some("code_not_reachable"),
+            Some("words")
+        )
+    );
+    assert_eq!(vex.stated_at(first), Some("2024-02-01T00:00:00Z"));
+    assert_eq!(vex.stated_at(second), Some("2024-01-01T00:00:00Z"));
+    let product = &first.products[0];
+    assert_eq!(
+        (product.id.as_deref(), product.purls()),
+        (Some("app"), vec!["pkg:cargo/app@1.0.0"])
+    );
+    assert_eq!(
+        (first.pointer.as_str(), product.pointer.as_str()),
+        ("/vulnerabilities/0", "/vulnerabilities/0/affects/0")
+    );
+    assert_eq!(
+        (second.status, second.products[1].purls()),
+        (VexStatus::Fixed, vec!["pkg:npm/a@1"])
+    );
+    let listed = VEX.replace(
+        "\"vulnerabilities\"",
+        "\"components\": [{\"name\": \"x\"}], \"vulnerabilities\"",
+    );
+    assert_eq!(read(listed.as_bytes()).unwrap().kind().as_str(), "sbom");
+    let empty = VEX.replace(
+        "\"vulnerabilities\"",
+        "\"components\": [], \"vulnerabilities\"",
+    );
+    assert_eq!(read(empty.as_bytes()).unwrap().kind().as_str(), "vex");
+}
+
+#[test]
+fn notices_what_is_not_stated() {
+    let notices = |from: &str, to: &str| {
+        assert!(VEX.contains(from));
+        let read = read(VEX.replacen(from, to, 1).as_bytes()).unwrap();
+        let told = read
+            .notices
+            .into_iter()
+            .map(|notice| (notice.code, notice.pointer));
+        told.collect::<Vec<_>>()
+    };
+    let first = |code, rest: &str| (code, format!("/vulnerabilities/0{rest}"));
+    assert_eq!(
+        notices("\"not_affected\"", "\"odd\""),
+        [first("ANALYSIS_MISSING", "")]
+    );
+    assert_eq!(
+        notices("\"analysis\"", "\"x\""),
+        [first("ANALYSIS_MISSING", "")]
+    );
+    assert_eq!(
+        notices("code_not_reachable", "odd"),
+        [first("UNKNOWN_JUSTIFICATION", "")]
+    );
+    assert_eq!(
+        notices(
+            r#""justification": "code_not_reachable", "detail": "words""#,
+            r#""x": 1"#
+        ),
+        [first("JUSTIFICATION_MISSING", "")]
+    );
+    assert_eq!(
+        notices(r#"{"ref": "app"}"#, r#"{"ref": "other"}"#),
+        [first("UNDEFINED_REF", "/affects/0")]
+    );
+    assert_eq!(
+        notices(r#"{"ref": "app"}"#, r#"{"ref": "app", "versions": []}"#),
+        [
+            first("AFFECTED_VERSIONS_NOT_READ", "/affects/0"),
+            first("PRODUCTS_MISSING", "")
+        ]
+    );
+    assert_eq!(
+        notices(r#""supplier": {"name": "Supplier"}"#, r#""x": 1"#),
+        [("AUTHOR_MISSING", String::new())]
+    );
+}
+
+#[test]
+fn reads_every_published_vex_document() {
+    let Some(dir) = stella_testdata::dir("vex") else {
+        return;
+    };
+    let (mut documents, mut statements) = (0, 0);
+    for path in json_files(&dir.join("cyclonedx-vex")) {
+        let document = read(&fs::read(&path).unwrap())
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let vex = path
+            .file_stem()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .starts_with("vex");
+        assert_eq!(document.kind().as_str() == "vex", vex, "{}", path.display());
+        documents += usize::from(vex);
+        statements += document.vex().map_or(0, |vex| vex.statements.len());
+    }
+    // Counted by another program.
+    assert_eq!((documents, statements), (25, 112));
 }

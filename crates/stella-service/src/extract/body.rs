@@ -56,7 +56,7 @@ impl<S: Send + Sync> FromRequest<S> for Document {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         demand_media_type(request.headers(), JSON, |media| {
-            is_json(media) || media == "application/octet-stream"
+            is_json(media) || OF_EVIDENCE.contains(&media)
         })?;
         let headers = request.headers().clone();
         Ok(Self {
@@ -120,6 +120,13 @@ fn too_large(declared: Option<u64>) -> Failure {
 }
 
 const JSON: &str = "application/json";
+/// What else evidence may be written in, or just bytes.
+const OF_EVIDENCE: [&str; 4] = [
+    "application/gzip",
+    "application/octet-stream",
+    "application/yaml",
+    "text/csv",
+];
 
 fn is_json(media: &str) -> bool {
     media == JSON || (media.starts_with("application/") && media.ends_with("+json"))

@@ -23,6 +23,7 @@ mod enrolment;
 mod evidence;
 mod exports;
 mod fixtures;
+mod formats;
 mod frozen;
 mod idempotency;
 mod journey;

@@ -1,0 +1,145 @@
+//! The product tree: branches, single products, relationships and groups.
+
+use std::collections::BTreeMap;
+
+use super::{CsafProduct, CsafRelationship};
+use crate::Notice;
+use crate::cursor::Cursor;
+use crate::error::FormatError;
+use crate::room::Room;
+
+/// What a product tree names.
+#[derive(Default)]
+pub(super) struct Products {
+    pub(super) by_id: BTreeMap<String, CsafProduct>,
+    groups: BTreeMap<String, Vec<String>>,
+    room: Room,
+}
+
+impl Products {
+    pub(super) fn read(root: &Cursor<'_>, notices: &mut Vec<Notice>) -> Result<Self, FormatError> {
+        let mut products = Self::default();
+        let Some(tree) = root.object("product_tree")? else {
+            return Ok(products);
+        };
+        products.branches(&tree, notices)?;
+        for at in tree.objects("full_product_names")? {
+            products.add(&at, None, notices)?;
+        }
+        for at in tree.objects("relationships")? {
+            let relationship = CsafRelationship {
+                category: at.required("category")?,
+                part: at.required("product_reference")?,
+                whole: at.required("relates_to_product_reference")?,
+            };
+            if let Some(product) = at.object("full_product_name")? {
+                products.add(&product, Some(relationship), notices)?;
+            }
+        }
+        for at in tree.objects("product_groups")? {
+            let members = at.texts("product_ids")?;
+            products.groups.insert(at.required("group_id")?, members);
+        }
+        products.check(notices);
+        Ok(products)
+    }
+
+    /// A tree as deep as the JSON reader allows, gone through without recursion.
+    fn branches(
+        &mut self,
+        tree: &Cursor<'_>,
+        notices: &mut Vec<Notice>,
+    ) -> Result<(), FormatError> {
+        let mut open = tree.objects("branches")?;
+        open.reverse();
+        while let Some(branch) = open.pop() {
+            if let Some(product) = branch.object("product")? {
+                self.add(&product, None, notices)?;
+            }
+            open.extend(branch.objects("branches")?.into_iter().rev());
+        }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        at: &Cursor<'_>,
+        relationship: Option<CsafRelationship>,
+        notices: &mut Vec<Notice>,
+    ) -> Result<(), FormatError> {
+        let id = at.required("product_id")?;
+        let mut product = CsafProduct {
+            name: at.text("name")?,
+            purls: Vec::new(),
+            cpe: None,
+            relationship,
+            pointer: at.pointer.clone(),
+        };
+        if let Some(helper) = at.object("product_identification_helper")? {
+            product.cpe = helper.text("cpe")?;
+            // One in 2.0, a list since.
+            product.purls.extend(helper.text("purl")?);
+            product.purls.extend(helper.texts("purls")?);
+        }
+        if self.by_id.contains_key(&id) {
+            let message =
+                format!("product id {id:?} names more than one product; the first counts");
+            notices.push(at.notice("DUPLICATE_PRODUCT_ID", message));
+            return Ok(());
+        }
+        self.by_id.insert(id, product);
+        Ok(())
+    }
+
+    fn check(&self, notices: &mut Vec<Notice>) {
+        for product in self.by_id.values() {
+            let Some(relationship) = &product.relationship else {
+                continue;
+            };
+            for id in [&relationship.part, &relationship.whole] {
+                if !self.by_id.contains_key(id) {
+                    notices.push(undefined(id, product.pointer.clone()));
+                }
+            }
+        }
+    }
+
+    /// The products that a part of the document names, singly and by groups, each once.
+    pub(super) fn named(
+        &mut self,
+        at: &Cursor<'_>,
+        singly: &str,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Vec<String>, FormatError> {
+        let mut named = at.texts(singly)?;
+        for group in at.texts("group_ids")? {
+            match self.groups.get(&group) {
+                Some(members) => {
+                    let bytes = members.iter().map(|id| 32 + id.len()).sum();
+                    self.room.take(bytes, &at.pointer)?;
+                    named.extend(members.iter().cloned());
+                }
+                None => {
+                    let message = format!("product group {group:?} is not defined");
+                    notices.push(at.notice("UNDEFINED_PRODUCT_GROUP", message));
+                }
+            }
+        }
+        let mut seen = std::collections::HashSet::new();
+        named.retain(|id| seen.insert(id.clone()));
+        for id in &named {
+            if !self.by_id.contains_key(id) {
+                notices.push(undefined(id, at.pointer_to(singly)));
+            }
+        }
+        Ok(named)
+    }
+}
+
+fn undefined(id: &str, pointer: String) -> Notice {
+    Notice {
+        code: "UNDEFINED_PRODUCT_ID",
+        pointer,
+        message: format!("product id {id:?} is not defined"),
+    }
+}

@@ -1,0 +1,173 @@
+//! What documents of the VEX profile state, in the terms of every VEX document.
+
+use std::collections::{BTreeMap, HashMap};
+
+use stella_api::VexStatus;
+
+use super::{Csaf, CsafProduct, CsafVulnerability};
+use crate::error::FormatError;
+use crate::room::Room;
+use crate::{Notice, VexDocument, VexProduct, VexStatement, VexVulnerability};
+
+/// The lists that state a status. `recommended` names products to change to, and states none.
+const STATUS: [(&str, VexStatus); 8] = [
+    ("first_affected", VexStatus::Affected),
+    ("first_fixed", VexStatus::Fixed),
+    ("fixed", VexStatus::Fixed),
+    ("known_affected", VexStatus::Affected),
+    ("known_not_affected", VexStatus::NotAffected),
+    ("last_affected", VexStatus::Affected),
+    ("under_investigation", VexStatus::UnderInvestigation),
+    // Since 2.1.
+    ("unknown", VexStatus::UnderInvestigation),
+];
+
+/// One statement for each vulnerability, list and label of a flag.
+pub(super) fn stated(csaf: &Csaf, notices: &mut Vec<Notice>) -> Result<VexDocument, FormatError> {
+    let (mut statements, mut room) = (Vec::new(), Room::default());
+    for vulnerability in &csaf.vulnerabilities {
+        if let Some(name) = vulnerability.name() {
+            state(csaf, vulnerability, name, &mut room, &mut statements)?;
+        }
+    }
+    for statement in statements
+        .iter()
+        .filter(|one| one.status == VexStatus::NotAffected)
+    {
+        if statement.justification.is_none() && statement.impact_statement.is_none() {
+            let message = "`known_not_affected` needs a flag or an impact statement";
+            notices.push(Notice {
+                code: "JUSTIFICATION_MISSING",
+                pointer: statement.pointer.clone(),
+                message: message.to_owned(),
+            });
+        }
+    }
+    Ok(VexDocument {
+        id: Some(csaf.id.clone()),
+        author: Some(csaf.publisher.clone()),
+        timestamp: csaf.released.clone(),
+        version: csaf.version.clone(),
+        statements,
+    })
+}
+
+fn state(
+    csaf: &Csaf,
+    of: &CsafVulnerability,
+    name: &str,
+    room: &mut Room,
+    statements: &mut Vec<VexStatement>,
+) -> Result<(), FormatError> {
+    let labels = by_product(of.flags.iter().map(|flag| (&flag.label, &flag.products)));
+    let impacts = of
+        .threats
+        .iter()
+        .filter(|threat| threat.category == "impact");
+    let impacts = impacts.filter_map(|threat| Some((threat.details.as_ref()?, &threat.products)));
+    let impacts = by_product(impacts);
+    for (list, status) in STATUS {
+        let mut reasons: BTreeMap<(Option<&str>, Option<&str>), Vec<VexProduct>> = BTreeMap::new();
+        for id in of.product_status.get(list).into_iter().flatten() {
+            let Some(product) = csaf.products.get(id) else {
+                continue;
+            };
+            let reason = match status {
+                VexStatus::NotAffected => (labels.get(id).copied(), impacts.get(id).copied()),
+                _ => (None, None),
+            };
+            let products = spoken_of(csaf, product, room)?;
+            reasons.entry(reason).or_default().extend(products);
+        }
+        for ((justification, impact_statement), products) in reasons {
+            let texts = [Some(name), justification, impact_statement];
+            let bytes = texts.into_iter().flatten().map(str::len).sum();
+            room.take(bytes, &of.pointer)?;
+            statements.push(VexStatement {
+                vulnerability: VexVulnerability {
+                    name: name.to_owned(),
+                    aliases: Vec::new(),
+                },
+                products,
+                subcomponents: Vec::new(),
+                status,
+                justification: justification.map(str::to_owned),
+                impact_statement: impact_statement.map(str::to_owned),
+                timestamp: None,
+                pointer: format!("{}/product_status/{list}", of.pointer),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn by_product<'a>(
+    said: impl Iterator<Item = (&'a String, &'a Vec<String>)>,
+) -> HashMap<&'a String, &'a str> {
+    let each = said.flat_map(|(text, products)| products.iter().map(|id| (id, text.as_str())));
+    each.collect()
+}
+
+/// The product with each of its package URLs. One that is a part of another is spoken of as that:
+/// the whole, and the part of it.
+fn spoken_of(
+    csaf: &Csaf,
+    product: &CsafProduct,
+    room: &mut Room,
+) -> Result<Vec<VexProduct>, FormatError> {
+    let Some(relationship) = &product.relationship else {
+        let spoken = identified(product);
+        room.take(sizes(&spoken), &product.pointer)?;
+        return Ok(spoken);
+    };
+    let (Some(part), Some(whole)) = (
+        csaf.products.get(&relationship.part),
+        csaf.products.get(&relationship.whole),
+    ) else {
+        return Ok(Vec::new());
+    };
+    // A helper at the relationship names the part as it is within the whole.
+    let own = !product.purls.is_empty();
+    let parts = identified(if own { product } else { part });
+    let mut spoken = identified(whole);
+    let bytes = sizes(&spoken) + sizes(&parts) * spoken.len();
+    room.take(bytes, &product.pointer)?;
+    for whole in &mut spoken {
+        whole.subcomponents.clone_from(&parts);
+    }
+    Ok(spoken)
+}
+
+/// About the bytes that products come to.
+fn sizes(products: &[VexProduct]) -> usize {
+    let size = |product: &VexProduct| {
+        let texts = product.identifiers.values().map(String::len);
+        128 + product.pointer.len() + texts.sum::<usize>()
+    };
+    products.iter().map(size).sum()
+}
+
+fn identified(product: &CsafProduct) -> Vec<VexProduct> {
+    let of = |purl: Option<&String>| {
+        let cpe = product.cpe.as_ref().map(|cpe| {
+            let kind = if cpe.starts_with("cpe:2.3:") {
+                "cpe23"
+            } else {
+                "cpe22"
+            };
+            (kind.to_owned(), cpe.clone())
+        });
+        let purl = purl.map(|purl| ("purl".to_owned(), purl.clone()));
+        VexProduct {
+            id: None,
+            identifiers: cpe.into_iter().chain(purl).collect(),
+            hashes: BTreeMap::new(),
+            subcomponents: Vec::new(),
+            pointer: product.pointer.clone(),
+        }
+    };
+    if product.purls.is_empty() {
+        return vec![of(None)];
+    }
+    product.purls.iter().map(|purl| of(Some(purl))).collect()
+}

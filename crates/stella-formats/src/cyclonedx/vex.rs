@@ -1,0 +1,174 @@
+//! What a CycloneDX document states of vulnerabilities, in the terms of every VEX document.
+//!
+//! A document that lists components is a bill of materials, whatever else it holds; one that lists
+//! none and has vulnerabilities is VEX. The component that its metadata name is then a product
+//! that it may speak of.
+
+use std::collections::HashMap;
+
+use stella_api::VexStatus;
+
+use crate::cursor::Cursor;
+use crate::error::FormatError;
+use crate::room::Room;
+use crate::{Component, Notice, Sbom, VexDocument, VexProduct, VexStatement, VexVulnerability};
+
+const JUSTIFICATIONS: [&str; 9] = [
+    "code_not_present",
+    "code_not_reachable",
+    "protected_at_perimeter",
+    "protected_at_runtime",
+    "protected_by_compiler",
+    "protected_by_mitigating_control",
+    "requires_configuration",
+    "requires_dependency",
+    "requires_environment",
+];
+
+/// Whether a document is VEX.
+pub(super) fn is(root: &Cursor<'_>) -> bool {
+    let filled = |key| {
+        root.get(key)
+            .and_then(|list| list.as_array())
+            .is_some_and(|all| !all.is_empty())
+    };
+    filled("vulnerabilities") && !filled("components")
+}
+
+/// Reads the statements; of the document around them the rest was read.
+pub(super) fn read(
+    root: &Cursor<'_>,
+    around: Sbom,
+    notices: &mut Vec<Notice>,
+) -> Result<VexDocument, FormatError> {
+    let named = around.components.iter();
+    let named = named.filter_map(|one| Some((one.bom_ref.as_deref()?, one)));
+    let (named, mut room) = (named.collect(), Room::default());
+    let mut statements = Vec::new();
+    for at in root.objects("vulnerabilities")? {
+        statements.extend(statement(&at, &named, &mut room, notices)?);
+    }
+    let author = around.supplier.or(around.manufacturer).or(around.author);
+    if author.is_none() {
+        notices.push(root.notice("AUTHOR_MISSING", "the document names no author"));
+    }
+    Ok(VexDocument {
+        id: around.serial_number,
+        author,
+        timestamp: around.timestamp,
+        version: around.version.map(|version| version.to_string()),
+        statements,
+    })
+}
+
+fn statement(
+    at: &Cursor<'_>,
+    named: &HashMap<&str, &Component>,
+    room: &mut Room,
+    notices: &mut Vec<Notice>,
+) -> Result<Option<VexStatement>, FormatError> {
+    let vulnerability = VexVulnerability {
+        name: at.required("id")?,
+        // Names of the same vulnerability in other systems.
+        aliases: at
+            .objects("references")?
+            .iter()
+            .map(|at| at.required("id"))
+            .collect::<Result<_, _>>()?,
+    };
+    let nothing = at.notice(
+        "ANALYSIS_MISSING",
+        "no state that VEX has a status for: nothing is stated",
+    );
+    let Some(analysis) = at.object("analysis")? else {
+        notices.push(nothing);
+        return Ok(None);
+    };
+    let Some(status) = status(&analysis)? else {
+        notices.push(nothing);
+        return Ok(None);
+    };
+    let mut products = Vec::new();
+    for at in at.objects("affects")? {
+        products.extend(product(&at, named, room, notices)?);
+    }
+    let statement = VexStatement {
+        vulnerability,
+        products,
+        subcomponents: Vec::new(),
+        status,
+        justification: analysis.filled("justification")?,
+        impact_statement: analysis.filled("detail")?,
+        timestamp: analysis.time("lastUpdated", notices)?,
+        pointer: at.pointer.clone(),
+    };
+    let mut notice = |code, message: &str| notices.push(at.notice(code, message));
+    let why = statement.justification.as_deref();
+    if status == VexStatus::NotAffected && why.is_none() && statement.impact_statement.is_none() {
+        let message = "`not_affected` needs a justification or a detail";
+        notice("JUSTIFICATION_MISSING", message);
+    }
+    if why.is_some_and(|label| !JUSTIFICATIONS.contains(&label)) {
+        notice(
+            "UNKNOWN_JUSTIFICATION",
+            "the justification is none of CycloneDX",
+        );
+    }
+    if statement.products.is_empty() {
+        notice(
+            "PRODUCTS_MISSING",
+            "the statement names no product and so speaks to none",
+        );
+    }
+    Ok(Some(statement))
+}
+
+fn status(analysis: &Cursor<'_>) -> Result<Option<VexStatus>, FormatError> {
+    Ok(match analysis.str("state")? {
+        Some("exploitable") => Some(VexStatus::Affected),
+        Some("resolved" | "resolved_with_pedigree") => Some(VexStatus::Fixed),
+        Some("in_triage") => Some(VexStatus::UnderInvestigation),
+        Some("not_affected" | "false_positive") => Some(VexStatus::NotAffected),
+        _ => None,
+    })
+}
+
+fn product(
+    at: &Cursor<'_>,
+    named: &HashMap<&str, &Component>,
+    room: &mut Room,
+    notices: &mut Vec<Notice>,
+) -> Result<Option<VexProduct>, FormatError> {
+    let id = at.required("ref")?;
+    if at.get("versions").is_some() {
+        // The status of the whole would be said of all versions.
+        let message = "versions of a product are kept and not read: nothing is stated of it";
+        notices.push(at.notice("AFFECTED_VERSIONS_NOT_READ", message));
+        return Ok(None);
+    }
+    let component = named.get(id.as_str());
+    let elsewhere = ["urn:cdx:", "pkg:"]
+        .iter()
+        .any(|scheme| id.starts_with(scheme));
+    if component.is_none() && !elsewhere {
+        let message = format!("{id:?} is no component of the document, nor a link to one");
+        notices.push(at.notice("UNDEFINED_REF", message));
+    }
+    let cpe = component.and_then(|one| one.cpe.as_ref());
+    let purl = component.and_then(|one| one.purl.as_ref());
+    let identifiers = [("cpe23", cpe), ("purl", purl)].into_iter();
+    let identifiers = identifiers.filter_map(|(kind, id)| Some((kind.to_owned(), id?)));
+    let identifiers: Vec<(String, &String)> = identifiers.collect();
+    let bytes = identifiers.iter().map(|(_, id)| id.len()).sum();
+    room.take(bytes, &at.pointer)?;
+    Ok(Some(VexProduct {
+        id: Some(id),
+        identifiers: identifiers
+            .into_iter()
+            .map(|(kind, id)| (kind, id.clone()))
+            .collect(),
+        hashes: Default::default(),
+        subcomponents: Vec::new(),
+        pointer: at.pointer.clone(),
+    }))
+}

@@ -1,0 +1,147 @@
+//! Documents of the formats that the other tests do not send: what they are evidence of, and that
+//! what they say reaches findings and scores.
+
+use serde_json::{Value, json};
+use stella_api::Page;
+use stella_api::evidence::DocumentRecord;
+use stella_api::findings::{Finding, SourceRole};
+use stella_api::score::ScoreResult;
+use stella_client::Call;
+
+use crate::fixtures::{self, VECTOR, advisory, bytes, sbom};
+use crate::world::{Caller, on_every_driver};
+
+fn cve(id: &str, package: &str, fixed: &str) -> Value {
+    json!({
+        "dataType": "CVE_RECORD", "dataVersion": "5.1",
+        "cveMetadata": {"cveId": id, "state": "PUBLISHED", "dateUpdated": "2026-01-01T00:00:00"},
+        "containers": {"cna": {
+            "title": "a hole",
+            "affected": [{
+                "packageName": package, "collectionURL": "https://crates.io", "defaultStatus": "unaffected",
+                "versions": [{"version": "0", "lessThan": fixed, "status": "affected", "versionType": "semver"}],
+            }],
+            "metrics": [{"cvssV3_1": {"vectorString": VECTOR, "baseScore": 9.1}}],
+            "references": [{"url": "https://example.org/a"}],
+        }},
+    })
+}
+
+fn csaf(category: &str, cve: &str, purl: &str) -> Value {
+    json!({
+        "document": {
+            "category": category, "csaf_version": "2.0", "publisher": {"name": "Example Vendor"},
+            "tracking": {"id": "EX-1", "version": "1", "current_release_date": "2026-01-03T00:00:00Z"},
+        },
+        "product_tree": {"full_product_names": [{
+            "product_id": "a", "name": "a", "product_identification_helper": {"purl": purl},
+        }]},
+        "vulnerabilities": [
+            {"cve": "CVE-2000-1", "scores": [{"products": ["a"],
+                "cvss_v3": {"vectorString": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}]},
+            {"cve": cve, "product_status": {"known_not_affected": ["a"]},
+                "flags": [{"label": "vulnerable_code_not_present", "product_ids": ["a"]}],
+                "scores": [{"products": ["a"], "cvss_v3": {"vectorString": "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N"}}]},
+        ],
+    })
+}
+
+const SPDX: &str = r#"{"spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT", "documentNamespace": "urn:x",
+    "packages": [{"SPDXID": "SPDXRef-a", "name": "alpha", "versionInfo": "1.0.0", "externalRefs": [{
+        "referenceType": "purl", "referenceLocator": "pkg:cargo/alpha@1.0.0"}]}]}"#;
+
+async fn findings(analyst: &Caller) -> Vec<Finding> {
+    let page: Page<Finding> = analyst.get("/api/v1/findings").await;
+    page.items
+}
+
+async fn evaluate(analyst: &Caller, finding: &Finding) -> ScoreResult {
+    let asked = json!({"findingId": finding.id});
+    analyst.post("/api/v1/score/evaluate", &asked).await
+}
+
+on_every_driver! {
+    async fn a_cve_record_covers_a_package_of_an_spdx_document(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        ingester.ingest("sbom", SPDX.as_bytes()).await;
+        let record = ingester.ingest("advisory", &bytes(&cve("CVE-2026-1", "alpha", "2.0.0"))).await;
+        ingester.ingest("advisory", &bytes(&cve("CVE-2026-2", "alpha", "1.0.0"))).await;
+        let [found] = &findings(&analyst).await[..] else { panic!("one finding") };
+        assert_eq!(found.vulnerability_ids, ["CVE-2026-1"]);
+        assert_eq!((found.component.bom_ref.as_deref(), &found.fixed_versions[..]), (Some("SPDXRef-a"), &["2.0.0".to_owned()][..]));
+        assert_eq!(evaluate(&analyst, found).await.score_bps, Some(9_100));
+        let shown: DocumentRecord = analyst.get(&format!("/api/v1/evidence/documents/{}", record.id)).await;
+        assert_eq!((shown.content.format.as_str(), shown.source.publisher.as_str()), ("cve", "cve"));
+        assert_eq!(shown.references[0].pointer, "/containers/cna/references/0");
+
+        // One that was rejected covers nothing any more.
+        let mut rejected = cve("CVE-2026-1", "alpha", "2.0.0");
+        rejected["cveMetadata"]["state"] = "REJECTED".into();
+        rejected["cveMetadata"]["dateUpdated"] = "2026-02-01T00:00:00".into();
+        ingester.ingest("advisory", &bytes(&rejected)).await;
+        assert_eq!(findings(&analyst).await, []);
+    }
+
+    async fn csaf_is_an_advisory_or_vex_by_its_category(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        ingester.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"]))).await;
+        ingester.ingest("advisory", &bytes(&cve("CVE-2026-1", "alpha", "2.0.0"))).await;
+        let vex = bytes(&csaf("csaf_vex", "CVE-2026-1", "pkg:cargo/alpha@1.0.0"));
+        let said = bytes(&csaf("csaf_security_advisory", "CVE-2026-1", "pkg:cargo/alpha@1.0.0"));
+        for (kind, other) in [("advisory", &vex), ("vex", &said)] {
+            assert_eq!(ingester.code(fixtures::ingest(kind, other)).await, "ERR_AOC_009");
+        }
+        // What an advisory says of the other vulnerability is not said of this one.
+        ingester.ingest("advisory", &said).await;
+        let [found] = &findings(&analyst).await[..] else { panic!("one finding") };
+        let roles = found.sources.iter().map(|source| source.role);
+        assert_eq!(roles.collect::<Vec<_>>(), [SourceRole::Sbom, SourceRole::Advisory, SourceRole::Alias]);
+        let scored = evaluate(&analyst, found).await;
+        assert_eq!((scored.score_bps, scored.conflicts.len()), (Some(9_100), 1));
+
+        ingester.ingest("vex", &vex).await;
+        world.trust("acme", "Example Vendor").await;
+        assert_eq!(evaluate(&analyst, &findings(&analyst).await[0]).await.score_bps, Some(0));
+    }
+
+    async fn cyclonedx_vex_speaks_by_a_link_into_the_sbom(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        ingester.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"]))).await;
+        ingester.ingest("advisory", &bytes(&advisory("RUSTSEC-2026-0001", &["CVE-2026-1"], "alpha", "2.0.0"))).await;
+        let vex = json!({
+            "bomFormat": "CycloneDX", "specVersion": "1.5", "metadata": {"supplier": {"name": "Example Vendor"}},
+            "vulnerabilities": [{
+                "id": "CVE-2026-1", "analysis": {"state": "not_affected", "justification": "code_not_reachable"},
+                "affects": [{"ref": "urn:cdx:6f1b6a3e-8f0e-4b53-9b0a-1f1f5a1e0001/1#pkg:cargo/alpha@1.0.0"}],
+            }],
+        });
+        ingester.ingest("vex", &bytes(&vex)).await;
+        world.trust("acme", "Example Vendor").await;
+        assert_eq!(evaluate(&analyst, &findings(&analyst).await[0]).await.score_bps, Some(0));
+    }
+
+    async fn yaml_and_a_packed_table_come_back_as_they_came(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        ingester.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"]))).await;
+        let yaml = "id: RUSTSEC-2026-0001\nmodified: 2026-01-01T00:00:00Z\naffected:\n- package: {ecosystem: crates.io, \
+                    name: alpha}\n  ranges:\n  - {type: SEMVER, events: [introduced: 0, fixed: 2.0.0]}\n";
+        // gzip of a table with the one line of CVE-2026-1.
+        let table = [
+            31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 75, 46, 75, 213, 73, 45, 40, 46, 214, 41, 72, 45, 74, 78,
+            205, 43, 201, 204, 73, 229, 114, 14, 115, 213, 53, 50, 48, 50, 211, 53, 212, 49, 208, 51, 1, 98, 115, 46,
+            0, 90, 142, 130, 160, 39, 0, 0, 0,
+        ];
+        for (kind, document, media) in [("advisory", yaml.as_bytes(), "application/yaml"), ("signal", &table[..], "application/gzip")] {
+            let id = ingester.ingest(kind, document).await.id;
+            let raw = analyst.send(Call::get(&format!("/api/v1/evidence/documents/{id}/raw"))).await;
+            assert_eq!((&raw.body[..], raw.headers["content-type"].to_str().unwrap()), (document, media));
+        }
+        // No catalogue lists what EPSS scores.
+        let [found] = &findings(&analyst).await[..] else { panic!("one finding") };
+        let roles = found.sources.iter().map(|source| source.role);
+        assert_eq!(roles.collect::<Vec<_>>(), [SourceRole::Sbom, SourceRole::Advisory]);
+        ingester.ingest("signal", &bytes(&fixtures::kev(&[]))).await;
+        let listed = findings(&analyst).await[0].sources.iter().any(|source| source.role == SourceRole::Kev);
+        assert!(listed, "a whole catalogue says of what it does not list too");
+    }
+}
