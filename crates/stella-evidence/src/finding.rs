@@ -210,7 +210,7 @@ impl Speaking {
         let mut speaking = Self {
             sboms: BTreeMap::new(),
             naming: BTreeMap::new(),
-            catalogues: store::signal_heads(tx, tenant).await?,
+            catalogues: store::catalogue_heads(tx, tenant).await?,
         };
         for record in store::provenance_of(tx, tenant, &sboms).await? {
             speaking

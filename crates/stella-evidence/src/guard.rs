@@ -100,7 +100,7 @@ fn read(kind: EvidenceKind, bytes: &[u8]) -> Result<Document, Violation> {
     let document = stella_formats::read(bytes).map_err(|error| {
         let code = match error.reason {
             Reason::Merge => Code::Aoc002,
-            Reason::Depth => Code::Aoc010,
+            Reason::Depth | Reason::Size => Code::Aoc010,
             Reason::Malformed | Reason::Unsupported => Code::Aoc009,
         };
         Violation::new(code, &error.pointer, &error)
@@ -122,7 +122,7 @@ fn read(kind: EvidenceKind, bytes: &[u8]) -> Result<Document, Violation> {
             &values,
         ));
     }
-    let found = document.format.kind();
+    let found = document.kind();
     if found == kind {
         Ok(document)
     } else {

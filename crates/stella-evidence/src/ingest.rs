@@ -296,6 +296,7 @@ impl Times {
             Body::Vex(vex) => vex.timestamp.as_deref(),
             Body::Sbom(sbom) => sbom.timestamp.as_deref(),
             Body::Kev(kev) => kev.date_released.as_deref(),
+            Body::Epss(epss) => epss.score_date.as_deref(),
         };
         let revision = told.and_then(|text| text.parse().ok()).unwrap_or(fetched);
         Self {
@@ -333,7 +334,7 @@ fn record(
         content: Content {
             format: document.format.as_str().to_owned(),
             spec_version: document.spec_version.clone(),
-            media_type: document.format.media_type().to_owned(),
+            media_type: document.media_type.to_owned(),
             size: accepted.bytes.len() as u64,
         },
         identifiers: document

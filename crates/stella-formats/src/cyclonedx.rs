@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::Value;
-use stella_api::evidence::EvidenceKind;
 
 use crate::cursor::Cursor;
 use crate::error::FormatError;
-use crate::format::{Read, Reader};
+use crate::format::{Json, Read, Reader};
 use crate::{Body, Notice, Upstream};
 
 /// A bill of materials.
@@ -71,9 +70,7 @@ impl Sbom {
 pub(crate) const READER: Reader = Reader {
     name: "cyclonedx",
     media_type: "application/vnd.cyclonedx+json",
-    kind: EvidenceKind::Sbom,
-    recognises,
-    read,
+    json: Some(Json { recognises, read }),
 };
 
 fn recognises(value: &Value) -> bool {

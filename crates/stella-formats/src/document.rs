@@ -1,6 +1,7 @@
 use serde::Serialize;
+use stella_api::evidence::EvidenceKind;
 
-use crate::{Advisory, Format, KevCatalogue, Sbom, VexDocument};
+use crate::{Advisory, EpssScores, Format, KevCatalogue, Sbom, VexDocument};
 
 /// One document as read: what it is, and what it says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -8,6 +9,8 @@ use crate::{Advisory, Format, KevCatalogue, Sbom, VexDocument};
 pub struct Document {
     /// The format.
     pub format: Format,
+    /// The media type of the bytes: the format's own, or that of another way to write it.
+    pub media_type: &'static str,
     /// The version of the format that the document names, where it names one.
     pub spec_version: Option<String>,
     /// The content.
@@ -29,6 +32,8 @@ pub enum Body {
     Sbom(Sbom),
     /// A catalogue of vulnerabilities known to be exploited.
     Kev(KevCatalogue),
+    /// How likely vulnerabilities are to be exploited.
+    Epss(EpssScores),
 }
 
 /// Something in a document that was not, or only partly, understood; the document stands.
@@ -37,7 +42,7 @@ pub enum Body {
 pub struct Notice {
     /// The stable code, such as `DUPLICATE_BOM_REF`.
     pub code: &'static str,
-    /// The JSON pointer of the part.
+    /// The JSON pointer of the part; of a table `line:` and its line, from 1.
     pub pointer: String,
     /// What about it, for a person.
     pub message: String,
@@ -47,8 +52,8 @@ pub struct Notice {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Upstream {
-    /// The publisher: an OSV id's prefix in lower case, an OpenVEX author, `cisa`, or an SBOM's
-    /// supplier or else `unknown`.
+    /// The publisher: an OSV id's prefix in lower case, an OpenVEX author, `cisa`, `first`, or an
+    /// SBOM's supplier or else `unknown`.
     pub publisher: Option<String>,
     /// The publisher's name for the document; an SBOM without a serial number has none, and then
     /// its digest is taken.
@@ -58,6 +63,17 @@ pub struct Upstream {
 }
 
 impl Document {
+    /// What the document is evidence of, by what it says.
+    #[must_use]
+    pub fn kind(&self) -> EvidenceKind {
+        match &self.body {
+            Body::Advisory(_) => EvidenceKind::Advisory,
+            Body::Vex(_) => EvidenceKind::Vex,
+            Body::Sbom(_) => EvidenceKind::Sbom,
+            Body::Kev(_) | Body::Epss(_) => EvidenceKind::Signal,
+        }
+    }
+
     /// Who published the document, and as what, by its own content.
     #[must_use]
     pub fn upstream(&self) -> Upstream {
@@ -66,11 +82,13 @@ impl Document {
             Body::Vex(vex) => vex.upstream_identity(),
             Body::Sbom(sbom) => sbom.upstream_identity(),
             Body::Kev(kev) => kev.upstream_identity(),
+            Body::Epss(epss) => epss.upstream_identity(),
         }
     }
 
     /// The identifiers of what the document is about, as published and in order: an advisory's id
-    /// and aliases, the vulnerabilities of VEX statements and of a catalogue, each once.
+    /// and aliases, the vulnerabilities of VEX statements and of a catalogue, each once. EPSS
+    /// scores every CVE there is, each day: of its table nothing is listed.
     #[must_use]
     pub fn identifiers(&self) -> Vec<&str> {
         let mut seen = std::collections::HashSet::new();
@@ -86,7 +104,7 @@ impl Document {
                 .iter()
                 .map(|entry| entry.cve_id.as_str())
                 .collect(),
-            Body::Sbom(_) => Vec::new(),
+            Body::Sbom(_) | Body::Epss(_) => Vec::new(),
         };
         all.retain(|identifier| seen.insert(*identifier));
         all

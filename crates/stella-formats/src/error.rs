@@ -8,7 +8,7 @@ use stella_canonical::{JsonError, json};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Reason {
-    /// Not strict JSON, or not of the shape that its format gives it.
+    /// Not readable as what it is written in, or not of the shape that its format gives it.
     Malformed,
     /// Of no known format, or of a version that is not read.
     Unsupported,
@@ -16,6 +16,8 @@ pub enum Reason {
     Merge,
     /// Nested deeper than [`json::MAX_DEPTH`].
     Depth,
+    /// Unpacks to more than is read.
+    Size,
 }
 
 impl Reason {
@@ -25,7 +27,7 @@ impl Reason {
         match self {
             Self::Malformed | Self::Unsupported => "ERR_AOC_009",
             Self::Merge => "ERR_AOC_002",
-            Self::Depth => "ERR_AOC_010",
+            Self::Depth | Self::Size => "ERR_AOC_010",
         }
     }
 }
@@ -61,7 +63,16 @@ impl FormatError {
         }
     }
 
-    /// Finds line and column; a pointer to what is missing takes the place of what lacks it.
+    /// At a line of a table.
+    pub(crate) fn at_line(reason: Reason, line: usize, message: impl Into<String>) -> Self {
+        Self {
+            line,
+            column: 1,
+            ..Self::new(reason, "", message)
+        }
+    }
+
+    /// Finds line and column in JSON; a pointer to what is missing takes the place of what lacks it.
     pub(crate) fn with_place(mut self, bytes: &[u8]) -> Self {
         let mut pointer = self.pointer.as_str();
         (self.line, self.column) = loop {

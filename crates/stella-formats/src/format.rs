@@ -2,16 +2,15 @@
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use stella_api::evidence::EvidenceKind;
 
 use crate::cursor::Cursor;
 use crate::error::{FormatError, Reason};
-use crate::{Body, Document, Notice, cyclonedx, kev, openvex, osv};
+use crate::{Body, Document, Notice, cyclonedx, epss, kev, openvex, osv};
 
 /// A format that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
-    /// Open Source Vulnerability format 1.x, JSON.
+    /// Open Source Vulnerability format 1.x, JSON or YAML.
     Osv,
     /// OpenVEX 0.2, and the 0.0.x drafts before it.
     OpenVex,
@@ -19,6 +18,8 @@ pub enum Format {
     CycloneDx,
     /// CISA's catalogue of known exploited vulnerabilities, JSON.
     Kev,
+    /// FIRST's Exploit Prediction Scoring System, CSV, as it is or in gzip.
+    Epss,
 }
 
 /// The version of the format that a document names, and its content.
@@ -28,7 +29,12 @@ pub(crate) type Read = Result<(Option<String>, Body), FormatError>;
 pub(crate) struct Reader {
     pub(crate) name: &'static str,
     pub(crate) media_type: &'static str,
-    pub(crate) kind: EvidenceKind,
+    /// How it is read where it is written in JSON.
+    pub(crate) json: Option<Json>,
+}
+
+/// How a format is read that is written in JSON.
+pub(crate) struct Json {
     /// Tells by an object's members whether it means to be of this format.
     pub(crate) recognises: fn(&Value) -> bool,
     /// Reads it; gives the version of the format and the content.
@@ -37,7 +43,13 @@ pub(crate) struct Reader {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 4] = [Self::Osv, Self::OpenVex, Self::CycloneDx, Self::Kev];
+    pub const ALL: [Self; 5] = [
+        Self::Osv,
+        Self::OpenVex,
+        Self::CycloneDx,
+        Self::Kev,
+        Self::Epss,
+    ];
 
     const fn reader(self) -> &'static Reader {
         match self {
@@ -45,25 +57,20 @@ impl Format {
             Self::OpenVex => &openvex::READER,
             Self::CycloneDx => &cyclonedx::READER,
             Self::Kev => &kev::READER,
+            Self::Epss => &epss::READER,
         }
     }
 
-    /// The short name: `osv`, `openvex`, `cyclonedx` or `kev`.
+    /// The short name: `osv`, `openvex`, `cyclonedx`, `kev` or `epss`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.reader().name
     }
 
-    /// The media type, `application/json` where none is registered.
+    /// The media type of the usual way to write it, `application/json` where none is registered.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         self.reader().media_type
-    }
-
-    /// What documents of this format are for.
-    #[must_use]
-    pub const fn kind(self) -> EvidenceKind {
-        self.reader().kind
     }
 }
 
@@ -73,20 +80,22 @@ impl Serialize for Format {
     }
 }
 
-fn recognise(value: &Value) -> Option<Format> {
+fn recognise(value: &Value) -> Option<(Format, &'static Json)> {
     Format::ALL
         .into_iter()
-        .find(|format| (format.reader().recognises)(value))
+        .filter_map(|format| Some((format, format.reader().json.as_ref()?)))
+        .find(|(_, json)| (json.recognises)(value))
 }
 
 pub(crate) fn read(value: &Value) -> Result<Document, FormatError> {
-    let Some(format) = recognise(value) else {
+    let Some((format, json)) = recognise(value) else {
         return Err(unknown(value));
     };
     let mut notices = Vec::new();
-    let (spec_version, body) = (format.reader().read)(&Cursor::root(value), &mut notices)?;
+    let (spec_version, body) = (json.read)(&Cursor::root(value), &mut notices)?;
     Ok(Document {
         format,
+        media_type: format.media_type(),
         spec_version,
         body,
         notices,
@@ -94,7 +103,7 @@ pub(crate) fn read(value: &Value) -> Result<Document, FormatError> {
 }
 
 fn unknown(value: &Value) -> FormatError {
-    if let Some(item) = value
+    if let Some((item, _)) = value
         .as_array()
         .and_then(|items| items.iter().find_map(recognise))
     {

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::Value;
-use stella_api::evidence::EvidenceKind;
 
 use crate::cursor::Cursor;
 use crate::error::FormatError;
-use crate::format::{Read, Reader};
+use crate::format::{Json, Read, Reader};
 use crate::{Body, Notice, Upstream};
 
 /// The catalogue at one release.
@@ -58,9 +57,7 @@ impl KevCatalogue {
 pub(crate) const READER: Reader = Reader {
     name: "kev",
     media_type: "application/json",
-    kind: EvidenceKind::Signal,
-    recognises,
-    read,
+    json: Some(Json { recognises, read }),
 };
 
 fn recognises(value: &Value) -> bool {

@@ -1,4 +1,5 @@
-//! Advisories in the Open Source Vulnerability format 1.x (<https://ossf.github.io/osv-schema/>).
+//! Advisories in the Open Source Vulnerability format 1.x (<https://ossf.github.io/osv-schema/>),
+//! in JSON or, as PyPA writes them, in YAML.
 
 mod read;
 #[cfg(test)]
@@ -8,7 +9,7 @@ use serde::Serialize;
 
 use crate::Upstream;
 
-pub(crate) use read::READER;
+pub(crate) use read::{READER, yaml};
 
 /// A vulnerability and the packages it is in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -102,7 +102,7 @@ impl Refusal {
 /// Reads a document and fills its envelope from its content.
 pub(crate) fn prepare(path: &str, bytes: Bytes, origin: &Origin) -> Result<Prepared, Refusal> {
     let document = stella_formats::read(&bytes).map_err(|error| Refusal::unread(path, error))?;
-    let kind = document.format.kind();
+    let kind = document.kind();
     let digest = Digest::of(&bytes).to_string();
     let envelope = envelope(&document, digest, origin).ok_or_else(|| Refusal {
         kind: Some(kind),
@@ -117,7 +117,7 @@ pub(crate) fn prepare(path: &str, bytes: Bytes, origin: &Origin) -> Result<Prepa
 
 fn envelope(document: &Document, digest: String, origin: &Origin) -> Option<Envelope> {
     let named = document.upstream();
-    let sbom = document.format.kind() == EvidenceKind::Sbom;
+    let sbom = document.kind() == EvidenceKind::Sbom;
     let publisher = origin
         .publisher
         .clone()

@@ -46,6 +46,8 @@ pub(super) fn in_document(document: &Document) -> Option<TooLong> {
             .iter()
             .find_map(|entry| beyond(NAME, &entry.cve_id, || format!("{}/cveID", entry.pointer))),
         Body::Sbom(sbom) => sbom.components.iter().find_map(of_component),
+        // No key is made of a table's rows.
+        Body::Epss(_) => None,
     }
 }
 

@@ -307,14 +307,20 @@ pub(crate) async fn speaking_of(
     )?)
 }
 
-/// The newest revision of every catalogue: that one does not list an id is known from it too.
-pub(crate) async fn signal_heads(
+/// The newest revision of every KEV catalogue: that one does not list an id is known from it too.
+/// Other signals have the same kind; in the text of a record no string can hold the bare quotes
+/// that tell them apart. A head whose document is not there stays, and is told as corrupt.
+pub(crate) async fn catalogue_heads(
     tx: &mut Tx,
     tenant: &TenantId,
 ) -> Result<Vec<SourceRow>, StoreError> {
     Ok(on!(tx, c => query_as(
-        "SELECT kind, digest, publisher, upstream_id FROM evidence.heads \
-         WHERE tenant = $1 AND kind = 'signal' ORDER BY digest, publisher, upstream_id",
+        "SELECT kind, digest, publisher, upstream_id FROM evidence.heads h \
+         WHERE tenant = $1 AND kind = 'signal' AND NOT EXISTS ( \
+           SELECT 1 FROM evidence.provenance p \
+           WHERE p.tenant = h.tenant AND p.digest = h.digest \
+             AND p.record NOT LIKE '%\"content\":{\"format\":\"kev\"%') \
+         ORDER BY digest, publisher, upstream_id",
     ).bind(tenant.as_str()).fetch_all(c))?)
 }
 

@@ -67,7 +67,7 @@ impl Index {
                     }
                 }
             }
-            Body::Vex(_) | Body::Kev(_) => {}
+            Body::Vex(_) | Body::Kev(_) | Body::Epss(_) => {}
         }
         Ok(index)
     }

@@ -19,9 +19,9 @@ pub(crate) use document::{
     sboms_between, stored, text,
 };
 pub(crate) use finding::{
-    AdvisoryFacts, FindingFilter, FindingRow, SourceRow, drop_findings, drop_findings_in, findings,
-    findings_between, findings_of, has_advisory_on, has_ground, list, provenance_of, put_finding,
-    signal_heads, speaking_of,
+    AdvisoryFacts, FindingFilter, FindingRow, SourceRow, catalogue_heads, drop_findings,
+    drop_findings_in, findings, findings_between, findings_of, has_advisory_on, has_ground, list,
+    provenance_of, put_finding, speaking_of,
 };
 
 pub(crate) use index::{Index, add_index, drop_index, indexed};

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use stella_api::VexStatus;
-use stella_api::evidence::EvidenceKind;
 
 use super::{VexDocument, VexProduct, VexStatement, VexVulnerability};
 use crate::cursor::Cursor;
 use crate::error::{FormatError, Reason};
-use crate::format::{Read, Reader};
+use crate::format::{Json, Read, Reader};
 use crate::{Body, Notice};
 
 const CONTEXT: &str = "https://openvex.dev/ns";
@@ -25,9 +24,7 @@ const JUSTIFICATIONS: [&str; 5] = [
 pub(crate) const READER: Reader = Reader {
     name: "openvex",
     media_type: "application/json",
-    kind: EvidenceKind::Vex,
-    recognises,
-    read,
+    json: Some(Json { recognises, read }),
 };
 
 fn context(value: &Value) -> Option<&str> {

@@ -3,26 +3,38 @@
 use std::collections::HashSet;
 
 use serde_json::Value;
-use stella_api::evidence::EvidenceKind;
 
 use super::{Advisory, Affected, Event, Package, Range, RangeKind, Reference, Severity};
 use crate::cursor::Cursor;
 use crate::error::FormatError;
-use crate::format::{Read, Reader};
+use crate::format::{Json, Read, Reader};
 use crate::{Body, Notice};
 
 pub(crate) const READER: Reader = Reader {
     name: "osv",
     media_type: "application/json",
-    kind: EvidenceKind::Advisory,
-    recognises,
-    read,
+    json: Some(Json { recognises, read }),
 };
 
 fn recognises(value: &Value) -> bool {
     let has = |key: &str| value.get(key).is_some();
     // OpenVEX and CycloneDX have neither, and a CSAF or CVE document no `id` of its own.
     has("id") && (has("modified") || has("affected") || has("schema_version"))
+}
+
+/// The text of a document that means to be OSV in YAML: it begins as no JSON does, and has the
+/// members by which [`recognises`] knows one at the beginnings of lines.
+pub(crate) fn yaml(bytes: &[u8]) -> Option<&str> {
+    let begins = bytes.trim_ascii_start().first()?;
+    if matches!(begins, b'{' | b'[') {
+        return None;
+    }
+    let text = std::str::from_utf8(bytes).ok()?;
+    let has = |key: &str| {
+        let mut lines = text.lines().filter_map(|line| line.strip_prefix(key));
+        lines.any(|rest| rest.starts_with(':'))
+    };
+    (has("id") && (has("modified") || has("affected") || has("schema_version"))).then_some(text)
 }
 
 fn read(root: &Cursor<'_>, notices: &mut Vec<Notice>) -> Read {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use super::*;
-use crate::tests::json_files;
+use crate::tests::{files, json_files};
 use crate::{Body, Document, Format, Reason, read};
 
 fn advisory(document: &Document) -> &Advisory {
@@ -239,5 +239,95 @@ fn reads_every_advisory_that_its_publisher_issued() {
             counted["ghsa-trustify"].0
         ),
         (35, 132, 20)
+    );
+}
+
+const YAML: &str = "id: PYSEC-2021-1\ndetails: text\naffected:\n- package:\n    name: aim\n    \
+                    ecosystem: PyPI\n  ranges:\n  - type: ECOSYSTEM\n    events:\n    - \
+                    introduced: '0'\n    - fixed: 3.10\n  versions: [2.0, 2.10]\n\
+                    modified: 2021-12-13T06:35:02.857370Z\nwithdrawn:\n";
+
+#[test]
+fn yaml_is_read_as_the_text_that_stands_there() {
+    let document = read(YAML.as_bytes()).unwrap();
+    assert_eq!(
+        (
+            document.format,
+            document.media_type,
+            document.kind().as_str()
+        ),
+        (Format::Osv, "application/yaml", "advisory")
+    );
+    assert_eq!(document.notices, []);
+    let advisory = advisory(&document);
+    assert_eq!(
+        (advisory.modified.as_str(), &advisory.withdrawn),
+        ("2021-12-13T06:35:02.857370Z", &None)
+    );
+    let affected = &advisory.affected[0];
+    assert_eq!(affected.versions, ["2.0", "2.10"]);
+    assert_eq!(affected.ranges[0].events[1], Event::Fixed("3.10".into()));
+    assert_eq!(affected.ranges[0].pointer, "/affected/0/ranges/0");
+    assert_eq!(document.upstream().publisher.as_deref(), Some("pysec"));
+}
+
+#[test]
+fn yaml_is_refused_with_its_place() {
+    let refused = |from: &str, to: &str| {
+        let error = read(YAML.replacen(from, to, 1).as_bytes()).unwrap_err();
+        (error.reason, error.pointer, error.line)
+    };
+    let malformed = |pointer: &str, line| (Reason::Malformed, pointer.to_owned(), line);
+    assert_eq!(
+        refused("    name: aim\n", ""),
+        malformed("/affected/0/package/name", 5)
+    );
+    assert_eq!(
+        refused("- fixed", "- [fixed"),
+        malformed("/affected/0/ranges/0/events", 11)
+    );
+    assert_eq!(
+        refused("[2.0, 2.10]", "{}"),
+        malformed("/affected/0/versions", 12)
+    );
+    assert_eq!(
+        refused("withdrawn:", "---\nid: x"),
+        (Reason::Merge, String::new(), 15)
+    );
+    assert_eq!(
+        refused("details: text", "schema_version: 2.0.0"),
+        (Reason::Unsupported, "/schema_version".to_owned(), 2)
+    );
+}
+
+#[test]
+fn reads_every_advisory_of_pypa() {
+    let Some(dir) = stella_testdata::dir("osv") else {
+        return;
+    };
+    let (mut read_documents, mut ranges) = (0, 0);
+    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+    for path in files(&dir.join("pypa"), "yaml") {
+        let bytes = fs::read(&path).unwrap();
+        let document = read(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        crate::fuzz(&bytes);
+        read_documents += 1;
+        let advisory = advisory(&document);
+        assert_eq!(
+            path.file_stem().unwrap().to_str(),
+            Some(advisory.id.as_str())
+        );
+        ranges += advisory
+            .affected
+            .iter()
+            .map(|one| one.ranges.len())
+            .sum::<usize>();
+        for notice in &document.notices {
+            *told.entry(notice.code).or_default() += 1;
+        }
+    }
+    assert_eq!(
+        (read_documents, ranges, told),
+        (2661, 4050, BTreeMap::new())
     );
 }
