@@ -16,4 +16,4 @@ pub use coverage::{
 pub use identity::{finding_id, vulnerability_ids};
 
 /// The version of this crate's derivations. Whatever is derived and stored carries it.
-pub const DERIVATION: i64 = 2;
+pub const DERIVATION: i64 = 3;
