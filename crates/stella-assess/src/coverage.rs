@@ -33,10 +33,11 @@ impl NamedComponent {
         self.coordinates.version.as_deref().unwrap_or_default()
     }
 
-    /// The keys under which advisories on the package may be filed, each with its ecosystem.
+    /// The keys under which advisories on the package may be filed, each with its ecosystem,
+    /// without the release of a distribution: whose release is not said may be of any.
     #[must_use]
     pub fn package_keys(&self) -> Vec<(String, String)> {
-        let ecosystem = self.coordinates.ecosystem.as_str().to_owned();
+        let ecosystem = self.coordinates.ecosystem.family().to_owned();
         self.coordinates
             .package_keys()
             .map(|key| (ecosystem.clone(), key))
@@ -60,7 +61,7 @@ impl NamedPackage {
     #[must_use]
     pub fn package_key(&self) -> (String, String) {
         (
-            self.affected.ecosystem.as_str().to_owned(),
+            self.affected.ecosystem.family().to_owned(),
             self.affected.package_key(),
         )
     }

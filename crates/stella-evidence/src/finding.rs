@@ -118,7 +118,7 @@ async fn spellings(
 ) -> Result<Vec<(String, String)>, EvidenceError> {
     let mut meant = Vec::new();
     for package in asked.package_keys() {
-        let package = (asked.ecosystem.as_str().to_owned(), package);
+        let package = (asked.ecosystem.family().to_owned(), package);
         for (purl, version) in store::purls_of(tx, tenant, &package).await? {
             let read = stella_assess::coordinates(&purl, Some(&version))
                 .map_err(|error| EvidenceError::unreadable(format!("component {purl}"), error))?;

@@ -13,6 +13,13 @@ pub enum Ecosystem {
     CratesIo,
     /// Go modules, the standard library (`stdlib`) and the toolchain (`toolchain`).
     Go,
+    /// npm; SemVer as node-semver reads it.
+    Npm,
+    /// Python packages; PEP 440.
+    PyPi,
+    /// Debian and Ubuntu by their names in OSV, with the release where one is said (`Debian`,
+    /// `Debian:12`, `Ubuntu:22.04:LTS`); the order of `dpkg`.
+    Debian(String),
     /// Any other, with the name that OSV, or else the package URL, gives it.
     Unsupported(String),
 }
@@ -46,6 +53,9 @@ impl Ecosystem {
         match name {
             "crates.io" => Self::CratesIo,
             "Go" => Self::Go,
+            "npm" => Self::Npm,
+            "PyPI" => Self::PyPi,
+            other if matches!(family(other), "Debian" | "Ubuntu") => Self::Debian(name.to_owned()),
             other => Self::Unsupported(other.to_owned()),
         }
     }
@@ -64,8 +74,37 @@ impl Ecosystem {
         match self {
             Self::CratesIo => "crates.io",
             Self::Go => "Go",
-            Self::Unsupported(name) => name,
+            Self::Npm => "npm",
+            Self::PyPi => "PyPI",
+            Self::Debian(name) | Self::Unsupported(name) => name,
         }
+    }
+
+    /// The name under which packages of every release are looked up.
+    #[must_use]
+    pub fn family(&self) -> &str {
+        match self {
+            Self::Debian(name) => family(name),
+            _ => self.as_str(),
+        }
+    }
+
+    /// The release of a distribution, where one is said. Ubuntu's long support is a property
+    /// of the release and no part of its name.
+    #[must_use]
+    pub fn release(&self) -> Option<&str> {
+        let Self::Debian(name) = self else {
+            return None;
+        };
+        let (_, release) = name.split_once(':')?;
+        Some(release.strip_suffix(":LTS").unwrap_or(release))
+    }
+
+    /// Whether two names can mean one ecosystem: a distribution without a release may be of any.
+    #[must_use]
+    pub fn may_be(&self, other: &Self) -> bool {
+        let releases = self.release().zip(other.release());
+        self.family() == other.family() && releases.is_none_or(|(one, two)| one == two)
     }
 
     /// The key under which a package is looked up: equal for all spellings that may mean the
@@ -73,27 +112,48 @@ impl Ecosystem {
     /// [`Coordinates::is_named`](crate::Coordinates::is_named) decides.
     ///
     /// crates.io admits no second crate that differs in case or in `-` and `_` only. Go module
-    /// paths differ by case, but the purl specification has them written in lower case.
+    /// paths differ by case, but the purl specification has them written in lower case; so do
+    /// the oldest npm packages, and tools write them in lower case. PyPI has its names
+    /// normalised by PEP 503.
     #[must_use]
     pub fn package_key(&self, name: &str) -> String {
         match self {
             Self::CratesIo => name.to_ascii_lowercase().replace('_', "-"),
-            Self::Go => name.to_lowercase(),
-            Self::Unsupported(_) => name.to_owned(),
+            Self::Go | Self::Npm => name.to_lowercase(),
+            Self::PyPi => pep503(name),
+            Self::Debian(_) | Self::Unsupported(_) => name.to_owned(),
         }
     }
 
     /// Whether two spellings can mean one package.
     ///
-    /// Go: paths that differ by case are different modules, unless one of them is in lower
-    /// case throughout: that is what a tool writes that follows the purl specification, and
-    /// its case is lost.
+    /// Go and npm: names that differ by case are different packages, unless one of them is in
+    /// lower case throughout: that is what a tool writes that follows the purl specification,
+    /// and its case is lost.
     #[must_use]
     pub fn same_package(&self, left: &str, right: &str) -> bool {
         let (left_key, right_key) = (self.package_key(left), self.package_key(right));
+        let by_case = matches!(self, Self::Go | Self::Npm);
         left_key == right_key
-            && (*self != Self::Go || left == right || left == left_key || right == right_key)
+            && (!by_case || left == right || left == left_key || right == right_key)
     }
+}
+
+fn family(name: &str) -> &str {
+    name.split_once(':').map_or(name, |(family, _)| family)
+}
+
+/// In lower case, with every run of `-`, `_` and `.` one `-`.
+fn pep503(name: &str) -> String {
+    let mut normal = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            '-' | '_' | '.' if normal.ends_with('-') => {}
+            '-' | '_' | '.' => normal.push('-'),
+            other => normal.extend(other.to_lowercase()),
+        }
+    }
+    normal
 }
 
 impl fmt::Display for Ecosystem {
@@ -127,14 +187,24 @@ mod tests {
 
     #[test]
     fn names_that_are_not_known_are_kept() {
-        for name in ["crates.io", "Go", "Debian:12", "npm", "go", ""] {
+        for name in [
+            "crates.io",
+            "Go",
+            "Debian:12",
+            "npm",
+            "PyPI",
+            "Debianoid",
+            "go",
+            "",
+        ] {
             assert_eq!(Ecosystem::from_osv(name).as_str(), name);
         }
         assert_eq!(Ecosystem::from_purl_type("cargo"), Ecosystem::CratesIo);
         assert_eq!(Ecosystem::from_purl_type("golang"), Ecosystem::Go);
+        assert_eq!(Ecosystem::from_purl_type("pypi"), Ecosystem::PyPi);
         assert_eq!(
-            Ecosystem::from_purl_type("pypi"),
-            Ecosystem::Unsupported("PyPI".into())
+            Ecosystem::from_purl_type("gem"),
+            Ecosystem::Unsupported("RubyGems".into())
         );
         assert_eq!(
             Ecosystem::from_purl_type("deb"),
@@ -161,5 +231,26 @@ mod tests {
             "github.com/BurntSushi/toml",
             "github.com/BurntSushi/tom"
         ));
+    }
+
+    #[test]
+    fn names_of_python_packages_are_normalised() {
+        for name in ["Django_package", "django.-_package", "DJANGO-PACKAGE"] {
+            assert_eq!(Ecosystem::PyPi.package_key(name), "django-package");
+        }
+        assert!(Ecosystem::Npm.same_package("JSONStream", "jsonstream"));
+        assert!(!Ecosystem::Npm.same_package("JSONStream", "JsonStream"));
+        let debian = Ecosystem::from_osv("Debian");
+        assert!(!debian.same_package("libA", "liba"));
+    }
+
+    #[test]
+    fn releases_differ_where_both_are_said() {
+        let may_be = |left, right| Ecosystem::from_osv(left).may_be(&Ecosystem::from_osv(right));
+        assert!(may_be("Debian:12", "Debian:12") && may_be("Debian", "Debian:12"));
+        assert!(!may_be("Debian:12", "Debian:11") && !may_be("Debian:12", "Ubuntu"));
+        assert!(may_be("Ubuntu:22.04:LTS", "Ubuntu:22.04"));
+        assert!(!may_be("Ubuntu:Pro:22.04:LTS", "Ubuntu:22.04:LTS"));
+        assert!(may_be("Go", "Go") && !may_be("Go", "npm"));
     }
 }

@@ -84,13 +84,27 @@ pub fn evaluate(affected: &Affected, version: &str) -> Verdict {
 
 /// Says whether an advisory's statement covers a component; `None` where it speaks of another
 /// package.
+///
+/// A statement on one release of a distribution that would cover a component whose release is
+/// not said is undetermined: it may be of that release or of another, where the same version is
+/// fixed or never was affected.
 #[must_use]
 pub fn match_component(affected: &Affected, component: &Coordinates) -> Option<Verdict> {
     if !component.is_named(&affected.ecosystem, &affected.package) {
         return None;
     }
+    let release = affected.ecosystem.release();
+    let unsaid = release.filter(|_| component.ecosystem.release().is_none());
     Some(match &component.version {
-        Some(version) => evaluate(affected, version),
+        Some(version) => match (evaluate(affected, version), unsaid) {
+            (Verdict::Affected { .. }, Some(release)) => Verdict::Undetermined {
+                reason: format!(
+                    "component names no release of {}, the advisory is on {release}",
+                    affected.ecosystem.family()
+                ),
+            },
+            (verdict, _) => verdict,
+        },
         None => Verdict::Undetermined {
             reason: "component has no version".to_owned(),
         },
@@ -141,175 +155,5 @@ fn by_range(stretch: &Stretch) -> Verdict {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Ecosystem, Event};
-
-    fn affected(kind: &str, events: &str, versions: &[&str]) -> Affected {
-        let event = |text: &str| {
-            let (kind, version) = text.split_at(1);
-            let version = version.to_owned();
-            match kind {
-                "i" => Event::Introduced(version),
-                "f" => Event::Fixed(version),
-                "l" => Event::LastAffected(version),
-                _ => Event::Limit(version),
-            }
-        };
-        let range = |events: &str| Range {
-            kind: RangeKind::from(kind.to_owned()),
-            events: events.split_whitespace().map(event).collect(),
-        };
-        Affected {
-            ecosystem: Ecosystem::CratesIo,
-            package: "p".to_owned(),
-            ranges: events
-                .split('|')
-                .filter(|events| !events.is_empty())
-                .map(range)
-                .collect(),
-            versions: versions
-                .iter()
-                .map(|version| (*version).to_owned())
-                .collect(),
-        }
-    }
-
-    fn covered(events: &str, version: &str) -> bool {
-        matches!(
-            evaluate(&affected("SEMVER", events, &[]), version),
-            Verdict::Affected { .. }
-        )
-    }
-
-    #[test]
-    fn events_bound_what_is_affected() {
-        for (events, inside, outside) in [
-            (
-                "i0 f1.2.0",
-                vec!["0.0.0-0", "1.1.9", "1.2.0-rc.1"],
-                vec!["1.2.0", "2.0.0"],
-            ),
-            (
-                "i1.0.0 l1.2.0",
-                vec!["1.0.0", "1.2.0", "1.2.0+build"],
-                vec!["0.9.0", "1.2.1"],
-            ),
-            (
-                "f2.1.0 i2.0.0 f1.2.0 i0",
-                vec!["1.0.0", "2.0.0"],
-                vec!["1.2.0", "1.9.0", "2.1.0"],
-            ),
-            ("i0 u2.0.0", vec!["1.0.0"], vec!["2.0.0", "3.0.0"]),
-            ("i0 u*", vec!["1.0.0", "3.0.0"], vec![]),
-            ("i0 f1.0.0|i2.0.0", vec!["0.1.0", "2.0.0"], vec!["1.0.0"]),
-            // Two events at one version.
-            (
-                "i0 f1.0.0 i1.0.0 f2.0.0",
-                vec!["1.0.0", "1.5.0"],
-                vec!["2.0.0"],
-            ),
-            (
-                "i1.0.0 f1.0.0 i1.5.0 f2.0.0",
-                vec!["1.0.0", "1.5.0"],
-                vec!["0.9.0", "2.0.0"],
-            ),
-            (
-                "i0 f0.9.0 i1.0.0 f1.0.0",
-                vec!["0.8.0"],
-                vec!["0.9.0", "1.0.0", "1.1.0"],
-            ),
-            ("i1.0.0 l1.0.0", vec!["1.0.0"], vec!["0.9.0", "1.0.1"]),
-            (
-                "i0 l1.0.0 i1.0.0 l2.0.0",
-                vec!["1.0.0", "1.0.1"],
-                vec!["2.0.1"],
-            ),
-        ] {
-            assert!(
-                inside.iter().all(|version| covered(events, version)),
-                "{events} covers {inside:?}"
-            );
-            assert!(
-                !outside.iter().any(|version| covered(events, version)),
-                "{events} leaves out {outside:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_verdict_says_what_covers() {
-        let two = affected("SEMVER", "i0 f1.2.0 i2.0.0 l2.3.0|i0 f1.1.0", &["9.9.9"]);
-        let range = |introduced: &str, fixed: Option<&str>, last: Option<&str>| Verdict::Affected {
-            rule: Rule::Range,
-            introduced: Some(introduced.to_owned()),
-            fixed: fixed.map(str::to_owned),
-            last_affected: last.map(str::to_owned),
-        };
-        assert_eq!(evaluate(&two, "1.0.0"), range("0", Some("1.2.0"), None));
-        assert_eq!(evaluate(&two, "2.1.0"), range("2.0.0", None, Some("2.3.0")));
-        assert_eq!(fixed_versions(&two, "1.0.0"), ["1.1.0", "1.2.0"]);
-        assert_eq!(fixed_versions(&two, "2.1.0"), [""; 0]);
-        assert!(matches!(
-            evaluate(&two, "9.9.9"),
-            Verdict::Affected {
-                rule: Rule::Version,
-                ..
-            }
-        ));
-    }
-
-    #[test]
-    fn what_cannot_be_compared_is_undetermined() {
-        let reason = |affected: &Affected, version: &str| match evaluate(affected, version) {
-            Verdict::Undetermined { reason } => reason,
-            other => format!("{other:?}"),
-        };
-        assert_eq!(
-            reason(&affected("GIT", "i0", &[]), "1.0.0"),
-            "git range only"
-        );
-        assert_eq!(
-            reason(&affected("SEMVER", "", &[]), "1.0.0"),
-            "neither ranges nor versions"
-        );
-        assert_eq!(
-            reason(&affected("SEMVER", "f1.0.0", &[]), "1.0.0"),
-            "range without an introduced event"
-        );
-        assert_eq!(
-            reason(&affected("NEW", "i0", &[]), "1.0.0"),
-            "unknown range type \"NEW\""
-        );
-        let unread = "reading \"1.0\" as a SemVer version: ";
-        assert!(reason(&affected("SEMVER", "i0", &[]), "1.0").starts_with(unread));
-        assert!(reason(&affected("SEMVER", "i0 f1.0", &[]), "1.0.0").starts_with(unread));
-        assert_eq!(
-            evaluate(&affected("GIT", "i0", &["1.0.1"]), "1.0.0"),
-            Verdict::NotAffected
-        );
-    }
-
-    #[test]
-    fn an_unknown_ecosystem_has_lists_and_semver_ranges_only() {
-        let other = |kind, versions: &[&str]| Affected {
-            ecosystem: Ecosystem::Unsupported("npm".to_owned()),
-            ..affected(kind, "i0 f2.0.0", versions)
-        };
-        assert!(matches!(
-            evaluate(&other("SEMVER", &[]), "1.0.0"),
-            Verdict::Affected { .. }
-        ));
-        assert!(matches!(
-            evaluate(&other("ECOSYSTEM", &["1.0.0"]), "1.0.0"),
-            Verdict::Affected { .. }
-        ));
-        let undetermined = Verdict::Undetermined {
-            reason: "no version order for ecosystem \"npm\"".to_owned(),
-        };
-        assert_eq!(
-            evaluate(&other("ECOSYSTEM", &["1.0.1"]), "1.0.0"),
-            undetermined
-        );
-    }
-}
+#[allow(clippy::unwrap_used)]
+mod tests;

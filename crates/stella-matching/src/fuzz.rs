@@ -12,11 +12,9 @@ pub fn fuzz(data: &[u8]) {
     for line in &lines {
         purl_laws(line);
     }
-    for ecosystem in [
-        Ecosystem::CratesIo,
-        Ecosystem::Go,
-        Ecosystem::Unsupported("npm".to_owned()),
-    ] {
+    for ecosystem in ["crates.io", "Go", "npm", "PyPI", "Debian:12", "NuGet"] {
+        let ecosystem = Ecosystem::from_osv(ecosystem);
+        spelling_laws(&ecosystem, &lines);
         order_laws(&ecosystem, &lines);
         for kind in ["SEMVER", "ECOSYSTEM", "GIT", ""] {
             evaluation_laws(&ecosystem, RangeKind::from(kind.to_owned()), &lines);
@@ -38,6 +36,33 @@ fn purl_laws(text: &str) {
     );
     if let Ok(again) = Coordinates::from_purl(&read.purl) {
         assert_eq!(again.purl, read.purl, "{text:?} is canonical once read");
+    }
+}
+
+/// What an ecosystem lets people write in more than one way has one place in its order.
+fn spelling_laws(ecosystem: &Ecosystem, lines: &[&str]) {
+    for line in lines {
+        let Ok(version) = Version::parse(ecosystem, line) else {
+            continue;
+        };
+        let other = match ecosystem {
+            Ecosystem::Npm => format!(" =v{line} "),
+            Ecosystem::PyPi
+                if line.starts_with(['v', 'V']) || line.starts_with(char::is_whitespace) =>
+            {
+                line.to_uppercase()
+            }
+            Ecosystem::PyPi => format!(" v{} ", line.to_ascii_uppercase()),
+            Ecosystem::Debian(_) if line.contains(':') => format!("00{}", line.trim_start()),
+            Ecosystem::Debian(_) => format!("0:{}", line.trim_start()),
+            _ => (*line).to_owned(),
+        };
+        let other = Version::parse(ecosystem, &other);
+        assert_eq!(
+            other.as_ref(),
+            Ok(&version),
+            "{line:?} is spelled otherwise"
+        );
     }
 }
 
@@ -119,8 +144,12 @@ mod tests {
         let core = "(v|go)?(0|[1-3](\\.[0-3]){0,2})";
         let pre = "(-(0|rc\\.[0-9]|a[0-9]?|0\\.2022072215521[0-9]-630584e8d5aa))?";
         let odd = "1\\.20rc[12]|\\*|\\(devel\\)";
+        let python = "[0-1]!?[0-2](\\.0)?[._-]?(a|B|rc|pre|post|r|dev)?[._-]?[0-2]?(\\.?dev[01])?(\\+[a1](\\.[b2])?)?";
+        let debian = "([01]:)?[0-2][.~+a0-2-]{0,6}[0-2a]";
         prop_oneof![
             9 => (core, pre, "(\\+(incompatible|b))?").prop_map(|(core, pre, build)| core + &pre + &build),
+            3 => python,
+            3 => debian,
             1 => odd,
         ]
     }
@@ -145,6 +174,23 @@ mod tests {
         #[test]
         fn laws_hold_for_any_bytes(data in vec(any::<u8>(), 0..64)) {
             super::fuzz(&data);
+        }
+    }
+
+    /// What is not linear would not end.
+    #[test]
+    fn a_version_of_any_length_is_read_and_compared() {
+        for part in [
+            "0", "1.", "a", "~", "-", "1a", "0.0", "+a", ":", "=v", "_1", ".dev",
+        ] {
+            let long = part.repeat(20_000);
+            let lines = [
+                &long,
+                &format!("1{long}"),
+                &format!("1.2.3-{long}1"),
+                &format!("1.2.3-{long}2"),
+            ];
+            super::fuzz(lines.map(String::as_str).join("\n").as_bytes());
         }
     }
 }

@@ -5,10 +5,14 @@
 //! the evaluation algorithm of the OSV schema. What cannot be compared is
 //! [`Verdict::Undetermined`] with the reason, never "not affected".
 //!
+//! Orders: SemVer, crates.io, Go, npm, PyPI (PEP 440) and Debian (`dpkg`), and `SEMVER` ranges in
+//! any ecosystem.
+//!
 //! A new ecosystem is an arm in [`Ecosystem`], a file under `version/`, and an arm in
 //! [`Version`].
 
 mod affected;
+mod distribution;
 mod ecosystem;
 mod error;
 mod evaluate;

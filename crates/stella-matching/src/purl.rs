@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use packageurl::PackageUrl;
 
+use crate::distribution;
 use crate::go_module;
 use crate::version::same_version;
 use crate::{Ecosystem, Error};
@@ -34,10 +35,17 @@ impl Coordinates {
     /// [`Error::Purl`] where the text is not a package URL, or breaks a rule of its type.
     pub fn from_purl(text: &str) -> Result<Self, Error> {
         let url = read(text)?;
-        let ecosystem = Ecosystem::from_purl_type(url.ty());
+        let ecosystem = match url.ty() {
+            "deb" => distribution::of(&url),
+            other => Ecosystem::from_purl_type(other),
+        };
         let (package, alternatives) = match ecosystem {
             // Reading lowers the namespace as the specification asks; module paths have case.
             Ecosystem::Go => go_module::paths(&read(&without_type(text))?),
+            // So are names of npm, and the oldest have capitals.
+            Ecosystem::Npm => (osv_name(&read(&without_type(text))?), Vec::new()),
+            // The namespace is the distribution's.
+            Ecosystem::Debian(_) => (url.name().to_owned(), Vec::new()),
             _ => (osv_name(&url), Vec::new()),
         };
         let mut qualifiers: Vec<(String, String)> = url
@@ -69,7 +77,7 @@ impl Coordinates {
     /// Whether an advisory that names a package of an ecosystem means this one.
     #[must_use]
     pub fn is_named(&self, ecosystem: &Ecosystem, package: &str) -> bool {
-        self.ecosystem == *ecosystem
+        self.ecosystem.may_be(ecosystem)
             && self
                 .names()
                 .any(|name| ecosystem.same_package(name, package))

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use serde::Serialize;
 use sqlx::{query, query_as, query_scalar};
 use stella_api::TenantId;
+use stella_api::evidence::DocumentRecord;
 use stella_service::{IdRange, Paging};
 use stella_storage::{StoreError, Tx, execute, on};
 
@@ -327,20 +328,37 @@ pub(crate) async fn speaking_of(
 }
 
 /// The newest revision of every KEV catalogue: that one does not list an id is known from it too.
-/// Other signals have the same kind; in the text of a record no string can hold the bare quotes
-/// that tell them apart.
+/// Other signals have the same kind, and what tells them apart stands in their records. A head whose
+/// record is not there, or not to be read, stays, and is told as corrupt by who reads it.
 pub(crate) async fn catalogue_heads(
     tx: &mut Tx,
     tenant: &TenantId,
 ) -> Result<Vec<SourceRow>, StoreError> {
-    Ok(on!(tx, c => query_as(
-        "SELECT kind, digest, publisher, upstream_id FROM evidence.heads h \
-         WHERE tenant = $1 AND kind = 'signal' AND EXISTS ( \
-           SELECT 1 FROM evidence.provenance p \
-           WHERE p.tenant = h.tenant AND p.digest = h.digest \
-             AND p.record LIKE '%\"content\":{\"format\":\"kev\"%') \
-         ORDER BY digest, publisher, upstream_id",
-    ).bind(tenant.as_str()).fetch_all(c))?)
+    #[derive(sqlx::FromRow)]
+    struct Head {
+        #[sqlx(flatten)]
+        source: SourceRow,
+        record: Option<String>,
+    }
+    let heads: Vec<Head> = on!(tx, c => query_as(
+        "SELECT h.kind, h.digest, h.publisher, h.upstream_id, p.record FROM evidence.heads h \
+         LEFT JOIN evidence.provenance p ON p.tenant = h.tenant AND p.digest = h.digest \
+         AND p.publisher = h.publisher \
+         WHERE h.tenant = $1 AND h.kind = 'signal' \
+         ORDER BY h.digest, h.publisher, h.upstream_id, p.stream",
+    ).bind(tenant.as_str()).fetch_all(c))?;
+    let other = |record: &String| {
+        serde_json::from_str::<DocumentRecord>(record)
+            .is_ok_and(|record| record.content.format != "kev")
+    };
+    let heads = heads.into_iter();
+    let mut sources: Vec<SourceRow> = heads
+        .filter(|head| !head.record.as_ref().is_some_and(other))
+        .map(|head| head.source)
+        .collect();
+    // A document of two streams has two records.
+    sources.dedup();
+    Ok(sources)
 }
 
 /// Who published some documents: every record of them, the first of each first.

@@ -1,6 +1,9 @@
 //! Version orders, a file each.
 
+mod debian;
 mod go;
+mod npm;
+mod pypi;
 mod semver2;
 
 use std::cmp::Ordering;
@@ -15,6 +18,12 @@ pub enum Version {
     SemVer(semver::Version),
     /// Go modules, pseudo-versions, and releases of Go itself.
     Go(semver::Version),
+    /// npm, as node-semver compares.
+    Npm(semver::Version),
+    /// PEP 440, <https://packaging.python.org/en/latest/specifications/version-specifiers/>.
+    PyPi(pypi::Version),
+    /// Debian and Ubuntu, as `dpkg` compares.
+    Debian(debian::Version),
 }
 
 impl Version {
@@ -27,22 +36,37 @@ impl Version {
         match ecosystem {
             Ecosystem::CratesIo => semver2::parse(version).map(Self::SemVer),
             Ecosystem::Go => go::parse(version).map(Self::Go),
+            Ecosystem::Npm => npm::parse(version).map(Self::Npm),
+            Ecosystem::PyPi => pypi::parse(version).map(Self::PyPi),
+            Ecosystem::Debian(_) => debian::parse(version).map(Self::Debian),
             Ecosystem::Unsupported(name) => Err(Error::NoOrder(name.clone())),
         }
     }
 
     /// Reads a version as the bounds of a range of that kind are compared: `SEMVER` ranges by
-    /// SemVer also where the ecosystem's own order is not known.
+    /// SemVer also where the ecosystem's own order is another.
     pub(crate) fn parse_for(
         ecosystem: &Ecosystem,
         kind: &RangeKind,
         version: &str,
     ) -> Result<Self, Error> {
         match (ecosystem, kind) {
-            (Ecosystem::Unsupported(_), RangeKind::Semver) => {
-                semver2::parse(version).map(Self::SemVer)
-            }
-            _ => Self::parse(ecosystem, version),
+            // SemVer too, with the spellings that the ecosystem has besides.
+            (Ecosystem::CratesIo | Ecosystem::Go | Ecosystem::Npm, _) => {}
+            (_, RangeKind::Semver) => return semver2::parse(version).map(Self::SemVer),
+            _ => {}
+        }
+        Self::parse(ecosystem, version)
+    }
+
+    /// Versions of two orders do not meet in one comparison; this keeps the type's order total.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::SemVer(_) => 0,
+            Self::Go(_) => 1,
+            Self::Npm(_) => 2,
+            Self::PyPi(_) => 3,
+            Self::Debian(_) => 4,
         }
     }
 }
@@ -50,12 +74,12 @@ impl Version {
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
-            (Self::SemVer(left), Self::SemVer(right)) | (Self::Go(left), Self::Go(right)) => {
-                left.cmp_precedence(right)
-            }
-            // Versions of two orders do not meet in one comparison; this keeps the type's order total.
-            (Self::SemVer(_), Self::Go(_)) => Ordering::Less,
-            (Self::Go(_), Self::SemVer(_)) => Ordering::Greater,
+            (Self::SemVer(left), Self::SemVer(right))
+            | (Self::Go(left), Self::Go(right))
+            | (Self::Npm(left), Self::Npm(right)) => left.cmp_precedence(right),
+            (Self::PyPi(left), Self::PyPi(right)) => left.cmp(right),
+            (Self::Debian(left), Self::Debian(right)) => left.cmp(right),
+            _ => self.rank().cmp(&other.rank()),
         }
     }
 }
@@ -82,8 +106,8 @@ pub fn compare(ecosystem: &Ecosystem, left: &str, right: &str) -> Result<Orderin
     Ok(Version::parse(ecosystem, left)?.cmp(&Version::parse(ecosystem, right)?))
 }
 
-/// Whether two spellings name one version: the same text but for the prefix that Go leaves
-/// open. Build metadata counts, since it names another release.
+/// Whether two spellings name one version. Build metadata of SemVer counts, since it names
+/// another release; elsewhere versions of equal precedence are one.
 pub(crate) fn same_version(ecosystem: &Ecosystem, left: &str, right: &str) -> bool {
     if left == right {
         return true;
@@ -94,6 +118,7 @@ pub(crate) fn same_version(ecosystem: &Ecosystem, left: &str, right: &str) -> bo
     ) {
         (Ok(Version::SemVer(left)), Ok(Version::SemVer(right)))
         | (Ok(Version::Go(left)), Ok(Version::Go(right))) => left == right,
+        (Ok(left), Ok(right)) => left == right,
         _ => false,
     }
 }

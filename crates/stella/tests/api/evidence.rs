@@ -236,6 +236,46 @@ on_every_driver! {
         assert_eq!(analyst.code(bad).await, "REQUEST_INVALID");
     }
 
+    /// Advisory and component may write a name in two ways, and one may leave out the release.
+    async fn every_ecosystem_is_compared_by_its_own_order(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        let on = |id: &str, ecosystem: &str, package: &str, fixed: &str| {
+            let mut one = advisory(id, &[], package, fixed);
+            let kind = if ecosystem == "npm" { "SEMVER" } else { "ECOSYSTEM" };
+            one["affected"][0]["package"]["ecosystem"] = ecosystem.into();
+            one["affected"][0]["ranges"][0]["type"] = kind.into();
+            bytes(&one)
+        };
+        let purls = [
+            ("pkg:npm/%40types/left-pad@1.0.0-rc.2", Some(Verdict::Affected)),
+            ("pkg:npm/%40types/left-pad@1.0.0", None),
+            ("pkg:pypi/zope-interface@5.0.0.post1.dev2", Some(Verdict::Affected)),
+            ("pkg:pypi/zope-interface@5.0.post1", None),
+            ("pkg:deb/debian/curl@7.88.1-10%2Bdeb12u4?distro=debian-12", Some(Verdict::Affected)),
+            ("pkg:deb/debian/curl@7.88.1-10%2Bdeb12u5?distro=debian-12", None),
+            ("pkg:deb/debian/curl@7.74.0-1?distro=debian-11", None),
+            ("pkg:deb/debian/curl@7.74.0-1", Some(Verdict::Undetermined)),
+        ];
+        let mut parts = sbom(&["none@1.0.0"; 8]);
+        for (at, (purl, _)) in purls.iter().enumerate() {
+            parts["components"][at]["purl"] = (*purl).into();
+            parts["components"][at]["bom-ref"] = (*purl).into();
+        }
+        // Some come before the SBOM and one after it.
+        ingester.ingest("advisory", &on("GHSA-1", "npm", "@types/left-pad", "1.0.0")).await;
+        ingester.ingest("advisory", &on("DSA-1", "Debian:12", "curl", "7.88.1-10+deb12u5")).await;
+        ingester.ingest("sbom", &bytes(&parts)).await;
+        ingester.ingest("advisory", &on("PYSEC-1", "PyPI", "Zope.Interface", "5.0.post1")).await;
+        let page: Page<Finding> = analyst.get("/api/v1/findings").await;
+        for (purl, verdict) in purls {
+            let found = page.items.iter().find(|one| one.component.purl == purl);
+            assert_eq!(found.map(|one| one.matched.verdict), verdict, "{purl}");
+        }
+        let asked = Call::get("/api/v1/findings?purl=pkg%3Adeb%2Fdebian%2Fcurl");
+        let page: Page<Finding> = analyst.send(asked).await.json().unwrap();
+        assert_eq!(page.items.len(), 2);
+    }
+
     async fn components_that_cannot_be_matched_are_named(world) {
         let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
         ingester.ingest("advisory", &bytes(&advisory("RUSTSEC-2026-0001", &[], "zed", "2.0.0"))).await;
