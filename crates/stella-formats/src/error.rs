@@ -42,7 +42,7 @@ pub struct FormatError {
     pub pointer: String,
     /// The line, from 1.
     pub line: usize,
-    /// The column, from 1, in bytes.
+    /// The column, from 1, in bytes; in YAML in characters.
     pub column: usize,
     /// What is wrong, for a person.
     pub message: String,

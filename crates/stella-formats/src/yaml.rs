@@ -76,6 +76,9 @@ impl Loader {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), FormatError> {
         match event {
             Event::Scalar(text, style, ..) => {
+                if text.contains('\0') {
+                    return Err(self.malformed(span, "a text holds U+0000"));
+                }
                 if let Some(Frame::Mapping(members, key @ None)) = self.open.last_mut() {
                     if members.contains_key(text.as_ref()) {
                         let message = format!("key {text:?} stands twice");
@@ -86,9 +89,6 @@ impl Loader {
                     return Ok(());
                 }
                 self.begin(span)?;
-                if text.contains('\0') {
-                    return Err(self.malformed(span, "a text holds U+0000"));
-                }
                 let absent = style == ScalarStyle::Plain
                     && ["", "~", "null", "Null", "NULL"].contains(&text.as_ref());
                 self.end(if absent { Value::Null } else { text.into() });
@@ -219,6 +219,7 @@ mod tests {
         assert_eq!(refused("a: &x 1\nb: *x"), malformed("/b", 2));
         assert_eq!(refused("? [a]\n: 1"), malformed("", 1));
         assert_eq!(refused("a: \"\\0\""), malformed("/a", 1));
+        assert_eq!(refused("\"\\0\": a"), malformed("", 1));
         assert_eq!(refused("a: [1").0, Reason::Malformed);
         assert_eq!(refused("").0, Reason::Malformed);
         assert_eq!(refused("a: 1\n---\na: 2").0, Reason::Merge);
