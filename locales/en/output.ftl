@@ -107,6 +107,9 @@ noticed = noticed { $code } in { $count }, taken all the same
 unsent = { $count } not sent; the same command goes on, what was taken stays
 refusals-more = { $count } more refusals: -o json has all
 publisher-unnamed = the document names no publisher: say it with --publisher
+archive-refused = no archive to take evidence from: { $reason }; where you trust it, unpack it and take the folder
+archive-other = { $name } is not what the manifest of the export lists there
+archive-short = the manifest of the export lists { $listed } documents, and not all are there
 document-too-large = { $size } bytes, more than the { $limit } that a server takes
 sample-refused = the server refuses { $path } of the sample
 file-too-large = larger than { $limit } bytes
@@ -341,6 +344,14 @@ storage-verified =
     { $count ->
         [one] one blob of { $size } bytes was read
        *[other] { $count } blobs of { $size } bytes were read
+    }
+audit-log-gone = the export has no log of { $service }: it was cut out, or only another service was exported (then say which: --service)
+storage-gone = nothing
+storage-missing =
+    { $count ->
+        [0] all that rows lead to is there
+        [one] one that a row leads to is not there: restore it from a backup
+       *[other] { $count } that rows lead to are not there: restore them from a backup
     }
 storage-copied =
     { $count ->

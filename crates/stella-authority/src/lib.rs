@@ -20,6 +20,7 @@ use stella_telemetry::Metrics;
 
 pub use client::{Client, ClientKey, Held, NewClient};
 pub use error::AuthorityError;
+pub use store::tenants;
 pub use token::TOKENS_END_WITHIN;
 
 /// The migrations of the schema `authority`.

@@ -7,6 +7,7 @@ use stella_api::TenantId;
 use stella_context::{OpContext, SystemContext};
 use stella_storage::{Db, DbTime, StoreError, Tx, execute, on};
 
+pub use client::tenants;
 pub(crate) use client::*;
 
 /// Whether it is new.

@@ -1,6 +1,7 @@
 //! Taking evidence in: found, prepared, sent, and told what became of it.
 
 mod collect;
+mod packed;
 mod prepare;
 mod send;
 mod source;

@@ -158,6 +158,19 @@ pub(crate) async fn clients(tx: &mut Tx, only: Option<&str>) -> Result<Vec<Clien
     Ok(all)
 }
 
+/// The tenants that have a client, as work of the installation sees them.
+///
+/// # Errors
+/// The database is away.
+pub async fn tenants(system: &SystemContext, db: &Db) -> Result<BTreeSet<TenantId>, StoreError> {
+    let mut tx = db.system_read(system).await?;
+    let rows: Vec<String> = on!(&mut tx, c => query_scalar(
+        "SELECT DISTINCT tenant FROM authority.client_roles",
+    ).fetch_all(c))?;
+    tx.commit().await?;
+    rows.into_iter().map(tenant).collect()
+}
+
 /// The tenants that a client has a role in.
 pub(crate) async fn tenants_of(
     tx: &mut Tx,
@@ -166,11 +179,12 @@ pub(crate) async fn tenants_of(
     let rows: Vec<String> = on!(tx, c => query_scalar(
         "SELECT DISTINCT tenant FROM authority.client_roles WHERE client_id = $1",
     ).bind(client).fetch_all(c))?;
-    let tenant = |row: String| {
-        row.parse()
-            .map_err(|_| StoreError::unreadable("client role", format!("`{row}` is no tenant id")))
-    };
     rows.into_iter().map(tenant).collect()
+}
+
+fn tenant(row: String) -> Result<TenantId, StoreError> {
+    row.parse()
+        .map_err(|_| StoreError::unreadable("client role", format!("`{row}` is no tenant id")))
 }
 
 /// The x coordinate of a client's key. One that was revoked counts no more, whoever puts its row

@@ -5,12 +5,15 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::packed;
 use super::source::Source;
 use crate::failure::Failure;
 use crate::kind::PATH_UNREADABLE;
 
 /// How the names of documents end that are looked for in folders.
 const ENDINGS: [&str; 5] = [".json", ".yaml", ".yml", ".csv", ".csv.gz"];
+/// How those of archives end.
+const ARCHIVES: [&str; 5] = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".zip"];
 
 /// Why something in a folder is not looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +58,7 @@ pub(crate) struct Collected {
 }
 
 /// Finds files: those named, whatever their names, and those of folders whose names end as
-/// those of documents do.
+/// those of documents and archives do. Archives are unpacked.
 ///
 /// # Errors
 /// `PATH_UNREADABLE`; nothing is sent then.
@@ -67,7 +70,7 @@ pub(crate) fn collect(paths: &[PathBuf]) -> Result<Collected, Failure> {
         if is.is_dir() {
             folders.push(path.clone());
         } else {
-            found.sources.push(Source::File(path.clone()));
+            found.open(path)?;
         }
     }
     while let Some(folder) = folders.pop() {
@@ -76,6 +79,7 @@ pub(crate) fn collect(paths: &[PathBuf]) -> Result<Collected, Failure> {
             let entry = entry.map_err(|error| unreadable(&folder, &error))?;
             match judge(&entry).map_err(|error| unreadable(&entry.path(), &error))? {
                 Is::Folder => folders.push(entry.path()),
+                Is::Archive => found.open(&entry.path())?,
                 Is::Document => found.sources.push(Source::File(entry.path())),
                 Is::Skipped(why) => *found.skipped.entry(why).or_default() += 1,
             }
@@ -86,10 +90,50 @@ pub(crate) fn collect(paths: &[PathBuf]) -> Result<Collected, Failure> {
     Ok(found)
 }
 
-enum Is {
+impl Collected {
+    /// Adds a file, or all that it holds where it is an archive: its content decides.
+    fn open(&mut self, path: &Path) -> Result<(), Failure> {
+        let shown = || path.display().to_string();
+        let Some(archive) = packed::archive(path).map_err(|error| unreadable(path, &error))? else {
+            self.sources.push(Source::File(path.to_owned()));
+            return Ok(());
+        };
+        match packed::held(path, archive) {
+            Ok(held) => {
+                let documents = held.documents.into_iter();
+                self.sources
+                    .extend(documents.map(|one| Source::Packed(Box::new(one))));
+                for (why, count) in held.skipped {
+                    *self.skipped.entry(why).or_default() += count;
+                }
+            }
+            Err(reason) => self.sources.push(Source::Refused(shown(), reason)),
+        }
+        Ok(())
+    }
+}
+
+/// What a name in a folder leads to.
+pub(crate) enum Is {
     Folder,
+    Archive,
     Document,
     Skipped(Skipped),
+}
+
+/// What a file is by its name alone.
+pub(crate) fn judge_name(name: &str) -> Is {
+    let name = name.to_ascii_lowercase();
+    let ends = |ending: &&str| name.ends_with(*ending);
+    if name.starts_with('.') {
+        Is::Skipped(Skipped::Hidden)
+    } else if ENDINGS.iter().any(ends) {
+        Is::Document
+    } else if ARCHIVES.iter().any(ends) {
+        Is::Archive
+    } else {
+        Is::Skipped(Skipped::OtherName)
+    }
 }
 
 fn judge(entry: &fs::DirEntry) -> io::Result<Is> {
@@ -105,16 +149,12 @@ fn judge(entry: &fs::DirEntry) -> io::Result<Is> {
     let Ok(leads_to) = fs::metadata(&path) else {
         return Ok(Is::Skipped(Skipped::NoFile));
     };
-    let name = entry.file_name().to_ascii_lowercase();
-    let ends = |ending: &&str| name.as_encoded_bytes().ends_with(ending.as_bytes());
     Ok(if leads_to.is_dir() {
         Is::Skipped(Skipped::LinkedFolder)
     } else if !leads_to.is_file() {
         Is::Skipped(Skipped::NoFile)
-    } else if ENDINGS.iter().any(ends) {
-        Is::Document
     } else {
-        Is::Skipped(Skipped::OtherName)
+        judge_name(&entry.file_name().to_string_lossy())
     })
 }
 
@@ -164,7 +204,7 @@ mod tests {
                 .unwrap()
                 .display()
                 .to_string(),
-            Source::Held(..) => unreachable!(),
+            _ => unreachable!(),
         };
         let files: Vec<String> = found.sources.iter().map(relative).collect();
         let expected = [

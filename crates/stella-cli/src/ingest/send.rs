@@ -110,7 +110,11 @@ async fn read(source: Source, origin: Origin) -> Result<Item, Refusal> {
         let bytes = source
             .read()
             .map_err(|unread| Refusal::told(&path, unread.code(), unread.reason()))?;
-        let prepared = prepare(&path, bytes, &origin)?;
+        let mut prepared = prepare(&path, bytes, &origin)?;
+        // Whoever exported it knew more than its content says.
+        if let Some(envelope) = source.envelope() {
+            prepared.envelope = envelope;
+        }
         let line = EvidenceLine {
             envelope: prepared.envelope,
             raw_base64: STANDARD.encode(prepared.bytes),

@@ -5,8 +5,10 @@ use std::io::{self, Read as _};
 use std::path::PathBuf;
 
 use bytes::Bytes;
+use stella_api::evidence::Envelope;
 use stella_api::{Code, MAX_BODY};
 
+use super::packed::Packed;
 use crate::failure::Failure;
 use crate::label::{filled, label};
 use crate::problem::of_code;
@@ -18,6 +20,10 @@ pub(crate) enum Source {
     File(PathBuf),
     /// Here, under the name that people know them by.
     Held(String, Bytes),
+    /// In an archive.
+    Packed(Box<Packed>),
+    /// In an archive of that name, which is refused; why.
+    Refused(String, String),
 }
 
 /// Why the bytes of a document are not there.
@@ -27,6 +33,8 @@ pub(crate) enum Unread {
     TooLarge(Option<u64>),
     /// The system's reason.
     Failed(io::Error),
+    /// What they are in is refused.
+    Refused(String),
 }
 
 impl Source {
@@ -34,7 +42,8 @@ impl Source {
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
-            Self::Held(name, _) => name.clone(),
+            Self::Held(name, _) | Self::Refused(name, _) => name.clone(),
+            Self::Packed(packed) => packed.shown().to_owned(),
         }
     }
 
@@ -42,6 +51,8 @@ impl Source {
     pub(crate) fn read(&self) -> Result<Bytes, Unread> {
         match self {
             Self::Held(_, bytes) => Ok(bytes.clone()),
+            Self::Packed(packed) => packed.read(),
+            Self::Refused(_, reason) => Err(Unread::Refused(reason.clone())),
             Self::File(path) => {
                 let mut file = File::open(path)?;
                 let size = file.metadata()?.len();
@@ -50,6 +61,14 @@ impl Source {
                 }
                 read_bounded(&mut file, size)
             }
+        }
+    }
+
+    /// Where it came from, where what it is in says so.
+    pub(crate) fn envelope(&self) -> Option<Envelope> {
+        match self {
+            Self::Packed(packed) => packed.envelope.clone(),
+            _ => None,
         }
     }
 
@@ -72,7 +91,7 @@ impl Unread {
     pub(crate) fn code(&self) -> Code {
         match self {
             Self::TooLarge(_) => Code::Aoc010,
-            Self::Failed(_) => Code::Aoc009,
+            Self::Failed(_) | Self::Refused(_) => Code::Aoc009,
         }
     }
 
@@ -89,6 +108,7 @@ impl Unread {
                 filled("document-too-large-unmeasured", &[("limit", limit.into())])
             }
             Self::Failed(error) => error.to_string(),
+            Self::Refused(reason) => reason.clone(),
         }
     }
 }

@@ -173,6 +173,21 @@ on_every_driver! {
             let ran = verify(&[file.to_str().unwrap(), "-o", "table"]).await;
             assert!(ran.exit == 6 && ran.stdout.contains("LOG_UNSIGNED"), "{}", ran.stdout);
         }
+        // A whole log that was cut out, also one that nothing was recorded in.
+        let heads = lines.iter().enumerate().filter(|(_, line)| line.contains("\"service\":"));
+        let heads: Vec<usize> = heads.map(|(at, _)| at).chain([lines.len()]).collect();
+        assert_eq!(heads.len(), 5, "{first}");
+        for pair in heads.windows(2) {
+            let rest = [&lines[..pair[0]], &lines[pair[1]..]].concat().join("\n");
+            let file = person.file("rest", rest.as_bytes());
+            let ran = verify(&[file.to_str().unwrap(), "-o", "table"]).await;
+            assert!(ran.exit == 6 && ran.stdout.contains("was cut out"), "{}", ran.stdout);
+        }
+        let of_one = lines[heads[0]..heads[1]].join("\n");
+        let of_one = person.file("of-one", of_one.as_bytes());
+        let of_one = of_one.to_str().unwrap();
+        assert_eq!(verify(&[of_one, "--service", "authority"]).await.exit, 0);
+        assert_eq!(verify(&[of_one]).await.exit, 6);
         for odd in ["", "{}", "x"] {
             let file = person.file("odd", odd.as_bytes());
             let ran = verify(&[file.to_str().unwrap()]).await;

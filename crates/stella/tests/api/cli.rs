@@ -10,7 +10,7 @@ use stella_cli::{Answer, Failure, Io, ServerCommand, Session};
 use stella_client::Credentials;
 use stella_context::Clock;
 
-use crate::fixtures::{advisory, bytes, sbom};
+use crate::fixtures::{self, advisory, bytes, sbom};
 use crate::world::World;
 
 /// Somebody of a tenant, with a key and a context of their own.
@@ -265,6 +265,68 @@ async fn a_folder_is_taken_in_and_told_by_kind_whatever_is_wrong_with_one_file()
     let words = ["findings", "list", "--no-score", "--limit", "1000"];
     let found = person.types(&words).await.json();
     assert_eq!(found["items"].as_array().unwrap().len(), count);
+}
+
+/// As published databases are packed, and as somebody hostile would.
+#[tokio::test]
+async fn archives_are_taken_in_by_their_content_and_hostile_ones_refused_whole() {
+    let world = World::inmemory().await;
+    let person = Person::of(&world, "acme");
+    for n in 0..3 {
+        person.file(&format!("feed/{n}.json"), &fixtures::hole(n));
+    }
+    person.file("feed/README.md", b"no evidence");
+    let feed = person.file("feed/.hidden.json", b"{}");
+    let feed = feed.parent().unwrap();
+    let all = feed.parent().unwrap().join("all");
+    std::fs::create_dir(&all).unwrap();
+    let pack = |words: &[&str]| {
+        let ran = Command::new(words[0])
+            .args(&words[1..])
+            .current_dir(feed)
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+    };
+    pack(&["tar", "-czf", "../all/feed.tgz", "."]);
+    pack(&["tar", "-cf", "../all/feed.tar", "0.json", "1.json"]);
+    pack(&[
+        "python3",
+        "-m",
+        "zipfile",
+        "-c",
+        "../all/feed.zip",
+        "0.json",
+        "1.json",
+        "2.json",
+    ]);
+    let all = all.to_str().unwrap();
+    let ran = person.types(&["evidence", "ingest", all]).await;
+    let told = ran.json();
+    assert_eq!(
+        (ran.exit, &told["documents"], &told["taken"]),
+        (0, &8.into(), &8.into()),
+        "{told}"
+    );
+    assert_eq!(told["outcomes"]["advisory"]["stored"], 3, "{told}");
+    assert_eq!(
+        told["skipped"],
+        serde_json::json!({"hidden": 1, "other-name": 1}),
+        "{told}"
+    );
+
+    // A name by which it would write elsewhere, behind a harmless document.
+    pack(&["tar", "-cPf", "../all/bad.tar", "0.json", "../feed/1.json"]);
+    let bad = format!("{all}/bad.tar");
+    let ran = person.types(&["evidence", "ingest", &bad]).await;
+    let told = ran.json();
+    assert_eq!(
+        (ran.exit, &told["taken"], &told["refused"]),
+        (2, &0.into(), &1.into()),
+        "{told}"
+    );
+    assert_eq!(told["refusals"][0]["path"], bad, "{told}");
+    assert!(told.to_string().contains("../feed/1.json"), "{told}");
 }
 
 #[tokio::test]

@@ -74,6 +74,32 @@ on_every_driver! {
         assert_eq!(text(&tar(&["-t"], &part)).lines().count(), 2);
     }
 
+    /// Carried to another tenant, it is taken in as it was, from the same sources: the export of
+    /// that tenant is the same bytes.
+    async fn an_export_is_taken_in_as_it_was(world) {
+        let mut other = fixtures::envelope(&hole(1));
+        other["source"]["stream"] = "another".into();
+        let acme = world.ingester("acme");
+        acme.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"]))).await;
+        acme.ingest("advisory", &hole(1)).await;
+        acme.send(fixtures::with_envelope("advisory", &hole(1), &other)).await.success().unwrap();
+        let (_kept, one) = exported(&world, "acme", &[]).await;
+        let there = Person::of(&world, "globex");
+        let ran = there.types(&["evidence", "ingest", &one]).await;
+        assert_eq!((ran.exit, &ran.json()["taken"]), (0, &3.into()), "{}{}", ran.stdout, ran.stderr);
+        let (_too, two) = exported(&world, "globex", &[]).await;
+        assert_eq!(std::fs::read(&one).unwrap(), std::fs::read(&two).unwrap());
+
+        // A byte of a document that is another, in the archive: nothing of it is sent.
+        let mut edited = std::fs::read(&one).unwrap();
+        let at = edited.windows(4).rposition(|some| some == b"alph").unwrap();
+        edited[at] = b'A';
+        let edited = there.file("edited.tar", &edited);
+        let ran = there.types(&["evidence", "ingest", edited.to_str().unwrap()]).await;
+        assert_eq!((ran.exit, &ran.json()["taken"]), (2, &0.into()), "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains("manifest of the export"), "{}", ran.stdout);
+    }
+
     async fn what_is_not_as_it_came_is_not_exported(world) {
         let id = world.ingester("acme").ingest("advisory", &hole(1)).await.id;
         by_hand::edit(&world, &id, 20).await;

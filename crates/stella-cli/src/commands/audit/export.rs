@@ -31,6 +31,14 @@ pub(super) struct Head {
     pub(super) end: LogAnswer,
 }
 
+/// The line of a log that nothing was recorded in: there is no end to sign, and its absence would be
+/// that of a log that was cut out.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Empty {
+    pub(super) service: String,
+    pub(super) empty: bool,
+}
+
 pub(crate) async fn run(arguments: &ExportArgs, session: &mut Session) -> Result<Answer, Failure> {
     let client = connect(session, scopes::AUDIT)?;
     let mut lines = Vec::new();
@@ -46,6 +54,12 @@ async fn export(client: &Client, service: Service, lines: &mut Vec<Value>) -> Re
     let end = match end {
         // Nothing was recorded so far.
         Err(ClientError::Problem(problem)) if problem.code == Code::NoData.as_str() => {
+            let service = service.name().to_owned();
+            let line = Empty {
+                service,
+                empty: true,
+            };
+            lines.push(Answer::value_of(&line)?);
             return Ok(());
         }
         other => other?,

@@ -9,19 +9,26 @@ use stella_api::audit::AuditVerifyAnswer;
 use stella_api::verify::{VerifiedLog, VerifyExample, VerifyViolation};
 use stella_attest::{Chain, Entry, PublicKey, signed_end, verify as verified};
 
-use super::export::Head;
+use super::Service;
+use super::export::{Empty, Head};
 use super::verify::Verified;
 use crate::failure::Failure;
 use crate::kind::{EXPORT_INVALID, PATH_UNREADABLE};
 use crate::label::filled;
 
-pub(super) fn verify(file: &Path, keys: &[String]) -> Result<Vec<Verified>, Failure> {
+/// Verifies an export, which holds the log of the service that is asked for, or of every one.
+pub(super) fn verify(
+    file: &Path,
+    keys: &[String],
+    service: Option<Service>,
+) -> Result<Vec<Verified>, Failure> {
     let path = file.display().to_string();
     let told = |kind, reason: &dyn ToString| {
         Failure::of(kind, &[("path", &path), ("reason", &reason.to_string())])
     };
     let text = std::fs::read_to_string(file).map_err(|error| told(&PATH_UNREADABLE, &error))?;
     let mut logs: Vec<Log> = Vec::new();
+    let mut empty: Vec<String> = Vec::new();
     for (at, line) in text.lines().enumerate() {
         let invalid = |reason: &dyn ToString| {
             told(
@@ -30,7 +37,10 @@ pub(super) fn verify(file: &Path, keys: &[String]) -> Result<Vec<Verified>, Fail
             )
         };
         let value: Value = serde_json::from_str(line).map_err(|error| invalid(&error))?;
-        if value.get("checkpoint").is_some() {
+        if value.get("empty").is_some() {
+            let line: Empty = serde_json::from_value(value).map_err(|error| invalid(&error))?;
+            empty.push(line.service);
+        } else if value.get("checkpoint").is_some() {
             let head: Head = serde_json::from_value(value).map_err(|error| invalid(&error))?;
             logs.push(Log::of(head, keys).map_err(|error| invalid(&error))?);
         } else {
@@ -39,9 +49,45 @@ pub(super) fn verify(file: &Path, keys: &[String]) -> Result<Vec<Verified>, Fail
             log.follow(value).map_err(|error| invalid(&error))?;
         }
     }
-    match logs.is_empty() {
-        true => Err(told(&EXPORT_INVALID, &"it is empty")),
-        false => Ok(logs.into_iter().map(Log::end).collect()),
+    if logs.is_empty() && empty.is_empty() {
+        return Err(told(&EXPORT_INVALID, &"it is empty"));
+    }
+    let there = |service: &Service| {
+        let name = service.name();
+        empty.iter().any(|one| one == name) || logs.iter().any(|log| log.service == name)
+    };
+    let asked = Service::asked(service).into_iter();
+    let gone: Vec<Verified> = asked.filter(|one| !there(one)).map(not_there).collect();
+    Ok(logs.into_iter().map(Log::end).chain(gone).collect())
+}
+
+/// A log that an export should hold.
+fn not_there(service: Service) -> Verified {
+    let detail = filled("audit-log-gone", &[("service", service.name().into())]);
+    Verified {
+        service: service.name().to_owned(),
+        key: None,
+        answer: AuditVerifyAnswer {
+            log: VerifiedLog {
+                size: 0,
+                root: String::new(),
+                unsealed: 0,
+            },
+            violations: vec![violation(Code::LogCorrupt, detail)],
+            resume: None,
+        },
+    }
+}
+
+fn violation(code: Code, detail: String) -> VerifyViolation {
+    VerifyViolation {
+        code: code.to_string(),
+        count: 1,
+        examples: vec![VerifyExample {
+            document: None,
+            position: None,
+            detail,
+        }],
     }
 }
 
@@ -118,18 +164,8 @@ impl Log {
             }
             Err(reason) => self.faults.push((Code::LogUnsigned, reason)),
         }
-        let violations = self
-            .faults
-            .into_iter()
-            .map(|(code, detail)| VerifyViolation {
-                code: code.to_string(),
-                count: 1,
-                examples: vec![VerifyExample {
-                    document: None,
-                    position: None,
-                    detail,
-                }],
-            });
+        let faults = self.faults.into_iter();
+        let violations = faults.map(|(code, detail)| violation(code, detail));
         Verified {
             service: self.service,
             key: self.key,

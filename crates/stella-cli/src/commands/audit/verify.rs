@@ -28,7 +28,7 @@ pub struct VerifyArgs {
     #[arg(value_name = "FILE", help = label("help-audit-verify-file"))]
     file: Option<PathBuf>,
     /// Only of this service.
-    #[arg(long, value_name = "SERVICE", conflicts_with = "file", help = label("help-audit-service"))]
+    #[arg(long, value_name = "SERVICE", help = label("help-audit-service"))]
     service: Option<Service>,
     /// The keys that may have signed an export; the id of a key may begin with `-`.
     #[arg(long, value_name = "KID", allow_hyphen_values = true, requires = "file", help = label("help-audit-verify-key"))]
@@ -49,7 +49,7 @@ pub(super) struct Verified {
 
 pub(crate) async fn run(arguments: &VerifyArgs, session: &mut Session) -> Result<Answer, Failure> {
     if let Some(file) = &arguments.file {
-        return drawn(&offline::verify(file, &arguments.key)?);
+        return drawn(&offline::verify(file, &arguments.key, arguments.service)?);
     }
     let client = connect(session, scopes::AUDIT)?;
     let mut logs = Vec::new();

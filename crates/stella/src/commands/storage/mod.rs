@@ -1,6 +1,7 @@
 //! `stella storage`: looks after the blobs of an installation, in its stores and not over HTTP.
 
 mod copy;
+mod needs;
 mod progress;
 mod sweep;
 mod verify;

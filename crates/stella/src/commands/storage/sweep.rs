@@ -13,13 +13,13 @@ use stella_cli::arguments::SweepArgs;
 use stella_cli::table::{Cell, Column, Table};
 use stella_cli::{Answer, ExitCode, Failure, Session};
 use stella_context::{Clock, SystemContext};
-use stella_replay::ReplayError;
-use stella_storage::{Bucket, Listed, ObjectStore};
+use stella_storage::{Listed, ObjectStore};
 
 use super::super::{databases, failed};
 use super::buckets;
+use super::needs::Needs;
 use crate::configuration::Settings;
-use crate::platform::{Databases, Storage};
+use crate::platform::Storage;
 
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -100,7 +100,7 @@ async fn sweep(settings: &Settings, arguments: &SweepArgs) -> anyhow::Result<Swe
             databases: &databases,
             system: &system,
         };
-        for listed in needs.orphans(before).await? {
+        for listed in orphans(&needs, before).await? {
             // One that is put again meanwhile is young again, and stays.
             let removed = arguments.remove && store.remove(&listed).await?;
             swept.orphans.push(Orphan {
@@ -120,55 +120,30 @@ fn before(system: &SystemContext, age: Duration) -> anyhow::Result<Timestamp> {
     now.checked_sub(age).context("--older-than")
 }
 
-/// What the rows of a service say of its bucket.
-struct Needs<'a> {
-    bucket: Bucket,
-    store: &'a ObjectStore,
-    databases: &'a Databases,
-    system: &'a SystemContext,
-}
-
-impl Needs<'_> {
-    /// What was written before a time and no row names.
-    async fn orphans(&self, before: Timestamp) -> anyhow::Result<Vec<Listed>> {
-        let mut orphans = Vec::new();
-        let mut listed = self.store.list(self.bucket);
-        // The list goes tenant by tenant.
-        let mut known: Option<(TenantId, BTreeSet<Digest>)> = None;
-        while let Some(one) = listed.try_next().await? {
-            if one.modified >= before {
-                continue;
-            }
-            let needed = match &one.blob {
-                None => false,
-                Some((tenant, digest)) => {
-                    if known.as_ref().is_none_or(|(of, _)| of != tenant) {
-                        known = Some((tenant.clone(), self.named(tenant).await?));
-                    }
-                    known
-                        .as_ref()
-                        .is_some_and(|(_, named)| named.contains(digest))
+/// What was written before a time and no row names.
+async fn orphans(needs: &Needs<'_>, before: Timestamp) -> anyhow::Result<Vec<Listed>> {
+    let mut orphans = Vec::new();
+    let mut listed = needs.store.list(needs.bucket);
+    // The list goes tenant by tenant.
+    let mut known: Option<(TenantId, BTreeSet<Digest>)> = None;
+    while let Some(one) = listed.try_next().await? {
+        if one.modified >= before {
+            continue;
+        }
+        let needed = match &one.blob {
+            None => false,
+            Some((tenant, digest)) => {
+                if known.as_ref().is_none_or(|(of, _)| of != tenant) {
+                    known = Some((tenant.clone(), needs.named(tenant).await?));
                 }
-            };
-            if !needed {
-                orphans.push(one);
+                known
+                    .as_ref()
+                    .is_some_and(|(_, named)| named.contains(digest))
             }
+        };
+        if !needed {
+            orphans.push(one);
         }
-        Ok(orphans)
     }
-
-    /// The digests that the rows of a tenant lead to.
-    async fn named(&self, tenant: &TenantId) -> anyhow::Result<BTreeSet<Digest>> {
-        if self.bucket == stella_evidence::BUCKET {
-            let db = &self.databases.evidence;
-            return Ok(stella_evidence::named(self.system, db, tenant).await?);
-        }
-        let db = &self.databases.replay;
-        let named = stella_replay::named(self.system, db, self.store, tenant).await;
-        named.map_err(|error| match error {
-            ReplayError::Store(error) => error.into(),
-            ReplayError::Object(error) => error.into(),
-            other => other.into(),
-        })
-    }
+    Ok(orphans)
 }

@@ -1,14 +1,19 @@
-//! `stella storage verify`: reads every blob again and compares it with its digest.
+//! `stella storage verify`: reads every blob again and compares it with its digest, and looks for
+//! those that rows lead to.
 
 use anyhow::Context as _;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
+use stella_api::TenantId;
+use stella_canonical::Digest;
 use stella_cli::arguments::ConfigurationArgs;
 use stella_cli::table::{Cell, Column, Table};
 use stella_cli::{Answer, ExitCode, Failure, Session};
+use stella_context::{Clock, SystemContext};
 use stella_storage::{Bucket, Listed, ObjectError, ObjectStore};
 
-use super::super::failed;
+use super::super::{databases, failed};
+use super::needs::Needs;
 use super::progress::Progress;
 use super::{blobs, buckets};
 use crate::configuration::Settings;
@@ -23,6 +28,16 @@ struct Verified {
     blobs: u64,
     bytes: u64,
     corrupt: Vec<Corrupt>,
+    /// What rows lead to and is not there.
+    missing: Vec<Missing>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Missing {
+    service: &'static str,
+    tenant: String,
+    digest: String,
 }
 
 #[derive(Serialize)]
@@ -60,13 +75,19 @@ fn answer(verified: &Verified, session: &Session) -> Result<Answer, Failure> {
         ];
         table.row(cells.map(Cell::new));
     }
+    let gone = session.labels.text("storage-gone");
+    for one in &verified.missing {
+        let cells = [one.service, &one.tenant, &one.digest, &gone, ""];
+        table.row(cells.map(Cell::new));
+    }
     let corrupt = verified.corrupt.len();
+    let missing = verified.missing.len();
     let read = [
         ("count", verified.blobs.into()),
         ("size", verified.bytes.to_string().into()),
     ];
     let mut answer = Answer::new(verified)?;
-    if corrupt > 0 {
+    if corrupt + missing > 0 {
         answer = answer
             .table(table)
             .line("")
@@ -78,12 +99,21 @@ fn answer(verified: &Verified, session: &Session) -> Result<Answer, Failure> {
             session
                 .labels
                 .format("storage-corrupt", &[("count", corrupt.into())]),
+        )
+        .line(
+            session
+                .labels
+                .format("storage-missing", &[("count", missing.into())]),
         ))
 }
 
 async fn verify(settings: &Settings, session: &mut Session) -> anyhow::Result<Verified> {
+    let mut storage = Storage::default();
+    let databases = databases(settings, &mut storage).await?;
     let drivers = settings.object_drivers().context("Storage:ObjectStore")?;
-    let stores = Storage::default().object_stores(&drivers, settings.data.as_deref())?;
+    let stores = storage.object_stores(&drivers, settings.data.as_deref())?;
+    let system = SystemContext::new("storage verify", Clock::System);
+    let mut tenants = stella_authority::tenants(&system, &databases.authority).await?;
     let mut progress = Progress::over(&stores).await?;
     let mut verified = Verified::default();
     for (bucket, store) in buckets(&stores) {
@@ -93,10 +123,53 @@ async fn verify(settings: &Settings, session: &mut Session) -> anyhow::Result<Ve
             verified.blobs += 1;
             verified.bytes += listed.size;
             verified.corrupt.extend(corrupt);
+            tenants.extend(listed.blob.map(|(tenant, _)| tenant));
             progress.tell((verified.blobs, verified.bytes), session);
         }
     }
+    for (bucket, store) in buckets(&stores) {
+        let needs = Needs {
+            bucket,
+            store,
+            databases: &databases,
+            system: &system,
+        };
+        for tenant in &tenants {
+            let gone = missing(&needs, tenant).await?;
+            verified
+                .missing
+                .extend(gone.into_iter().map(|digest| Missing {
+                    service: bucket.0,
+                    tenant: tenant.to_string(),
+                    digest: digest.to_string(),
+                }));
+        }
+    }
     Ok(verified)
+}
+
+/// What the rows of a tenant lead to and is not there. What leads from one blob to others is found
+/// only where it is there itself.
+async fn missing(needs: &Needs<'_>, tenant: &TenantId) -> anyhow::Result<Vec<Digest>> {
+    let named = match needs.named(tenant).await {
+        Ok(named) => named,
+        Err(error) => match error.downcast::<ObjectError>() {
+            Ok(ObjectError::Missing(digest)) => return Ok(vec![digest]),
+            // It is told as corrupt already.
+            Ok(ObjectError::Corrupt { .. }) => return Ok(Vec::new()),
+            Ok(error) => return Err(error.into()),
+            Err(error) => return Err(error),
+        },
+    };
+    let mut gone = Vec::new();
+    for digest in named {
+        match needs.store.open(needs.bucket, tenant, &digest).await {
+            Err(ObjectError::Missing(_)) => gone.push(digest),
+            Ok(_) | Err(ObjectError::Corrupt { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(gone)
 }
 
 /// Reads one blob to its end.
