@@ -168,6 +168,12 @@ help-evidence-about = Take in and look at what others publish
 help-evidence-example =
     stella evidence ingest advisories/ sbom.json
     stella evidence list --kind sbom
+help-evidence-affected-about = Tell which advisories cover versions of packages, a JSON object a line on standard input
+help-evidence-affected-example =
+    stella evidence affected --offline osv/rustsec osv/pypa < packages.ndjson
+    stella evidence affected --offline osv/ --out answers.ndjson < packages.ndjson
+help-evidence-affected-paths = Files and folders of advisories; a line on standard input is such as {"{"}"ecosystem": "PyPI", "package": "jinja2", "version": "2.4.1"{"}"}
+help-evidence-affected-offline = Read the advisories here instead of asking a server; must be said in this version
 help-evidence-checkpoint-about = Show where the log of what was taken in ends, signed, to keep elsewhere
 help-evidence-checkpoint-example =
     stella evidence checkpoint -o json --out checkpoint.json

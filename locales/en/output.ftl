@@ -291,6 +291,12 @@ context-list-empty = no contexts yet; `stella up` makes one, and `stella context
 context-set = the context { $name } is kept ({ $server }); look at it: stella whoami --context { $name }
 context-used = now using { $name } ({ $server })
 
+affected-ecosystem-unknown = no advisory names the ecosystem { $ecosystem }, and its versions are not compared; names are those of OSV: crates.io, Go, npm, PyPI, Debian:12
+affected-line-no-object = the line is no JSON object: { $reason }
+affected-line-long = the line has more than { $limit } bytes
+error-affected-incomplete = { $lines } lines could not be answered, { $documents } documents could not be read
+error-affected-offline-only = no server answers this in this version
+error-affected-offline-only-hint = say --offline: the advisories are read here
 error-config-invalid = reading the configuration { $path }: { $reason }
 error-config-not-written = writing { $path }: { $reason }
 error-config-not-written-hint = make its folder writable, or name another: XDG_CONFIG_HOME=DIR
@@ -305,6 +311,8 @@ error-input-too-large-hint = raise the limit with --max-bytes
 error-key-file-open-to-others = the key file { $path } can be read by others than its owner
 error-key-file-open-to-others-hint = chmod 600 { $path }
 error-key-file-unreadable = reading the key file { $path }: { $reason }
+error-no-advisories = there is no advisory on a package in { $paths }
+error-no-advisories-hint = name folders or files of OSV documents
 error-no-context = none of the contexts is the current one
 error-no-context-hint = choose one with `stella context use NAME`; `stella context list` has their names
 error-no-home = neither { $variable } nor HOME says where files are kept

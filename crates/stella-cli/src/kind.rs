@@ -32,6 +32,8 @@ macro_rules! kinds {
 }
 
 kinds! {
+    AFFECTED_INCOMPLETE => InvalidInput,
+    AFFECTED_OFFLINE_ONLY => InvalidInput,
     CHECKPOINT_INVALID => InvalidInput,
     CLOCK_INVALID => InvalidInput,
     CONFIG_INVALID => Configuration,
@@ -44,6 +46,7 @@ kinds! {
     INPUT_TOO_LARGE => InvalidInput,
     KEY_FILE_OPEN_TO_OTHERS => Configuration,
     KEY_FILE_UNREADABLE => Configuration,
+    NO_ADVISORIES => NotFound,
     NO_CONTEXT => Configuration,
     NO_HOME => Configuration,
     NOTHING_TO_INGEST => NotFound,

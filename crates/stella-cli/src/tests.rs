@@ -6,6 +6,7 @@ use crate::arguments::Arguments;
 use crate::environment::Environment;
 use crate::{Answer, Failure, Io, ServerCommand, Session, run};
 
+mod affected;
 mod canon;
 mod context;
 mod cvss;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::stretch::{self, Stretch};
 use crate::version::same_version;
-use crate::{Affected, Coordinates, Range, RangeKind, Version};
+use crate::{Affected, Coordinates, Ecosystem, Range, RangeKind, Version};
 
 /// Whether a version is affected, and what said so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,31 +84,47 @@ pub fn evaluate(affected: &Affected, version: &str) -> Verdict {
 
 /// Says whether an advisory's statement covers a component; `None` where it speaks of another
 /// package.
-///
-/// A statement on one release of a distribution that would cover a component whose release is
-/// not said is undetermined: it may be of that release or of another, where the same version is
-/// fixed or never was affected.
 #[must_use]
 pub fn match_component(affected: &Affected, component: &Coordinates) -> Option<Verdict> {
     if !component.is_named(&affected.ecosystem, &affected.package) {
         return None;
     }
-    let release = affected.ecosystem.release();
-    let unsaid = release.filter(|_| component.ecosystem.release().is_none());
     Some(match &component.version {
-        Some(version) => match (evaluate(affected, version), unsaid) {
-            (Verdict::Affected { .. }, Some(release)) => Verdict::Undetermined {
-                reason: format!(
-                    "component names no release of {}, the advisory is on {release}",
-                    affected.ecosystem.family()
-                ),
-            },
-            (verdict, _) => verdict,
-        },
+        Some(version) => evaluate_in(affected, &component.ecosystem, version),
         None => Verdict::Undetermined {
             reason: "component has no version".to_owned(),
         },
     })
+}
+
+/// Says whether an advisory's statement covers a version of a package by name; `None` where it
+/// speaks of another package.
+#[must_use]
+pub fn match_package(
+    affected: &Affected,
+    ecosystem: &Ecosystem,
+    package: &str,
+    version: &str,
+) -> Option<Verdict> {
+    let named =
+        affected.ecosystem.may_be(ecosystem) && ecosystem.same_package(package, &affected.package);
+    named.then(|| evaluate_in(affected, ecosystem, version))
+}
+
+/// A statement on one release of a distribution that would cover a version whose release is not
+/// said is undetermined: it may be of that release or of another, where the same version is
+/// fixed or never was affected.
+fn evaluate_in(affected: &Affected, ecosystem: &Ecosystem, version: &str) -> Verdict {
+    let verdict = evaluate(affected, version);
+    match (&verdict, affected.ecosystem.release(), ecosystem.release()) {
+        (Verdict::Affected { .. }, Some(release), None) => Verdict::Undetermined {
+            reason: format!(
+                "component names no release of {}, the advisory is on {release}",
+                ecosystem.family()
+            ),
+        },
+        _ => verdict,
+    }
 }
 
 /// The versions that end the stretches which cover a version, as published, in ascending order

@@ -8,8 +8,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::{
-    Affected, Coordinates, Ecosystem, Event, Range, RangeKind, Verdict, Version, evaluate,
-    fixed_versions,
+    Affected, Coordinates, Ecosystem, Event, Range, RangeKind, Verdict, Version, fixed_versions,
+    match_package,
 };
 use serde_json::Value;
 
@@ -118,10 +118,10 @@ fn matching<'a>(
     let key = (ecosystem.clone(), ecosystem.package_key(package));
     let mut found = BTreeSet::new();
     for (id, affected) in advisories.get(&key).into_iter().flatten() {
-        if !ecosystem.same_package(package, &affected.package) {
+        let Some(verdict) = match_package(affected, ecosystem, package, version) else {
             continue;
-        }
-        match evaluate(affected, version) {
+        };
+        match verdict {
             Verdict::Affected { fixed, .. } => {
                 assert!(
                     fixed.is_none_or(|fixed| fixed_versions(affected, version).contains(&fixed))

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Ecosystem, Event};
+use crate::Event;
 
 fn affected(kind: &str, events: &str, versions: &[&str]) -> Affected {
     let event = |text: &str| {

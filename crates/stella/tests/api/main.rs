@@ -6,6 +6,7 @@
     unreachable_pub
 )]
 
+mod affected;
 mod audit;
 mod authority;
 mod away;

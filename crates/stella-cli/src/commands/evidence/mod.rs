@@ -1,5 +1,6 @@
 //! `stella evidence`: what others publish, taken in and kept exactly so.
 
+mod affected;
 mod checkpoint;
 mod export;
 mod ingest;
@@ -20,6 +21,9 @@ use crate::session::Session;
 /// The verbs of `stella evidence`.
 #[derive(Debug, Subcommand)]
 pub enum EvidenceCommand {
+    /// `evidence affected`
+    #[command(about = label("help-evidence-affected-about"), after_help = example("help-evidence-affected-example"))]
+    Affected(affected::AffectedArgs),
     /// `evidence checkpoint`
     #[command(about = label("help-evidence-checkpoint-about"), after_help = example("help-evidence-checkpoint-example"))]
     Checkpoint,
@@ -48,6 +52,7 @@ pub(crate) async fn run(
     session: &mut Session,
 ) -> Result<Answer, Failure> {
     match command {
+        EvidenceCommand::Affected(arguments) => affected::run(&arguments, session),
         EvidenceCommand::Checkpoint => checkpoint::run(session).await,
         EvidenceCommand::Export(arguments) => export::run(&arguments, session).await,
         EvidenceCommand::Ingest(arguments) => ingest::run(&arguments, session).await,
