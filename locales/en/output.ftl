@@ -354,6 +354,7 @@ storage-verified =
        *[other] { $count } blobs of { $size } bytes were read
     }
 audit-log-gone = the export has no log of { $service }: it was cut out, or only another service was exported (then say which: --service)
+storage-rows-held = whether all that rows lead to is there was not looked for: a running server holds the tables
 storage-gone = nothing
 storage-missing =
     { $count ->

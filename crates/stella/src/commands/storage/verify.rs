@@ -1,6 +1,8 @@
 //! `stella storage verify`: reads every blob again and compares it with its digest, and looks for
 //! those that rows lead to.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
@@ -10,7 +12,7 @@ use stella_cli::arguments::ConfigurationArgs;
 use stella_cli::table::{Cell, Column, Table};
 use stella_cli::{Answer, ExitCode, Failure, Session};
 use stella_context::{Clock, SystemContext};
-use stella_storage::{Bucket, Listed, ObjectError, ObjectStore};
+use stella_storage::{Bucket, Listed, ObjectError, ObjectStore, StoreError};
 
 use super::super::{databases, failed};
 use super::needs::Needs;
@@ -28,8 +30,9 @@ struct Verified {
     blobs: u64,
     bytes: u64,
     corrupt: Vec<Corrupt>,
-    /// What rows lead to and is not there.
-    missing: Vec<Missing>,
+    /// What rows lead to and is not there; none where the tables could not be looked into, since
+    /// a server on embedded storage has them.
+    missing: Option<Vec<Missing>>,
 }
 
 #[derive(Serialize)]
@@ -76,18 +79,18 @@ fn answer(verified: &Verified, session: &Session) -> Result<Answer, Failure> {
         table.row(cells.map(Cell::new));
     }
     let gone = session.labels.text("storage-gone");
-    for one in &verified.missing {
+    for one in verified.missing.iter().flatten() {
         let cells = [one.service, &one.tenant, &one.digest, &gone, ""];
         table.row(cells.map(Cell::new));
     }
     let corrupt = verified.corrupt.len();
-    let missing = verified.missing.len();
+    let missing = verified.missing.as_ref().map(Vec::len);
     let read = [
         ("count", verified.blobs.into()),
         ("size", verified.bytes.to_string().into()),
     ];
     let mut answer = Answer::new(verified)?;
-    if corrupt + missing > 0 {
+    if corrupt > 0 || missing.is_some_and(|count| count > 0) {
         answer = answer
             .table(table)
             .line("")
@@ -100,20 +103,28 @@ fn answer(verified: &Verified, session: &Session) -> Result<Answer, Failure> {
                 .labels
                 .format("storage-corrupt", &[("count", corrupt.into())]),
         )
-        .line(
-            session
-                .labels
-                .format("storage-missing", &[("count", missing.into())]),
-        ))
+        .line(match missing {
+            Some(count) => (session.labels).format("storage-missing", &[("count", count.into())]),
+            None => session.labels.text("storage-rows-held"),
+        }))
 }
 
 async fn verify(settings: &Settings, session: &mut Session) -> anyhow::Result<Verified> {
     let mut storage = Storage::default();
-    let databases = databases(settings, &mut storage).await?;
+    let databases = match databases(settings, &mut storage).await {
+        Ok(databases) => Some(databases),
+        Err(error) => match error.downcast_ref::<StoreError>() {
+            Some(StoreError::Locked { .. }) => None,
+            _ => return Err(error),
+        },
+    };
     let drivers = settings.object_drivers().context("Storage:ObjectStore")?;
     let stores = storage.object_stores(&drivers, settings.data.as_deref())?;
     let system = SystemContext::new("storage verify", Clock::System);
-    let mut tenants = stella_authority::tenants(&system, &databases.authority).await?;
+    let mut tenants = match &databases {
+        Some(databases) => stella_authority::tenants(&system, &databases.authority).await?,
+        None => BTreeSet::new(),
+    };
     let mut progress = Progress::over(&stores).await?;
     let mut verified = Verified::default();
     for (bucket, store) in buckets(&stores) {
@@ -127,6 +138,10 @@ async fn verify(settings: &Settings, session: &mut Session) -> anyhow::Result<Ve
             progress.tell((verified.blobs, verified.bytes), session);
         }
     }
+    let Some(databases) = databases else {
+        return Ok(verified);
+    };
+    let mut all = Vec::new();
     for (bucket, store) in buckets(&stores) {
         let needs = Needs {
             bucket,
@@ -136,15 +151,14 @@ async fn verify(settings: &Settings, session: &mut Session) -> anyhow::Result<Ve
         };
         for tenant in &tenants {
             let gone = missing(&needs, tenant).await?;
-            verified
-                .missing
-                .extend(gone.into_iter().map(|digest| Missing {
-                    service: bucket.0,
-                    tenant: tenant.to_string(),
-                    digest: digest.to_string(),
-                }));
+            all.extend(gone.into_iter().map(|digest| Missing {
+                service: bucket.0,
+                tenant: tenant.to_string(),
+                digest: digest.to_string(),
+            }));
         }
     }
+    verified.missing = Some(all);
     Ok(verified)
 }
 
