@@ -53,7 +53,7 @@ pub enum StoreError {
         /// The role.
         role: String,
         /// What is wrong with it.
-        what: &'static str,
+        what: String,
     },
     /// The group role of serving roles is not there, so nothing could be granted to it.
     #[error("role {0} does not exist; a superuser creates it: CREATE ROLE {0} NOLOGIN")]
