@@ -15,6 +15,7 @@ use sqlx::{
 use stella_context::{OpContext, SystemContext};
 
 use crate::error::opening;
+use crate::migrate::SERVING_ROLE;
 use crate::{Connection, StoreError};
 
 const ACQUIRE: Duration = Duration::from_secs(10);
@@ -204,11 +205,11 @@ impl Db {
     }
 
     /// Refuses a PostgreSQL role that row-level security does not bind, itself or as another role
-    /// that it may become.
+    /// that it may become, and one that has not the rights of [`SERVING_ROLE`].
     ///
     /// # Errors
     /// The role is a superuser, has BYPASSRLS, owns a schema or a table, or is a member of a role
-    /// that is one of these; or the database is away.
+    /// that is one of these; it is no member of the serving role; or the database is away.
     pub async fn refuse_unsafe_role(&self) -> Result<(), StoreError> {
         let Self::Postgres(pool) = self else {
             return Ok(());
@@ -226,7 +227,7 @@ impl Db {
         .fetch_optional(pool)
         .await?;
         let Some((role, through, superuser, bypass)) = found else {
-            return Ok(());
+            return refuse_outsider(pool).await;
         };
         let what = match (superuser, bypass) {
             (true, _) => "a superuser",
@@ -308,6 +309,24 @@ impl Tx {
             Tx::Sqlite(tx) => tx.commit().await?,
         }
         Ok(())
+    }
+}
+
+async fn refuse_outsider(pool: &PgPool) -> Result<(), StoreError> {
+    let found: Option<(String, bool)> = sqlx::query_as(
+        "SELECT current_user::text, pg_has_role(current_user, oid, 'USAGE') \
+         FROM pg_roles WHERE rolname = $1",
+    )
+    .bind(SERVING_ROLE)
+    .fetch_optional(pool)
+    .await?;
+    match found {
+        None => Err(StoreError::RoleMissing(SERVING_ROLE)),
+        Some((role, false)) => Err(StoreError::RoleOutside {
+            role,
+            of: SERVING_ROLE,
+        }),
+        Some((_, true)) => Ok(()),
     }
 }
 

@@ -260,6 +260,28 @@ async fn a_member_of_an_unsafe_role_may_not_serve() {
 }
 
 #[tokio::test]
+async fn a_role_that_was_granted_nothing_is_told_the_grant() {
+    let database = crate::world::migrated_database().await;
+    let cluster = stella_testkit::postgres::cluster().await;
+    let mut superuser = PgConnection::connect(&cluster.superuser_url).await.unwrap();
+    let role = format!("{}_outsider", database.name);
+    let made = format!("CREATE ROLE {role} LOGIN");
+    superuser.execute(sqlx::AssertSqlSafe(made)).await.unwrap();
+    let url = cluster.url(&role, &database.name);
+    let connection = stella_storage::Connection::parse(&url).unwrap();
+    let open = || stella::platform::Databases::postgres(&connection);
+    let refused = open().await.unwrap_err();
+    assert!(refused.is_refused(), "{refused}");
+    let remedy = format!("GRANT stella_service TO {role}");
+    assert!(refused.to_string().contains(&remedy), "{refused}");
+    superuser
+        .execute(sqlx::AssertSqlSafe(remedy))
+        .await
+        .unwrap();
+    open().await.unwrap();
+}
+
+#[tokio::test]
 async fn stored_evidence_never_changes_on_sqlite() {
     let world = World::filesystem().await;
     let document = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
