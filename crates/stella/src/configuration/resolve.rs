@@ -241,10 +241,12 @@ impl<'a> Resolver<'a> {
             true => Some(self.objects(service, driver.as_ref())?),
             false => None,
         };
+        let said = connection_key.as_deref().and_then(|key| self.value(key));
         Some(ServiceStorage {
             service,
             driver: driver?,
             driver_key,
+            connection_source: said.map(|said| said.source.clone()),
             connection_key,
             objects,
         })
