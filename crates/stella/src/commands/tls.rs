@@ -69,6 +69,7 @@ impl TlsFiles {
 #[derive(Debug)]
 pub(super) struct Certificate {
     files: TlsFiles,
+    environment: Environment,
     now: RwLock<Arc<CertifiedKey>>,
 }
 
@@ -92,7 +93,11 @@ impl Certificate {
         demand_private(&files.key, environment, Problem::tls_key_open)
             .map_err(|problem| Problems(vec![problem]))?;
         let now = RwLock::new(Arc::new(read));
-        Ok(Arc::new(Self { files, now }))
+        Ok(Arc::new(Self {
+            files,
+            environment,
+            now,
+        }))
     }
 
     /// TLS 1.2 and 1.3.
@@ -111,33 +116,50 @@ impl Certificate {
         let mut hangup = signal(SignalKind::hangup())?;
         Ok(async move {
             let mut timer = tokio::time::interval(LOOK);
-            let mut failed = None;
+            // The start told it.
+            let mut known = self.open_key();
             loop {
                 let asked = tokio::select! {
                     _ = timer.tick() => false,
                     _ = hangup.recv() => true,
                 };
-                let read = self.files.read().map_err(|errors| {
-                    let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
-                    told.join("; ")
-                });
+                let (read, wrong) = self.look();
                 // What is wrong is told once, and again to whoever asks: it is looked at often.
-                let news = asked || read.as_ref().err() != failed.as_ref();
-                failed = match read {
-                    Ok(read) => {
-                        self.serve(read, asked);
-                        None
+                let news = wrong
+                    .as_ref()
+                    .filter(|wrong| asked || known.as_ref() != Some(wrong));
+                let file = self.files.certificate.display();
+                match (&read, news) {
+                    (None, Some(error)) => {
+                        tracing::error!(%file, error, "the new certificate is not served");
                     }
-                    Err(error) => {
-                        if news {
-                            let file = self.files.certificate.display();
-                            tracing::error!(%file, error, "the new certificate is not served");
-                        }
-                        Some(error)
-                    }
-                };
+                    (Some(_), Some(problem)) => tracing::warn!("{problem}"),
+                    (_, None) => {}
+                }
+                known = wrong;
+                if let Some(read) = read {
+                    self.serve(read, asked);
+                }
             }
         })
+    }
+
+    /// What the files hold now, where it may be served, and what is wrong with them.
+    fn look(&self) -> (Option<CertifiedKey>, Option<String>) {
+        match (self.files.read(), self.open_key()) {
+            (Err(errors), _) => {
+                let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                (None, Some(told.join("; ")))
+            }
+            (Ok(_), Some(open)) if self.environment.strict() => (None, Some(open)),
+            (Ok(read), open) => (Some(read), open),
+        }
+    }
+
+    /// That others than its owner can read the key, where they can.
+    fn open_key(&self) -> Option<String> {
+        let open = stella_signing::open_to_others(&self.files.key).unwrap_or_default();
+        open.then(|| Problem::tls_key_open(&self.files.key).to_string())
     }
 
     fn serve(&self, read: CertifiedKey, asked: bool) {
