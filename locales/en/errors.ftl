@@ -179,6 +179,7 @@ error-storage-role-unsafe-hint = a superuser runs: CREATE ROLE stella_service NO
 error-storage-schema-newer-than-binary = the schema is newer than this binary
 error-storage-schema-newer-than-binary-hint = run the release that migrated it, or a newer one
 error-storage-schema-older-than-binary = migrations are pending
+error-storage-schema-older-than-binary-hint = run stella migrate with ConnectionStrings:Migrations, the owner's connection
 error-storage-directory-missing = no data directory
 error-storage-directory-missing-hint = name a folder that can be made and written to
 error-storage-file-unusable = a database file cannot be used

@@ -443,6 +443,7 @@ hint-config-connection-refused = { $reason }; give this key the role, password a
 hint-config-mapping = the file holds no mapping
 hint-config-sections = no key is like it; keys begin with one of { $sections }
 hint-config-nearest = did you mean { $key }?
+hint-config-twice = { $one } and { $other } are the same key and say different things: keep one
 hint-config-set = --set takes KEY=VALUE
 hint-config-connection-missing = set ConnectionStrings:Default=postgres://ROLE:PASSWORD@HOST/DATABASE
 hint-config-count = write a whole number of 1 or more, without spaces or signs

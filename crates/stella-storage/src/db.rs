@@ -15,6 +15,7 @@ use sqlx::{
 use stella_context::{OpContext, SystemContext};
 
 use crate::error::opening;
+use crate::migrate::SERVING_ROLE;
 use crate::{Connection, StoreError};
 
 const ACQUIRE: Duration = Duration::from_secs(10);
@@ -203,26 +204,39 @@ impl Db {
         }
     }
 
-    /// Refuses a PostgreSQL role that row-level security does not bind.
+    /// Refuses a PostgreSQL role that row-level security does not bind, itself or as another role
+    /// that it may become, and one that has not the rights of [`SERVING_ROLE`].
     ///
     /// # Errors
-    /// The role is a superuser, has BYPASSRLS or owns a schema; or the database is away.
+    /// The role is a superuser, has BYPASSRLS, owns a schema or a table, or is a member of a role
+    /// that is one of these; it is no member of the serving role; or the database is away.
     pub async fn refuse_unsafe_role(&self) -> Result<(), StoreError> {
         let Self::Postgres(pool) = self else {
             return Ok(());
         };
-        let (role, superuser, bypass, owner): (String, bool, bool, bool) = sqlx::query_as(
-            "SELECT rolname::text, rolsuper, rolbypassrls, \
-             EXISTS (SELECT 1 FROM pg_namespace n WHERE n.nspowner = r.oid) \
-             FROM pg_roles r WHERE rolname = current_user",
+        // Of a superuser every role is true, so that its own row comes first.
+        let found: Option<(String, String, bool, bool)> = sqlx::query_as(
+            "SELECT current_user::text, rolname::text, rolsuper, rolbypassrls FROM pg_roles r \
+             WHERE pg_has_role(current_user, r.oid, 'MEMBER') AND (rolsuper OR rolbypassrls \
+             OR EXISTS (SELECT FROM pg_namespace WHERE nspowner = r.oid) \
+             OR EXISTS (SELECT FROM pg_class WHERE relowner = r.oid \
+             AND relkind IN ('r', 'p') AND relpersistence <> 't')) \
+             ORDER BY rolname <> current_user, NOT rolsuper, rolname = 'pg_database_owner', rolname \
+             LIMIT 1",
         )
-        .fetch_one(pool)
+        .fetch_optional(pool)
         .await?;
-        let what = match (superuser, bypass, owner) {
-            (true, _, _) => "a superuser",
-            (_, true, _) => "allowed to bypass row-level security",
-            (_, _, true) => "the owner of a schema",
-            _ => return Ok(()),
+        let Some((role, through, superuser, bypass)) = found else {
+            return refuse_outsider(pool).await;
+        };
+        let what = match (superuser, bypass) {
+            (true, _) => "a superuser",
+            (_, true) => "allowed to bypass row-level security",
+            _ => "the owner of schemas or tables",
+        };
+        let what = match role == through {
+            true => what.to_owned(),
+            false => format!("a member of {through}, which is {what}"),
         };
         Err(StoreError::RoleUnsafe { role, what })
     }
@@ -295,6 +309,24 @@ impl Tx {
             Tx::Sqlite(tx) => tx.commit().await?,
         }
         Ok(())
+    }
+}
+
+async fn refuse_outsider(pool: &PgPool) -> Result<(), StoreError> {
+    let found: Option<(String, bool)> = sqlx::query_as(
+        "SELECT current_user::text, pg_has_role(current_user, oid, 'USAGE') \
+         FROM pg_roles WHERE rolname = $1",
+    )
+    .bind(SERVING_ROLE)
+    .fetch_optional(pool)
+    .await?;
+    match found {
+        None => Err(StoreError::RoleMissing(SERVING_ROLE)),
+        Some((role, false)) => Err(StoreError::RoleOutside {
+            role,
+            of: SERVING_ROLE,
+        }),
+        Some((_, true)) => Ok(()),
     }
 }
 

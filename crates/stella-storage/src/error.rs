@@ -53,7 +53,17 @@ pub enum StoreError {
         /// The role.
         role: String,
         /// What is wrong with it.
-        what: &'static str,
+        what: String,
+    },
+    /// The serving role has not the rights that migrations grant.
+    #[error(
+        "role {role} does not inherit the rights of {of}; a superuser runs: GRANT {of} TO {role}"
+    )]
+    RoleOutside {
+        /// The role.
+        role: String,
+        /// The group role that has them.
+        of: &'static str,
     },
     /// The group role of serving roles is not there, so nothing could be granted to it.
     #[error("role {0} does not exist; a superuser creates it: CREATE ROLE {0} NOLOGIN")]
@@ -100,6 +110,9 @@ impl StoreError {
     /// string or the server, no other call succeeds.
     #[must_use]
     pub fn is_refused(&self) -> bool {
+        if matches!(self, Self::RoleOutside { .. }) {
+            return true;
+        }
         let (Self::Unavailable(error) | Self::Statement(error)) = self else {
             return false;
         };

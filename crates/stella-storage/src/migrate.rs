@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, PgPool, SqlitePool, query_as};
 use crate::{Connection, DataFolder, Db, StoreError};
 
 /// The group role that migrations grant to; every serving role is a member of it.
-const SERVING_ROLE: &str = "stella_service";
+pub(crate) const SERVING_ROLE: &str = "stella_service";
 
 /// The migrations of one service's schema, for both engines.
 #[derive(Clone, Copy, Debug)]

@@ -91,7 +91,7 @@ fn checked(one: &ServiceStorage, gathered: &Gathered) -> CheckedService {
         driver: one.driver.as_str(),
         driver_source: source(&one.driver_key).unwrap_or_default(),
         connection_key: one.connection_key.clone(),
-        connection_source: one.connection_key.as_deref().and_then(source),
+        connection_source: one.connection_source.as_ref().map(ToString::to_string),
         object_store: store.and_then(value),
         object_store_source: store.and_then(source),
     }

@@ -7,7 +7,7 @@ use stella_cli::table::{Cell, Column, Table};
 use stella_cli::{Answer, ExitCode, Failure, Session};
 use stella_storage::Connection;
 
-use super::failed;
+use super::{code_of, failed, remedy};
 use crate::configuration::{Problem, Settings};
 use crate::platform::MIGRATIONS;
 
@@ -40,9 +40,9 @@ pub(super) async fn run(arguments: MigrateArgs, session: &mut Session) -> Result
 pub(super) async fn postgres(owner: &Connection) -> anyhow::Result<()> {
     for migrations in MIGRATIONS {
         let run = migrations.run_postgres(owner).await;
-        run.map_err(|error| match error.is_refused() {
-            true => Problem::refused("ConnectionStrings:Migrations", &error).into(),
-            false => anyhow::Error::from(error).context(format!("migrating {}", migrations.schema)),
+        run.map_err(|error| match code_of(&error) {
+            Some(code) => Problem::owner(code, &error, remedy(code, Some(&error))).into(),
+            None => anyhow::Error::from(error).context(format!("migrating {}", migrations.schema)),
         })?;
     }
     Ok(())

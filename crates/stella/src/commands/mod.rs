@@ -2,6 +2,7 @@
 
 mod client;
 mod config;
+mod connections;
 mod key;
 mod listen;
 mod migrate;
@@ -24,13 +25,13 @@ use stella_evidence::EvidenceError;
 use stella_replay::ReplayError;
 use stella_service::KeyStoreError;
 use stella_signing::{KeyError, MasterKey, SigningKey};
-use stella_storage::{Db, Driver, ObjectError, StoreError};
+use stella_storage::{ObjectError, StoreError};
 use stella_telemetry::Telemetry;
 
 pub use listen::Connections;
 pub use tls::{TlsError, TlsFiles};
 
-use crate::configuration::{Environment, Problem, Settings};
+use crate::configuration::{Environment, Problem, Problems, Settings};
 use crate::platform::{Databases, NotWritable, Platform, Setup, Storage};
 
 /// Runs one of them.
@@ -58,22 +59,13 @@ async fn open(setup: Setup, key_file: &Path) -> anyhow::Result<Platform> {
     opened.map_err(|error| wrong_master_key(key_file, error))
 }
 
-/// The databases of an installation. One that does not let us in is a setting that is wrong.
+/// The databases of an installation, once nothing is wrong with any connection.
 async fn databases(settings: &Settings, storage: &mut Storage) -> anyhow::Result<Databases> {
-    let error = match storage.open(&settings.drivers()).await {
-        Err(error) if error.is_refused() => error,
-        opened => return Ok(opened?),
-    };
-    // Which of them it was, each says for itself.
-    for one in &settings.services {
-        if let (Driver::Postgres(connection), Some(key)) = (&one.driver, &one.connection_key)
-            && let Err(error) = Db::postgres(connection).ping().await
-            && error.is_refused()
-        {
-            return Err(Problem::refused(key, &error).into());
-        }
+    let problems = connections::problems(settings).await;
+    if !problems.is_empty() {
+        return Err(Problems(problems).into());
     }
-    Err(error.into())
+    Ok(storage.open(&settings.drivers()).await?)
 }
 
 fn wrong_master_key(key_file: &Path, error: anyhow::Error) -> anyhow::Error {
@@ -86,14 +78,21 @@ fn wrong_master_key(key_file: &Path, error: anyhow::Error) -> anyhow::Error {
 }
 
 /// The master key, and the one before it while it is being replaced.
-fn master_key(settings: &Settings) -> Result<MasterKey, Problem> {
+fn master_key(settings: &Settings) -> Result<MasterKey, Problems> {
     let environment = settings.environment;
-    let key = read_master_key(&settings.master_key, environment)?;
-    let Some(file) = &settings.previous_master_key else {
-        return Ok(key);
-    };
-    let previous = read_master_key(file, environment).map_err(Problem::of_previous)?;
-    Ok(key.after(previous))
+    let key = read_master_key(&settings.master_key, environment);
+    let previous = settings
+        .previous_master_key
+        .as_ref()
+        .map(|file| read_master_key(file, environment).map_err(Problem::of_previous));
+    match (key, previous.transpose()) {
+        (Ok(key), Ok(None)) => Ok(key),
+        (Ok(key), Ok(Some(previous))) => Ok(key.after(previous)),
+        (key, previous) => {
+            let problems = [key.err(), previous.err()];
+            Err(Problems(problems.into_iter().flatten().collect()))
+        }
+    }
 }
 
 fn read_master_key(file: &Path, environment: Environment) -> Result<MasterKey, Problem> {
@@ -150,6 +149,12 @@ fn failed(error: anyhow::Error) -> Failure {
     if let Some(problem) = error.downcast_ref::<Problem>() {
         return Problem::told(std::slice::from_ref(problem));
     }
+    if let Some(Problems(problems)) = error.downcast_ref() {
+        return Problem::told(problems);
+    }
+    if let Some(told) = error.downcast_ref::<Failure>() {
+        return told.clone();
+    }
     let cause = error.chain().find_map(of_store);
     let code = match cause {
         Some(cause) => code_of(cause),
@@ -158,8 +163,16 @@ fn failed(error: anyhow::Error) -> Failure {
     let code = code.unwrap_or(Code::Internal);
     let exit = ExitCode::of_code(code);
     let failure = Failure::told(code.as_str(), exit, chain(&error));
+    match remedy(code, cause) {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// What to do about a start that failed.
+fn remedy(code: Code, cause: Option<&StoreError>) -> Option<String> {
     let labels = stella_locale::Labels::english();
-    let hint = match (code, cause) {
+    match (code, cause) {
         // The registry's hint is that of a request: it sends to a trace id that no start has.
         (Code::Internal, _) => Some(labels.text("start-failed-hint")),
         (code, Some(StoreError::Locked { holder, .. })) => {
@@ -167,10 +180,6 @@ fn failed(error: anyhow::Error) -> Failure {
             labels.find(&format!("{}-hint", code.label_key()), &holder)
         }
         (code, _) => labels.find(&format!("{}-hint", code.label_key()), &[]),
-    };
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
     }
 }
 
@@ -291,6 +300,13 @@ mod tests {
             hint.contains("stella --version") && !hint.contains("trace"),
             "{hint}"
         );
+    }
+
+    #[test]
+    fn what_was_told_already_is_told_as_it_was() {
+        let (code, exit, _) = told(Problem::told(&[Problem::clock()]));
+        let expected = ("CONFIG_VALUE_INVALID", ExitCode::Configuration);
+        assert_eq!((code.as_str(), exit), expected);
     }
 
     #[test]

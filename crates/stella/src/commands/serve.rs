@@ -8,12 +8,13 @@ use stella_cli::arguments::ServeArgs;
 use stella_cli::{Answer, ExitCode, Failure, Session};
 use stella_context::Clock;
 use stella_service::Workers;
+use stella_signing::MasterKey;
 use stella_telemetry::{Form, Level, Metrics, Options, Telemetry};
 use tokio::task::JoinSet;
 
-use super::tls::{Certificate, TlsFiles};
-use super::{demand_private, failed, listen};
-use crate::configuration::{Environment, Problem, Settings};
+use super::tls::Certificate;
+use super::{connections, failed, listen};
+use crate::configuration::{Environment, Problem, Problems, Settings};
 use crate::platform::{Setup, Storage};
 
 pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<Answer, Failure> {
@@ -46,12 +47,11 @@ pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<A
 
 async fn serve(settings: Settings, clock: Clock, metrics: Metrics) -> anyhow::Result<()> {
     let key_file = &settings.master_key;
-    let master = super::master_key(&settings)?;
-    let certificate = settings.tls.as_ref();
-    let certificate = certificate.map(|files| load(files, settings.environment));
-    let certificate = certificate.transpose()?;
-    if let Some(owner) = settings.owner() {
-        super::migrate::postgres(owner).await?;
+    let (master, certificate) = files(&settings)?;
+    if let Some(owner) = settings.owner()
+        && let Err(error) = super::migrate::postgres(owner).await
+    {
+        return Err(with_connections(error, &settings).await);
     }
     let mut storage = Storage::default();
     let databases = super::databases(&settings, &mut storage).await?;
@@ -104,8 +104,28 @@ async fn serve(settings: Settings, clock: Clock, metrics: Metrics) -> anyhow::Re
     stopped
 }
 
-fn load(files: &TlsFiles, environment: Environment) -> Result<Arc<Certificate>, Problem> {
-    let loaded = Certificate::load(files.clone()).map_err(|error| Problem::tls(files, &error))?;
-    demand_private(&files.key, environment, Problem::tls_key_open)?;
-    Ok(loaded)
+/// The files of keys and certificates, and all that is wrong with any.
+fn files(settings: &Settings) -> Result<(MasterKey, Option<Arc<Certificate>>), Problems> {
+    let certificate = settings.tls.clone();
+    let certificate = certificate.map(|files| Certificate::load(files, settings.environment));
+    match (super::master_key(settings), certificate.transpose()) {
+        (Ok(master), Ok(certificate)) => Ok((master, certificate)),
+        (master, certificate) => {
+            let problems = [master.err(), certificate.err()].into_iter().flatten();
+            Err(Problems(problems.flat_map(|Problems(some)| some).collect()))
+        }
+    }
+}
+
+/// What is wrong with the owner's connection, and with all others. That migrations are pending
+/// follows from the first.
+async fn with_connections(error: anyhow::Error, settings: &Settings) -> anyhow::Error {
+    match error.downcast::<Problem>() {
+        Ok(problem) => {
+            let others = connections::problems(settings).await.into_iter();
+            let others = others.filter(|one| one.code != Code::StorageSchemaOlder);
+            Problems([problem].into_iter().chain(others).collect()).into()
+        }
+        Err(error) => error,
+    }
 }

@@ -13,6 +13,9 @@ use rustls::sign::CertifiedKey;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
+use super::demand_private;
+use crate::configuration::{Environment, Problem, Problems};
+
 /// How often the files are looked at; a renewal need not be announced.
 const LOOK: Duration = Duration::from_secs(10);
 
@@ -37,7 +40,16 @@ pub enum TlsError {
 }
 
 impl TlsFiles {
-    fn read(&self) -> Result<CertifiedKey, TlsError> {
+    /// The certificate with its key, or all that is wrong with the two files.
+    fn read(&self) -> Result<CertifiedKey, Vec<TlsError>> {
+        match (self.chain(), self.private()) {
+            (Ok(chain), Ok(private)) => CertifiedKey::from_der(chain, private, &default_provider())
+                .map_err(|error| vec![TlsError::Key(error.to_string())]),
+            (chain, private) => Err([chain.err(), private.err()].into_iter().flatten().collect()),
+        }
+    }
+
+    fn chain(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         let certificate = |error: &dyn ToString| TlsError::Certificate(error.to_string());
         let chain = CertificateDer::pem_file_iter(&self.certificate)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -45,9 +57,11 @@ impl TlsFiles {
         if chain.is_empty() {
             return Err(certificate(&"there is no certificate in it"));
         }
-        let key = |error: &dyn ToString| TlsError::Key(error.to_string());
-        let private = PrivateKeyDer::from_pem_file(&self.key).map_err(|error| key(&error))?;
-        CertifiedKey::from_der(chain, private, &default_provider()).map_err(|error| key(&error))
+        Ok(chain)
+    }
+
+    fn private(&self) -> Result<PrivateKeyDer<'static>, TlsError> {
+        PrivateKeyDer::from_pem_file(&self.key).map_err(|error| TlsError::Key(error.to_string()))
     }
 }
 
@@ -55,6 +69,7 @@ impl TlsFiles {
 #[derive(Debug)]
 pub(super) struct Certificate {
     files: TlsFiles,
+    environment: Environment,
     now: RwLock<Arc<CertifiedKey>>,
 }
 
@@ -66,9 +81,23 @@ impl ResolvesServerCert for Certificate {
 }
 
 impl Certificate {
-    pub(super) fn load(files: TlsFiles) -> Result<Arc<Self>, TlsError> {
-        let now = RwLock::new(Arc::new(files.read()?));
-        Ok(Arc::new(Self { files, now }))
+    pub(super) fn load(files: TlsFiles, environment: Environment) -> Result<Arc<Self>, Problems> {
+        let read = files.read().map_err(|errors| {
+            Problems(
+                errors
+                    .iter()
+                    .map(|error| Problem::tls(&files, error))
+                    .collect(),
+            )
+        })?;
+        demand_private(&files.key, environment, Problem::tls_key_open)
+            .map_err(|problem| Problems(vec![problem]))?;
+        let now = RwLock::new(Arc::new(read));
+        Ok(Arc::new(Self {
+            files,
+            environment,
+            now,
+        }))
     }
 
     /// TLS 1.2 and 1.3.
@@ -87,30 +116,50 @@ impl Certificate {
         let mut hangup = signal(SignalKind::hangup())?;
         Ok(async move {
             let mut timer = tokio::time::interval(LOOK);
-            let mut failed = None;
+            // The start told it.
+            let mut known = self.open_key();
             loop {
                 let asked = tokio::select! {
                     _ = timer.tick() => false,
                     _ = hangup.recv() => true,
                 };
-                let read = self.files.read().map_err(|error| error.to_string());
+                let (read, wrong) = self.look();
                 // What is wrong is told once, and again to whoever asks: it is looked at often.
-                let news = asked || read.as_ref().err() != failed.as_ref();
-                failed = match read {
-                    Ok(read) => {
-                        self.serve(read, asked);
-                        None
+                let news = wrong
+                    .as_ref()
+                    .filter(|wrong| asked || known.as_ref() != Some(wrong));
+                let file = self.files.certificate.display();
+                match (&read, news) {
+                    (None, Some(error)) => {
+                        tracing::error!(%file, error, "the new certificate is not served");
                     }
-                    Err(error) => {
-                        if news {
-                            let file = self.files.certificate.display();
-                            tracing::error!(%file, error, "the new certificate is not served");
-                        }
-                        Some(error)
-                    }
-                };
+                    (Some(_), Some(problem)) => tracing::warn!("{problem}"),
+                    (_, None) => {}
+                }
+                known = wrong;
+                if let Some(read) = read {
+                    self.serve(read, asked);
+                }
             }
         })
+    }
+
+    /// What the files hold now, where it may be served, and what is wrong with them.
+    fn look(&self) -> (Option<CertifiedKey>, Option<String>) {
+        match (self.files.read(), self.open_key()) {
+            (Err(errors), _) => {
+                let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                (None, Some(told.join("; ")))
+            }
+            (Ok(_), Some(open)) if self.environment.strict() => (None, Some(open)),
+            (Ok(read), open) => (Some(read), open),
+        }
+    }
+
+    /// That others than its owner can read the key, where they can.
+    fn open_key(&self) -> Option<String> {
+        let open = stella_signing::open_to_others(&self.files.key).unwrap_or_default();
+        open.then(|| Problem::tls_key_open(&self.files.key).to_string())
     }
 
     fn serve(&self, read: CertifiedKey, asked: bool) {

@@ -14,7 +14,7 @@ mod tests;
 
 pub use export::read as export;
 pub use keys::{KEYS, Key, ServiceName};
-pub use problem::Problem;
+pub use problem::{Problem, Problems};
 pub use raw::{Raw, SourceOf};
 pub use resolve::{Environment, resolve};
 pub use settings::{Gathered, Objects, ServiceStorage, Settings};

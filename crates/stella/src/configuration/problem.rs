@@ -11,7 +11,7 @@ use stella_storage::StoreError;
 
 use crate::commands::{TlsError, TlsFiles};
 
-use super::Key;
+use super::{Key, ServiceStorage};
 
 /// One thing that is wrong, as one line: the code, then `name=value` words, then the hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,13 +82,51 @@ impl Problem {
         Self::of_master_key(file, "hint-config-key-file-open", named)
     }
 
-    /// A database that answers and does not let us in. What it says names the user or the database,
-    /// and no password.
+    /// The connection of migrations, where it is of no use.
     #[must_use]
-    pub fn refused(key: &str, reason: &StoreError) -> Self {
-        let values = [("reason", reason.to_string().into())];
-        let hint = Labels::english().format("hint-config-connection-refused", &values);
-        Self::new(Code::StorageConnectionInvalid, hint).with("key", key)
+    pub fn owner(code: Code, reason: &StoreError, remedy: Option<String>) -> Self {
+        Self::new(code, Self::of_store(reason, remedy)).with("key", "ConnectionStrings:Migrations")
+    }
+
+    /// A connection that these services cannot be served by.
+    #[must_use]
+    pub fn connection(
+        code: Code,
+        services: &[&ServiceStorage],
+        reason: &StoreError,
+        remedy: Option<String>,
+    ) -> Self {
+        let hint = Self::of_store(reason, remedy);
+        let ids: Vec<&str> = services.iter().map(|one| one.service.id).collect();
+        let mut problem = Self::new(code, hint).with("service", ids.join(","));
+        if let Some(one) = services.first() {
+            let words = [
+                ("key", one.connection_key.clone()),
+                (
+                    "source",
+                    one.connection_source.as_ref().map(ToString::to_string),
+                ),
+            ];
+            let known = words.into_iter();
+            let known = known.filter_map(|(word, value)| Some((word, value?)));
+            problem.words.extend(known);
+        }
+        problem
+    }
+
+    /// What a database says names the user or the database, and no password.
+    fn of_store(reason: &StoreError, remedy: Option<String>) -> String {
+        let reason_text = reason.to_string();
+        match (reason, remedy) {
+            // It names the statement that mends it.
+            (StoreError::RoleOutside { .. }, _) => reason_text,
+            (refused, _) if refused.is_refused() => {
+                let values = [("reason", reason_text.into())];
+                Labels::english().format("hint-config-connection-refused", &values)
+            }
+            (_, Some(remedy)) => format!("{reason_text}; {remedy}"),
+            (_, None) => reason_text,
+        }
     }
 
     /// Records that would carry a made-up time, where anything counts.
@@ -137,12 +175,13 @@ impl Problem {
         }
     }
 
-    /// All of them as one failure, the first giving its code.
+    /// All of them as one failure. The first gives its code, of those that another try does not
+    /// mend where there are any: a supervisor would try again for ever.
     #[must_use]
     pub fn told(problems: &[Self]) -> Failure {
-        let code = problems
-            .first()
-            .map_or(Code::ConfigValueInvalid, |first| first.code);
+        let passes = |one: &&Self| ExitCode::of_code(one.code) != ExitCode::Configuration;
+        let code = problems.iter().min_by_key(passes);
+        let code = code.map_or(Code::ConfigValueInvalid, |one| one.code);
         let labels = Labels::english();
         let message = labels.format("config-problems", &[("count", problems.len().into())]);
         let mut failure = Failure::told(code.as_str(), ExitCode::of_code(code), message);
@@ -152,6 +191,20 @@ impl Problem {
 }
 
 impl std::error::Error for Problem {}
+
+/// All that was found wrong together, as an error.
+#[derive(Debug)]
+pub struct Problems(pub Vec<Problem>);
+
+impl std::error::Error for Problems {}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .iter()
+            .try_for_each(|problem| writeln!(f, "{problem}"))
+    }
+}
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

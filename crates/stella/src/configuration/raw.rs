@@ -21,6 +21,18 @@ pub enum SourceOf {
     CommandLine,
 }
 
+impl SourceOf {
+    /// Whether what both say of one key stands in the same place, where none comes later.
+    fn is_beside(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(one), Self::File(other)) => one == other,
+            (Self::Environment(one), Self::Environment(other)) => one.eq_ignore_ascii_case(other),
+            // Who repeats an argument corrects the one before it.
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for SourceOf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -83,6 +95,17 @@ impl Raw {
     /// What counts of every key that somebody set.
     pub fn all(&self) -> impl Iterator<Item = &Said> {
         self.said.values().filter_map(|said| said.last())
+    }
+
+    /// What one file, or the environment, says of a key twice and not alike: neither counts more.
+    pub fn clashes(&self) -> impl Iterator<Item = (&Said, &Said)> {
+        let pairs = self.said.values().flat_map(|story| story.windows(2));
+        pairs.filter_map(|pair| match pair {
+            [one, other] if one.value != other.value && one.source.is_beside(&other.source) => {
+                Some((one, other))
+            }
+            _ => None,
+        })
     }
 
     /// Sets a value; what was there before is overruled.
@@ -159,15 +182,33 @@ impl Raw {
     /// Takes `--set KEY=VALUE`.
     ///
     /// # Errors
-    /// There is no `=`.
+    /// There is no `=` after a key.
     pub fn take_command_line(&mut self, words: &[String]) -> Result<(), Problem> {
         for word in words {
-            let (key, value) = word.split_once('=').ok_or_else(|| {
+            let pair = word.split_once('=').filter(|(key, _)| is_key(key));
+            let (key, value) = pair.ok_or_else(|| {
                 let hint = Labels::english().text("hint-config-set");
-                Problem::new(Code::ConfigValueInvalid, hint).with("argument", word)
+                Problem::new(Code::ConfigValueInvalid, hint).with("argument", beginning(word))
             })?;
             self.set(key, value, SourceOf::CommandLine);
         }
         Ok(())
     }
+}
+
+/// Whether it is written as keys are: a password that slipped in front of a `=` is none.
+fn is_key(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '_' | '-' | '.');
+    text.chars().all(is_part)
+}
+
+/// What may be told of an argument that is no `KEY=VALUE`: the key of ours that it begins with. All
+/// else may be a secret.
+fn beginning(word: &str) -> String {
+    let begins = |key: &&Key| {
+        let head = word.get(..key.name.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(key.name))
+    };
+    let key = super::KEYS.iter().find(begins).map_or("", |key| key.name);
+    format!("{key}…")
 }

@@ -13,7 +13,7 @@ use stella_locale::Labels;
 use stella_service::{Quota, RateLimits, TrustedProxies};
 use stella_storage::{Connection, Driver, S3};
 
-use super::raw::Said;
+use super::raw::{Said, SourceOf};
 use crate::commands::{Connections, TlsFiles};
 
 use super::{Key, Problem, Raw, ServiceName, ServiceStorage, Settings, secrets};
@@ -58,7 +58,7 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
     let mut resolver = Resolver {
         raw,
         environment,
-        problems: unknown_keys(raw),
+        problems: unknown_keys(raw).chain(clashes(raw)).collect(),
         s3: None,
     };
     let services = ServiceName::ALL.map(|service| resolver.service(service));
@@ -241,10 +241,12 @@ impl<'a> Resolver<'a> {
             true => Some(self.objects(service, driver.as_ref())?),
             false => None,
         };
+        let said = connection_key.as_deref().and_then(|key| self.value(key));
         Some(ServiceStorage {
             service,
             driver: driver?,
             driver_key,
+            connection_source: said.map(|said| said.source.clone()),
             connection_key,
             objects,
         })
@@ -433,9 +435,22 @@ impl<'a> Resolver<'a> {
     }
 }
 
-fn unknown_keys(raw: &Raw) -> Vec<Problem> {
+fn unknown_keys(raw: &Raw) -> impl Iterator<Item = Problem> {
     let unknown = raw.all().filter(|said| Key::find(&said.written).is_none());
-    unknown
-        .map(|said| Problem::unknown_key(&said.written).with("source", &said.source))
-        .collect()
+    unknown.map(|said| Problem::unknown_key(&said.written).with("source", &said.source))
+}
+
+fn clashes(raw: &Raw) -> impl Iterator<Item = Problem> {
+    raw.clashes().map(|(one, other)| {
+        let spelled = match &one.source {
+            SourceOf::Environment(_) => [one.source.to_string(), other.source.to_string()],
+            _ => [one.written.clone(), other.written.clone()],
+        };
+        let [first, second] = spelled.each_ref().map(|text| text.as_str().into());
+        let hint = [("one", first), ("other", second)];
+        let hint = Labels::english().format("hint-config-twice", &hint);
+        Problem::new(Code::ConfigValueInvalid, hint)
+            .with("key", &one.written)
+            .with("source", &one.source)
+    })
 }

@@ -14,7 +14,7 @@ use stella_telemetry::Export;
 use crate::commands::{Connections, TlsFiles};
 use crate::platform::{Drivers, ObjectDrivers};
 
-use super::{Environment, Problem, Raw, ServiceName, resolve, secrets};
+use super::{Environment, Problem, Raw, ServiceName, SourceOf, resolve, secrets};
 
 const DEFAULT_FILE: &str = "/etc/stella/stella.yaml";
 
@@ -72,6 +72,8 @@ pub struct ServiceStorage {
     pub driver_key: String,
     /// The key of its connection string, with `postgres`.
     pub connection_key: Option<String>,
+    /// Which source set that key.
+    pub connection_source: Option<SourceOf>,
     /// Where its blobs lie, for a service that stores blobs.
     pub objects: Option<Objects>,
 }

@@ -425,6 +425,71 @@ fn the_strongest_source_counts() {
 }
 
 #[test]
+fn two_spellings_of_one_key_that_differ_are_told_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stella.yaml");
+    let text = "Storage:\n  Driver: postgres\nstorage:\n  Driver: filesystem\n";
+    std::fs::write(&path, text).unwrap();
+    let told = |raw: &Raw| -> Vec<String> {
+        let problems = resolve(raw, Environment::Testing).unwrap_err();
+        let told = problems.iter().map(ToString::to_string);
+        told.filter(|line| line.contains("the same key")).collect()
+    };
+    let mut of_file = Raw::default();
+    of_file.take_file(&path).unwrap();
+    let [line] = &told(&of_file)[..] else {
+        panic!("one clash")
+    };
+    let place = format!(
+        "CONFIG_VALUE_INVALID key=Storage:Driver source={}",
+        path.display()
+    );
+    assert!(line.starts_with(&place), "{line}");
+    assert!(line.contains("Storage:Driver and storage:Driver"), "{line}");
+
+    let mut of_variables = Raw::default();
+    let variables = [
+        ("Storage__Driver", "postgres"),
+        ("STORAGE__DRIVER", "inmemory"),
+        ("STELLA_Storage__Driver", "filesystem"),
+        ("Server__Listen", "1.1.1.1:1"),
+        ("SERVER__LISTEN", "1.1.1.1:1"),
+    ];
+    of_variables.take_environment(variables.into_iter());
+    let [line] = &told(&of_variables)[..] else {
+        panic!("one clash")
+    };
+    assert!(
+        line.contains("$Storage__Driver and $STORAGE__DRIVER"),
+        "{line}"
+    );
+}
+
+#[test]
+fn an_argument_that_is_no_pair_is_told_without_its_value() {
+    let told = |word: &str| {
+        let taken = Raw::default().take_command_line(&[word.to_owned()]);
+        taken.unwrap_err().to_string()
+    };
+    for word in [
+        "ConnectionStrings:Default postgres://a:TOPSECRETZZ@h/d",
+        "connectionstrings:default postgres://a:TOPSECRETZZ@h/d?sslmode=require",
+        "ConnectionStrings:Default:TOPSECRETZZ",
+        "TOPSECRETZZ",
+        "postgres://a:TOPSECRETZZ@h/d?sslmode=require",
+    ] {
+        let told = told(word);
+        assert!(told.starts_with("CONFIG_VALUE_INVALID argument="), "{told}");
+        assert!(!told.contains("TOPSECRETZZ"), "{told}");
+    }
+    let told = told("connectionstrings:default postgres://h/d");
+    assert!(
+        told.contains("argument=ConnectionStrings:Default…"),
+        "{told}"
+    );
+}
+
+#[test]
 fn an_unknown_key_names_the_nearest_known_one() {
     for (written, meant) in [
         ("Storage:Drivr", "Storage:Driver"),

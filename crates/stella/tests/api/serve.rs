@@ -100,7 +100,13 @@ async fn an_installation_is_migrated_once_and_served_by_two_processes() {
     let early = stella(home, "serve", std::slice::from_ref(&app))
         .output()
         .unwrap();
-    ends_with(&early, 78, "STORAGE_SCHEMA_OLDER_THAN_BINARY");
+    for service in ["authority", "evidence", "replay", "risk-engine"] {
+        let place = format!(
+            "STORAGE_SCHEMA_OLDER_THAN_BINARY service={service} key=ConnectionStrings:Default"
+        );
+        ends_with(&early, 78, &place);
+    }
+    ends_with(&early, 78, "run stella migrate");
     let unowned = stella(home, "migrate", std::slice::from_ref(&app))
         .output()
         .unwrap();
@@ -209,6 +215,61 @@ async fn a_set_clock_is_refused_where_records_count() {
     ends_with(&start("Testing"), 10, "STORAGE_CONNECTION_UNREACHABLE");
 }
 
+/// What mends one file or connection mends none of the others, so all are told; and where another
+/// start alone does not help, the exit says so.
+#[tokio::test]
+async fn all_files_and_all_connections_that_are_wrong_are_told_together() {
+    let home = tempfile::tempdir().unwrap();
+    let database = migrated_database().await;
+    let cluster = postgres::cluster().await;
+    let start = |settings: &[String]| stella(home.path(), "serve", settings).output().unwrap();
+    let file = |key: &str| format!("{key}=/nowhere/{key}");
+    let keys = [
+        "Security:MasterKeyFile",
+        "Security:PreviousMasterKeyFile",
+        "Server:Tls:CertificateFile",
+        "Server:Tls:PrivateKeyFile",
+    ];
+    let settings: Vec<String> = keys.iter().map(|key| file(key)).collect();
+    let others = [
+        serving(&database.app_url),
+        "Server:PublicUrl=https://stella.example".to_owned(),
+    ];
+    let refused = start(&[&settings[..], &others].concat());
+    for key in keys {
+        let place = format!("CONFIG_VALUE_INVALID key={key} file=/nowhere/{key} hint=\"");
+        ends_with(&refused, 78, &place);
+    }
+
+    let of = |service: &str, url: &str| format!("ConnectionStrings:{service}={url}");
+    let gone = "postgres://stella:hunter2@127.0.0.1:1/stella";
+    let refused = start(&[
+        serving(gone),
+        of("Authority", &cluster.url("postgres", "nowhere")),
+        of("Replay", &database.owner_url),
+    ]);
+    for place in [
+        "STORAGE_CONNECTION_UNREACHABLE service=evidence,risk-engine \
+         key=ConnectionStrings:Default source=--set hint=\"",
+        "STORAGE_CONNECTION_INVALID service=authority key=ConnectionStrings:Authority source=--set",
+        "STORAGE_ROLE_UNSAFE service=replay key=ConnectionStrings:Replay source=--set hint=\"",
+        "error[STORAGE_CONNECTION_INVALID]",
+    ] {
+        ends_with(&refused, 78, place);
+    }
+    assert!(!text(&refused.stderr).contains("hunter2"));
+
+    let owner = owning(&cluster.url("postgres", "nowhere"));
+    let refused = start(&[serving(&database.owner_url), owner]);
+    let place = "STORAGE_CONNECTION_INVALID key=ConnectionStrings:Migrations hint=";
+    ends_with(&refused, 78, place);
+    ends_with(
+        &refused,
+        78,
+        "STORAGE_ROLE_UNSAFE service=authority,evidence",
+    );
+}
+
 #[tokio::test]
 async fn a_database_that_does_not_answer_is_try_again() {
     let home = tempfile::tempdir().unwrap();
@@ -250,7 +311,7 @@ async fn a_database_that_does_not_let_us_in_is_told_by_its_key() {
         ("3D000", "database \"stella\" does not exist"),
     ] {
         let url = refusing(sqlstate, says);
-        let default = "STORAGE_CONNECTION_INVALID key=ConnectionStrings:Default hint=";
+        let default = "key=ConnectionStrings:Default source=--set hint=";
         let told = stella(home.path(), "serve", &[serving(&url)]).output();
         let told = told.unwrap();
         ends_with(&told, 78, default);
@@ -264,7 +325,11 @@ async fn a_database_that_does_not_let_us_in_is_told_by_its_key() {
     let database = migrated_database().await;
     let own = format!("ConnectionStrings:Replay={}", refusing("28P01", password));
     let told = stella(home.path(), "serve", &[serving(&database.app_url), own]).output();
-    ends_with(&told.unwrap(), 78, "key=ConnectionStrings:Replay hint=");
+    ends_with(
+        &told.unwrap(),
+        78,
+        "key=ConnectionStrings:Replay source=--set hint=",
+    );
     let full = refusing("53300", "sorry, too many clients already");
     let told = stella(home.path(), "serve", &[serving(&full)]).output();
     ends_with(&told.unwrap(), 10, "STORAGE_CONNECTION_UNREACHABLE");

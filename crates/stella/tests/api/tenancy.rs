@@ -209,6 +209,78 @@ async fn an_owner_or_superuser_may_not_serve() {
     );
 }
 
+/// A member may become what it is a member of, so it is judged as that. Roles are of the cluster,
+/// which tests share: these carry the name of this test's database.
+#[tokio::test]
+async fn a_member_of_an_unsafe_role_may_not_serve() {
+    let database = crate::world::migrated_database().await;
+    let cluster = stella_testkit::postgres::cluster().await;
+    let mut superuser = PgConnection::connect(&cluster.superuser_url).await.unwrap();
+    let name = &database.name;
+    for (one, options, of) in [
+        ("root", "SUPERUSER", ""),
+        ("bypass", "BYPASSRLS", ""),
+        ("group", "", "bypass"),
+        ("admin", "LOGIN", "root"),
+        ("reader", "LOGIN NOINHERIT", "group"),
+    ] {
+        let of = if of.is_empty() {
+            String::new()
+        } else {
+            format!(", {name}_{of}")
+        };
+        let made = format!("CREATE ROLE {name}_{one} {options} IN ROLE stella_service{of}");
+        superuser.execute(sqlx::AssertSqlSafe(made)).await.unwrap();
+    }
+    let owning = format!("CREATE ROLE {name}_heir LOGIN IN ROLE stella_service, stella_owner");
+    superuser
+        .execute(sqlx::AssertSqlSafe(owning))
+        .await
+        .unwrap();
+    for (one, through, what) in [
+        ("admin", format!("{name}_root"), "a superuser"),
+        (
+            "reader",
+            format!("{name}_bypass"),
+            "allowed to bypass row-level security",
+        ),
+        (
+            "heir",
+            "stella_owner".to_owned(),
+            "the owner of schemas or tables",
+        ),
+    ] {
+        let url = cluster.url(&format!("{name}_{one}"), name);
+        let connection = stella_storage::Connection::parse(&url).unwrap();
+        let refused = stella::platform::Databases::postgres(&connection).await;
+        let told = refused.unwrap_err().to_string();
+        let expected = format!("role {name}_{one} is a member of {through}, which is {what}: ");
+        assert!(told.starts_with(&expected), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_was_granted_nothing_is_told_the_grant() {
+    let database = crate::world::migrated_database().await;
+    let cluster = stella_testkit::postgres::cluster().await;
+    let mut superuser = PgConnection::connect(&cluster.superuser_url).await.unwrap();
+    let role = format!("{}_outsider", database.name);
+    let made = format!("CREATE ROLE {role} LOGIN");
+    superuser.execute(sqlx::AssertSqlSafe(made)).await.unwrap();
+    let url = cluster.url(&role, &database.name);
+    let connection = stella_storage::Connection::parse(&url).unwrap();
+    let open = || stella::platform::Databases::postgres(&connection);
+    let refused = open().await.unwrap_err();
+    assert!(refused.is_refused(), "{refused}");
+    let remedy = format!("GRANT stella_service TO {role}");
+    assert!(refused.to_string().contains(&remedy), "{refused}");
+    superuser
+        .execute(sqlx::AssertSqlSafe(remedy))
+        .await
+        .unwrap();
+    open().await.unwrap();
+}
+
 #[tokio::test]
 async fn stored_evidence_never_changes_on_sqlite() {
     let world = World::filesystem().await;

@@ -139,6 +139,19 @@ async fn a_private_key_that_others_can_read_is_refused() {
     mode(0o600);
     let running = strict.start(None);
     assert!(!running.told.contains("chmod"), "{}", running.told);
+
+    // Of a renewal the same is demanded: what was served before goes on.
+    let before = authority.shown(&running).await.0;
+    let second = authority.issue();
+    mode(0o644);
+    running.signal("HUP");
+    let line = running.said("the new certificate is not served");
+    assert!(line.contains("ERROR") && line.contains(&told), "{line}");
+    assert_eq!(authority.shown(&running).await.0, before);
+    mode(0o600);
+    running.signal("HUP");
+    running.said("the certificate was read again");
+    assert_eq!(authority.shown(&running).await.0, second);
 }
 
 #[tokio::test]
