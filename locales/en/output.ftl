@@ -284,6 +284,7 @@ id-names-both = `{ $id }` names a finding and a score
 
 server-unknown = no server is known yet: there is no context
 hint-server-unreachable = stella up
+hint-server-unreachable-elsewhere = see that it runs and is reached from here, and try again
 server-timed-out = { $server } did not answer within { $limit } seconds, and was waited for no longer
 hint-token-refused = `stella whoami --context NAME` tells who one is; `stella up` makes the context local
 

@@ -1,7 +1,7 @@
 //! From what a server answers, or that it does not, to a failure with its exit code.
 
 use stella_api::{Code, Problem};
-use stella_client::ClientError;
+use stella_client::{ClientError, is_local_server};
 use stella_locale::Value;
 
 use crate::exit::ExitCode;
@@ -14,8 +14,13 @@ impl From<ClientError> for Failure {
         match error {
             ClientError::Problem(problem) => of_problem(*problem),
             ClientError::Unreachable { server, reason } => {
+                // Nobody starts a server on another machine from here.
+                let hint = match is_local_server(&server) {
+                    true => "hint-server-unreachable",
+                    false => "hint-server-unreachable-elsewhere",
+                };
                 let values = [("server", server.into()), ("reason", reason.into())];
-                of_label(Code::ServerUnreachable, &values).hint(label("hint-server-unreachable"))
+                of_label(Code::ServerUnreachable, &values).hint(label(hint))
             }
             ClientError::CertificateUntrusted { server, reason } => {
                 let values = [("server", server.into()), ("reason", reason.into())];
@@ -157,6 +162,14 @@ mod tests {
         insta::assert_snapshot!(gone.text(), @r"
         error[SERVER_UNREACHABLE]: no server answers at http://127.0.0.1:7070: connection refused
         hint: stella up
+        ");
+        let elsewhere = Failure::from(ClientError::Unreachable {
+            server: "https://stella.example".into(),
+            reason: "connection refused".into(),
+        });
+        insta::assert_snapshot!(elsewhere.text(), @r"
+        error[SERVER_UNREACHABLE]: no server answers at https://stella.example: connection refused
+        hint: see that it runs and is reached from here, and try again
         ");
         let slow = Failure::from(ClientError::TimedOut {
             server: "http://127.0.0.1:7070".into(),

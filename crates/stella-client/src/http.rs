@@ -1,9 +1,10 @@
 //! Calls over HTTP.
 
 use std::error::Error;
+use std::net::IpAddr;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use crate::{Call, ClientError, Reply};
 
@@ -19,6 +20,17 @@ pub fn is_server_url(text: &str) -> bool {
         .strip_prefix("https://")
         .or_else(|| url.strip_prefix("http://"));
     host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']))
+}
+
+/// Whether the server at a URL is on this machine.
+#[must_use]
+pub fn is_local_server(url: &str) -> bool {
+    let url: Option<Uri> = url.parse().ok();
+    let is_local = |host: &str| {
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    };
+    url.as_ref().and_then(Uri::host).is_some_and(is_local)
 }
 
 /// A connection to one server, without identity.
@@ -165,6 +177,25 @@ fn unreachable(server: &str, error: &reqwest::Error) -> ClientError {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_is_local_by_its_host() {
+        for local in [
+            "http://127.0.0.1:7070",
+            "http://localhost",
+            "https://[::1]:7070/",
+        ] {
+            assert!(is_local_server(local), "{local}");
+        }
+        for elsewhere in [
+            "https://stella.example",
+            "http://10.0.0.1:7070",
+            "http://localhost.example",
+            "",
+        ] {
+            assert!(!is_local_server(elsewhere), "{elsewhere}");
+        }
+    }
 
     #[tokio::test]
     async fn who_answers_too_late_is_told_with_how_long_was_waited() {

@@ -10,7 +10,7 @@ mod session;
 
 pub use call::{Call, Reply};
 pub use error::ClientError;
-pub use http::{HttpClient, is_server_url};
+pub use http::{HttpClient, is_local_server, is_server_url};
 pub use local::{InProcess, Peers};
 pub use principal::Principal;
 pub use session::{Credentials, Session};
