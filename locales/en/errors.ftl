@@ -65,6 +65,9 @@ error-idempotency-conflict-hint = send a new key with a new request, and the sam
 error-idempotency-in-progress = the first request with this key is still being answered
 error-idempotency-in-progress-detail = a request with this Idempotency-Key came { $age } seconds ago and has no answer yet
 error-idempotency-in-progress-hint = send the same again after the seconds of Retry-After
+error-position-beyond-end = the position is beyond the end of the log
+error-position-beyond-end-detail = the log ends at position { $end }, before { $position }
+error-position-beyond-end-hint = the log may have been restored from a backup: follow it again from the start, with after=0 and without Last-Event-ID
 error-stale = it changed meanwhile
 error-stale-hint = read it again and repeat the change
 error-rate-limited = too many requests

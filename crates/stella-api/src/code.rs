@@ -85,6 +85,8 @@ codes! {
     IdempotencyConflict = "IDEMPOTENCY_CONFLICT", 409, exit 2;
     /// The request that came first with the idempotency key is still being answered.
     IdempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS", 409, exit 10, retry;
+    /// The position to go on behind is beyond the end of the log: it is not the log of then.
+    PositionBeyondEnd = "POSITION_BEYOND_END", 409, exit 7;
     /// The thing changed meanwhile.
     Stale = "STALE", 412, exit 1, retry;
 

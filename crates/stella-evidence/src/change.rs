@@ -59,6 +59,19 @@ impl Evidence {
         })
     }
 
+    /// Whoever is farther than the log follows another one, of before a restore: it would miss
+    /// everything up to there, and never know.
+    pub(crate) async fn within(&self, op: &OpContext, after: u64) -> Result<(), EvidenceError> {
+        let end = self.logs.end(op, LOG).await?;
+        if after <= end {
+            return Ok(());
+        }
+        let failure = Failure::new(Code::PositionBeyondEnd)
+            .with("position", after)
+            .with("end", end);
+        Err(failure.into())
+    }
+
     /// What was taken in behind a position, of the kinds that the token may read.
     pub(crate) async fn changes(
         &self,
@@ -67,6 +80,9 @@ impl Evidence {
         limit: u32,
     ) -> Result<ChangePage, EvidenceError> {
         let sealed = self.logs.after(op, LOG, after, limit).await?;
+        if sealed.is_empty() {
+            self.within(op, after).await?;
+        }
         let next = sealed.last().map_or(after, |last| last.position);
         let kinds = visible(op);
         let mut changes = Vec::new();

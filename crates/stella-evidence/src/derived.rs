@@ -23,7 +23,8 @@ pub(crate) struct Mismatch {
 impl Evidence {
     /// Compares, in a snapshot, what stands in the derived tables with what a document says. The
     /// index is compared for each document, head and findings for the newest revision of an
-    /// advisory alone: no finding is another document's. What waits to be derived from is left out.
+    /// advisory alone: no finding is another document's. What waits to be derived from is left out,
+    /// which is worked off before.
     pub(crate) async fn mismatch(
         &self,
         tx: &mut Tx,

@@ -35,7 +35,7 @@ failures!(Ingest: Aoc001, Aoc002, Aoc004, Aoc005, Aoc007, Aoc009, Aoc010, Eviden
 failures!(ListDocuments: PageTokenInvalid, NoData, EvidenceCorrupt);
 failures!(OneDocument: NotFound, EvidenceCorrupt);
 failures!(Bytes: NotFound, EvidenceCorrupt, ObjectMissing);
-failures!(Changes: RecordCorrupt);
+failures!(Changes: RecordCorrupt, PositionBeyondEnd);
 failures!(ShowLog: NoData, RecordCorrupt);
 failures!(Verify: RecordCorrupt);
 failures!(Rebuild: RecordCorrupt);
@@ -284,6 +284,7 @@ struct ChangesQuery {
 /// Tells what was taken in, in one order that never changes: whoever goes on with `next` misses
 /// nothing and sees nothing twice. An entry has its place within a second or so of its commit.
 /// Only the kinds that the token may read; an empty answer with the same `next` is all there is.
+/// A position beyond the log's end is `POSITION_BEYOND_END`: the log is not the one of then.
 #[utoipa::path(
     get,
     path = "/api/v1/evidence/changes",
@@ -332,6 +333,7 @@ async fn stream_changes(
         Some(id) => change::position("header:Last-Event-ID", Some(id))?,
         None => change::position("query:after", query.after.as_deref())?,
     };
+    evidence.within(&op, after).await?;
     let place = streams.place(op.tenant())?;
     let news = evidence.logs().news();
     let op = OpContext::clone(&op);
@@ -353,7 +355,7 @@ async fn show_log(
 
 /// Verifies what is stored: every entry of the log of what was taken in against its signed end,
 /// each logged document against its digest and its record, each stored one against the log, and
-/// what is derived from documents against them, but of those that wait to be derived from.
+/// what is derived from documents against them; what waits to be derived from is derived first.
 /// After 40 seconds it answers with `truncated`, and goes on where it is asked again with `after`
 /// and `resume`.
 #[utoipa::path(post, path = "/api/v1/evidence/verify", tag = "evidence",

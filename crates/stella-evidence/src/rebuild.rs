@@ -24,7 +24,7 @@ const EXAMPLES: usize = 10;
 impl Evidence {
     /// Compares what is derived with the documents behind one, by digest, and derives again where
     /// it does not fit. Of two that are matched with one another, whichever comes later sees the
-    /// other mended: once over all of them is enough. One that cannot be matched before another is
+    /// other mended: once over all of them is enough, after what is no document's is dropped. One that cannot be matched before another is
     /// mended stays due, and its turn comes at the end.
     pub(crate) async fn rebuild(
         &self,
@@ -33,6 +33,12 @@ impl Evidence {
     ) -> Result<RebuildAnswer, EvidenceError> {
         let over = Instant::now() + TIME;
         let mut answer = RebuildAnswer::default();
+        // First: deriving would take them for a document's.
+        if after.is_none() {
+            let mut tx = self.db.write(op).await?;
+            answer.dropped = store::drop_strays(&mut tx, op.tenant()).await?;
+            tx.commit().await?;
+        }
         let mut after = after.unwrap_or_default();
         'all: loop {
             let mut tx = self.db.read(op).await?;
@@ -66,14 +72,13 @@ impl Evidence {
         Ok(answer)
     }
 
-    /// Rows that are no document's, what is still due, and what the end of the log keeps.
+    /// What is still due, and what the end of the log keeps.
     async fn mend_rest(
         &self,
         op: &OpContext,
         answer: &mut RebuildAnswer,
     ) -> Result<(), EvidenceError> {
-        let mut tx = self.db.write(op).await?;
-        answer.dropped = store::drop_strays(&mut tx, op.tenant()).await?;
+        let mut tx = self.db.read(op).await?;
         let due = store::due_of(&mut tx, op.tenant()).await?;
         tx.commit().await?;
         for (key, failure) in self.derive_due(op, due).await {
@@ -115,6 +120,8 @@ impl Evidence {
             store::drop_index(&mut tx, tenant, digest).await?;
             let index = Index::of(digest, &document)?;
             store::add_index(&mut tx, tenant, digest, &index).await?;
+            // Also of advisories that only a row spoke to which is gone now.
+            store::drop_findings_of_sbom(&mut tx, tenant, digest).await?;
         }
         for key in &keys {
             store::mark_due(&mut tx, op, key).await?;

@@ -5,7 +5,7 @@
 mod columns;
 mod found;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -90,6 +90,7 @@ impl Evidence {
     ) -> Result<VerifyAnswer, EvidenceError> {
         let began = Instant::now();
         let mut found = Found::new(asked.limit);
+        let stuck = self.work_off(op).await?;
         let (earlier, resume) = (asked.checkpoint.as_ref(), asked.resume.as_ref());
         let mut walk = self.logs.walk(op, LOG, earlier, resume).await?;
         let first = walk.position();
@@ -131,6 +132,9 @@ impl Evidence {
             });
             let faults = self.logs.walked(op, walk, MAX_LIMIT as usize).await?;
             faults.into_iter().for_each(|fault| found.fault(fault));
+            for (key, failure) in stuck {
+                found.stuck(&key, &failure);
+            }
             self.find_unlogged(op, &mut found).await?;
             self.find_strays(op, &mut found).await?;
         }
@@ -154,6 +158,19 @@ impl Evidence {
             self.logs.audit_alone(op, act).await?;
         }
         Ok(answer)
+    }
+
+    /// What is due is left out of what is compared: it is derived first, so that a due row hides
+    /// nothing. Gives what could not be derived from.
+    async fn work_off(&self, op: &OpContext) -> Result<BTreeMap<Key, Failure>, EvidenceError> {
+        let mut tx = self.db.read(op).await?;
+        let due = store::due_of(&mut tx, op.tenant()).await?;
+        tx.commit().await?;
+        let stuck = self.derive_due(op, due).await;
+        match stuck.values().find(|failure| failure.code().retryable()) {
+            Some(failure) => Err(failure.clone().into()),
+            None => Ok(stuck),
+        }
     }
 
     /// Reads a document again, and compares with it what the tables repeat of it.
@@ -246,6 +263,11 @@ impl Evidence {
     /// Each stored document stands in the log.
     async fn find_unlogged(&self, op: &OpContext, found: &mut Found) -> Result<(), EvidenceError> {
         let tenant = op.tenant();
+        let mut tx = self.db.read(op).await?;
+        for document in store::orphans(&mut tx, tenant, MAX_LIMIT).await? {
+            found.unlogged(&document);
+        }
+        tx.commit().await?;
         let mut behind = Default::default();
         loop {
             let mut tx = self.db.read(op).await?;

@@ -69,11 +69,14 @@ pub(crate) async fn is_any_due(
     Ok(found.is_some())
 }
 
-/// Everything of a tenant that is still to be derived.
+/// Everything of a tenant that is still to be derived. A row that is no stored document's is a
+/// stray, and nothing can be derived from it.
 pub(crate) async fn due_of(tx: &mut Tx, tenant: &TenantId) -> Result<BTreeSet<Key>, StoreError> {
     let rows: Vec<(String, String, String, String)> = on!(tx, c => query_as(
-        "SELECT kind, publisher, upstream_id, digest FROM evidence.derivations_due \
-         WHERE tenant = $1",
+        "SELECT d.kind, d.publisher, d.upstream_id, d.digest FROM evidence.derivations_due d \
+         WHERE d.tenant = $1 AND EXISTS (SELECT 1 FROM evidence.provenance p \
+             WHERE p.tenant = d.tenant AND p.digest = d.digest AND p.kind = d.kind \
+             AND p.publisher = d.publisher AND p.upstream_id = d.upstream_id)",
     ).bind(tenant.as_str()).fetch_all(c))?;
     let key = |(kind, publisher, upstream_id, digest): (String, String, String, String)| {
         Some(Key {

@@ -108,6 +108,21 @@ pub(crate) async fn drop_findings_in(
     Ok(())
 }
 
+/// The same in an SBOM, of whatever advisory.
+pub(crate) async fn drop_findings_of_sbom(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    sbom: &str,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        query("DELETE FROM evidence.findings WHERE tenant = $1 AND sbom = $2")
+            .bind(tenant.as_str())
+            .bind(sbom)
+    )?;
+    Ok(())
+}
+
 /// The advisories, by publisher and upstream id, that findings of an SBOM are of.
 pub(crate) async fn found_in(
     tx: &mut Tx,

@@ -1,6 +1,6 @@
-//! Derived rows that no stored document stands for.
+//! Rows that no stored document stands for: derived ones, and bytes that nobody brought.
 
-use sqlx::{query, query_as};
+use sqlx::{query, query_as, query_scalar};
 use stella_api::TenantId;
 use stella_storage::{StoreError, Tx, execute, on};
 
@@ -51,4 +51,22 @@ each_stray! {
         AND p.publisher = d.publisher AND p.upstream_id = d.upstream_id AND d.kind <> 'sbom'";
     "findings", "advisory", "evidence.provenance p WHERE p.tenant = $1 AND p.kind = 'advisory' \
         AND p.publisher = d.publisher AND p.upstream_id = d.upstream_id";
+    "derivations_due", "digest", "evidence.provenance p WHERE p.tenant = $1 AND p.kind = d.kind \
+        AND p.publisher = d.publisher AND p.upstream_id = d.upstream_id AND p.digest = d.digest";
+}
+
+/// At most `limit` raw documents that nothing says the origin of, neither provenance nor the log.
+pub(crate) async fn orphans(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    limit: u32,
+) -> Result<Vec<String>, StoreError> {
+    Ok(on!(tx, c => query_scalar(
+        "SELECT digest FROM evidence.raw_documents r WHERE tenant = $1 \
+         AND NOT EXISTS (SELECT 1 FROM evidence.provenance p \
+             WHERE p.tenant = $1 AND p.digest = r.digest) \
+         AND NOT EXISTS (SELECT 1 FROM evidence.log_entries e \
+             WHERE e.tenant = $1 AND e.log = 'changes' AND e.subject = r.digest) \
+         ORDER BY digest LIMIT $2",
+    ).bind(tenant.as_str()).bind(i64::from(limit)).fetch_all(c))?)
 }

@@ -10,6 +10,7 @@ use stella_api::verify::{VerifiedLog, VerifyAnswer, VerifyExample, VerifyViolati
 use stella_service::{Failure, Fault};
 
 use crate::change::LOG;
+use crate::store::Key;
 
 /// What was found so far: all of it counted, and the first of each told.
 pub(super) struct Found {
@@ -65,6 +66,11 @@ impl Found {
             .with("what", &change.document)
             .with("reason", reason);
         self.note(&failure, Some(&change.document), Some(change.position));
+    }
+
+    /// A document that is due cannot be derived from, so that nothing could be compared.
+    pub(super) fn stuck(&mut self, key: &Key, failure: &Failure) {
+        self.note(failure, Some(&key.digest), None);
     }
 
     /// A derived row is no stored document's.

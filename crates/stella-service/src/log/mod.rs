@@ -194,6 +194,17 @@ impl Logs {
         read.collect()
     }
 
+    /// The last position of a log; 0 where nothing was sealed.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn end(&self, op: &OpContext, log: &str) -> Result<u64, StoreError> {
+        let mut tx = self.db.read(op).await?;
+        let head = self.head(&mut tx, op.tenant(), log).await?;
+        tx.commit().await?;
+        Ok(head.map_or(0, |head| head.size.unsigned_abs()))
+    }
+
     /// Where a log ends and the signature of that; none where nothing was sealed.
     ///
     /// # Errors

@@ -79,8 +79,19 @@ on_every_driver! {
             let call = Call::get(&format!("{CHANGES}?{wrong}"));
             assert_eq!(of(&[Scope::SbomRead]).code(call).await, "REQUEST_INVALID", "{wrong}");
         }
-        let far: ChangePage = of(&[Scope::SbomRead]).get(&format!("{CHANGES}?after={}", i64::MAX)).await;
-        assert_eq!((far.changes.len(), far.next), (0, i64::MAX as u64));
+        // Beyond the end is no empty page: a log that was restored would lose its followers silently.
+        let end: ChangePage = of(&[Scope::SbomRead]).get(&format!("{CHANGES}?after=4")).await;
+        assert_eq!((end.changes.len(), end.next), (0, 4));
+        for (tenant, beyond) in [("acme", 5), ("acme", i64::MAX), ("globex", 1)] {
+            let reader = world.caller(tenant, &[Scope::SbomRead]);
+            for path in [CHANGES.to_owned(), format!("{CHANGES}/stream")] {
+                let call = Call::get(&format!("{path}?after={beyond}"));
+                assert_eq!(reader.code(call).await, "POSITION_BEYOND_END", "{tenant} {path} {beyond}");
+            }
+            let call = Call::get(&format!("{CHANGES}/stream"));
+            let call = call.with("last-event-id".parse().unwrap(), beyond.to_string().parse().unwrap());
+            assert_eq!(reader.code(call).await, "POSITION_BEYOND_END", "{tenant} {beyond}");
+        }
     }
 
     async fn a_stream_tells_what_is_there_and_what_comes_and_is_gone_on_with(world) {

@@ -64,6 +64,10 @@ async fn findings(world: &World) -> Vec<Finding> {
     page.items
 }
 
+async fn told_and_found(world: &World) -> (BTreeMap<String, String>, Vec<Finding>) {
+    (told(world).await, findings(world).await)
+}
+
 async fn rebuilt(world: &World) -> RebuildAnswer {
     world
         .operator("acme")
@@ -163,23 +167,85 @@ on_every_driver! {
         }
     }
 
-    async fn what_waits_to_be_derived_from_is_no_violation(world) {
+    /// What is due is left out of what is compared: so it is derived first, and hides nothing.
+    async fn what_waits_to_be_derived_from_is_derived_and_hides_nothing(world) {
         let world = filled(world).await;
-        let later = advisory("RUSTSEC-2026-0001", &["CVE-2026-1"], "gamma", "3.0.0");
-        world.ingester("acme").ingest("advisory", &bytes(&later)).await;
-        for kind in ["sbom", "advisory", "vex", "signal"] {
-            let due = format!("INSERT INTO evidence.derivations_due (tenant, kind, publisher, upstream_id, digest, due_at) \
-                SELECT tenant, kind, publisher, upstream_id, digest, received_at FROM evidence.provenance \
-                WHERE tenant = 'acme' AND kind = '{kind}'");
-            by_hand(&world, "evidence", &[], &due).await;
+        let before = findings(&world).await;
+        let of = "WHERE tenant = 'acme'";
+        let due = |row: &str, rows: &str| format!("INSERT INTO evidence.derivations_due (tenant, kind, publisher, upstream_id, digest, due_at) \
+            SELECT tenant, {row}, received_at FROM evidence.provenance {of} {rows}");
+        let edited = format!("UPDATE evidence.findings SET verdict = 'undetermined' {of}");
+        // Rows that are no stored document's are told, and keep nothing from being mended.
+        let strays = [
+            ("'vex', publisher, upstream_id, digest", "AND kind IN ('sbom', 'advisory')", 4),
+            ("'none', publisher, upstream_id, digest", "AND kind = 'advisory'", 3),
+            ("kind, publisher, upstream_id, 'sha256:00'", "AND upstream_id = 'RUSTSEC-2026-0002'", 1),
+            ("kind, publisher, upstream_id || 'x', digest", "AND kind = 'sbom'", 1),
+        ];
+        for (row, rows, count) in strays {
+            by_hand(&world, "evidence", &[], &due(row, rows)).await;
+            by_hand(&world, "evidence", &[], &edited).await;
+            let answer: VerifyAnswer = world.analyst("acme").post(VERIFY, &VerifyRequest::default()).await;
+            let [told] = answer.violations.as_slice() else { panic!("{row}: {answer:?}") };
+            let told_of_due = told.examples.iter().filter(|one| one.detail.contains("derivations_due: "));
+            assert_eq!((told.code.as_str(), told_of_due.count()), ("EVIDENCE_DERIVED_MISMATCH", count), "{row}: {told:?}");
+            let answer = rebuilt(&world).await;
+            assert_eq!((answer.dropped, answer.failed), (count as u64, 0), "{row}: {answer:?}");
+            assert_eq!(told_and_found(&world).await, (BTreeMap::new(), before.clone()), "{row}");
+        }
+        // Those of stored documents are worked off.
+        for edit in [edited.clone(), format!("DELETE FROM evidence.findings {of}"), format!("DELETE FROM evidence.heads {of}")] {
+            by_hand(&world, "evidence", &[], &due("kind, publisher, upstream_id, digest", "")).await;
+            by_hand(&world, "evidence", &[], &edit).await;
+            assert_eq!(told_and_found(&world).await, (BTreeMap::new(), before.clone()), "{edit}");
+        }
+        // One that cannot be derived from is told by its own code.
+        by_hand(&world, "evidence", &[], &due("kind, publisher, upstream_id, digest", "AND kind = 'advisory'")).await;
+        by_hand(&world, "evidence", &[], &format!("UPDATE evidence.packages SET affected = 'none' {of}")).await;
+        by_hand(&world, "evidence", &[], &edited).await;
+        let found = told(&world).await;
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["EVIDENCE_DERIVED_MISMATCH", "RECORD_CORRUPT"], "{found:?}");
+        assert_eq!(rebuilt(&world).await.failed, 0);
+        assert_eq!(told_and_found(&world).await, (BTreeMap::new(), before));
+    }
+
+    /// Also where findings were derived from a row that is no document's.
+    async fn one_run_drops_what_is_no_documents(world) {
+        let world = filled(world).await;
+        for n in 3..7 {
+            let hole = advisory(&format!("RUSTSEC-2026-000{n}"), &[], "gamma", "2.0.0");
+            world.ingester("acme").ingest("advisory", &bytes(&hole)).await;
         }
         world.seal().await;
-        for table in ["findings", "heads"] {
-            by_hand(&world, "evidence", &[], &format!("DELETE FROM evidence.{table} WHERE tenant = 'acme'")).await;
+        let before = findings(&world).await;
+        let none = stella_canonical::Digest::of(b"none").to_string();
+        let ghost = |table: &str, columns: &str, values: &str, of: &str| format!(
+            "INSERT INTO evidence.{table} (tenant, {columns}) SELECT tenant, {values} FROM evidence.{table} WHERE tenant = 'acme' AND {of}");
+        let component = "ecosystem, package, sbom, reference, pointer, purl, name, version";
+        let ghosts = [
+            ghost("names", "identifier, digest", &format!("identifier, '{none}'"), "identifier = 'CVE-2026-2'"),
+            format!("UPDATE evidence.packages SET digest = '{none}' WHERE tenant = 'acme' AND package = 'beta'"),
+            ghost("components", component, &component.replace("sbom", &format!("'{none}'")), "name = 'alpha'"),
+            ghost("components", component, "ecosystem, 'gamma', sbom, 'more', pointer, 'pkg:cargo/gamma@1.0.0', 'gamma', version", "name = 'alpha'"),
+            ghost("components", component, &component.replace("sbom", &format!("'{none}'")).replace("purl", "'none'"), "name = 'alpha'"),
+            ghost("heads", "kind, publisher, upstream_id, digest", "kind, publisher, 'RUSTSEC-2026-0009', digest", "upstream_id = 'RUSTSEC-2026-0002'"),
+            format!("UPDATE evidence.findings SET advisory = '{none}', upstream_id = 'RUSTSEC-2026-0009' WHERE tenant = 'acme' AND upstream_id = 'RUSTSEC-2026-0002'"),
+            format!("UPDATE evidence.findings SET sbom = '{none}' WHERE tenant = 'acme'"),
+        ];
+        for statement in ghosts {
+            by_hand(&world, "evidence", &[], &statement).await;
+            let due = "INSERT INTO evidence.derivations_due (tenant, kind, publisher, upstream_id, digest, due_at) \
+                SELECT tenant, kind, publisher, upstream_id, digest, received_at FROM evidence.provenance \
+                WHERE tenant = 'acme' AND kind = 'advisory'";
+            // Of any other what is due would be mended before it is told.
+            if statement.contains("components") {
+                by_hand(&world, "evidence", &[], due).await;
+            }
+            assert!(!told(&world).await.is_empty(), "{statement}");
+            let answer = rebuilt(&world).await;
+            assert_eq!(answer.failed, 0, "{statement}: {answer:?}");
+            assert_eq!(told_and_found(&world).await, (BTreeMap::new(), before.clone()), "{statement}");
         }
-        assert_eq!(told(&world).await, BTreeMap::new());
-        by_hand(&world, "evidence", &[], "DELETE FROM evidence.derivations_due").await;
-        assert!(told(&world).await.contains_key("EVIDENCE_DERIVED_MISMATCH"));
     }
 
     /// Whoever types it is told the remedy; what cannot be read keeps nothing else from being mended.

@@ -193,18 +193,32 @@ on_every_driver! {
         assert_eq!(told(&world).await, codes(&[(Code::EvidenceMissing, 1)]));
         let of_it = format!("tenant = 'acme' AND subject = '{document}'");
         done(&world, &format!("DELETE FROM evidence.log_entries WHERE {of_it}")).await;
-        assert_eq!(told(&world).await, codes(&[(Code::LogCorrupt, 1)]));
+        // What nothing says the origin of was put there.
+        let bytes = (Code::EvidenceUnlogged, 1);
+        assert_eq!(told(&world).await, codes(&[(Code::LogCorrupt, 1), bytes]));
         // The feed does not pass over what is gone.
         let feed = |after| Call::get(&format!("/api/v1/evidence/changes?after={after}"));
         assert_eq!(world.analyst("acme").code(feed(0)).await, "RECORD_CORRUPT");
         assert!(world.analyst("acme").send(feed(3)).await.status.is_success());
         done(&world, "DELETE FROM evidence.sealed WHERE tenant = 'acme' AND position = 3").await;
         // The place itself, and the one that was chained to it.
-        assert_eq!(told(&world).await, codes(&[(Code::LogCorrupt, 2), (Code::LogUnsigned, 1)]));
+        assert_eq!(told(&world).await, codes(&[(Code::LogCorrupt, 2), (Code::LogUnsigned, 1), bytes]));
         assert_eq!(world.analyst("acme").code(feed(0)).await, "RECORD_CORRUPT");
         // The last: its document waits for no place and has none.
         done(&world, "DELETE FROM evidence.sealed WHERE tenant = 'acme' AND position = 5").await;
-        assert_eq!(told(&world).await, codes(&[(Code::LogCorrupt, 4), (Code::LogUnsigned, 1)]));
+        assert_eq!(told(&world).await, codes(&[(Code::LogCorrupt, 4), (Code::LogUnsigned, 1), bytes]));
+    }
+
+    async fn bytes_that_nobody_brought_are_told(world) {
+        let world = filled(world).await;
+        let made_up = stella_canonical::Digest::of(&hole(9)).to_string();
+        done(&world, &format!("INSERT INTO evidence.raw_documents (tenant, digest, kind, size, bytes, received_at) \
+            SELECT tenant, '{made_up}', kind, size, bytes, received_at FROM evidence.raw_documents \
+            WHERE tenant = 'acme' AND kind = 'sbom'")).await;
+        assert_eq!(told(&world).await, codes(&[(Code::EvidenceUnlogged, 1)]));
+        let answer = verify(&world, "acme", &VerifyRequest::default()).await;
+        assert_eq!(answer.violations[0].examples[0].document.as_deref(), Some(made_up.as_str()));
+        assert_eq!(Person::of(&world, "acme").types(&["evidence", "verify"]).await.exit, 6);
     }
 
     async fn what_waits_and_is_taken_away_is_told(world) {
@@ -236,7 +250,7 @@ on_every_driver! {
             assert_eq!(told_with(&world, kept).await, codes(&[]));
         }
         let document = stella_canonical::Digest::of(&hole(6)).to_string();
-        for table in ["log_entries WHERE subject", "provenance WHERE digest"] {
+        for table in ["log_entries WHERE subject", "provenance WHERE digest", "raw_documents WHERE digest"] {
             done(&world, &format!("DELETE FROM evidence.{table} = '{document}' AND tenant = 'acme'")).await;
         }
         // Also what is derived from it: it would betray that there was a document.
