@@ -205,7 +205,7 @@ impl Db {
     }
 
     /// Refuses a PostgreSQL role that row-level security does not bind, itself or as another role
-    /// that it may become, and one that has not the rights of [`SERVING_ROLE`].
+    /// that it may become, and one that has not the rights of `stella_service`.
     ///
     /// # Errors
     /// The role is a superuser, has BYPASSRLS, owns a schema or a table, or is a member of a role

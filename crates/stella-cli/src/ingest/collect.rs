@@ -214,11 +214,13 @@ mod tests {
             "b/linked.json",
             "c.YAML",
             "d.csv.gz",
+            // Called like an archive and none: a server says what is wrong with it.
+            "e.tar.gz",
             "readme.md",
         ];
         assert_eq!(files, expected);
         let skipped = [
-            (Skipped::OtherName, 2),
+            (Skipped::OtherName, 1),
             (Skipped::Hidden, 1),
             (Skipped::LinkedFolder, 1),
             (Skipped::NoFile, 1),
