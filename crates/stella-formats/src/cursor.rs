@@ -67,6 +67,15 @@ impl<'a> Cursor<'a> {
         cursor.members().map(|_| Some(cursor))
     }
 
+    /// An object without which the rest says nothing.
+    pub(crate) fn required_object(&self, key: &str) -> Result<Self, FormatError> {
+        self.object(key)?.ok_or_else(|| self.missing(key))
+    }
+
+    fn missing(&self, key: &str) -> FormatError {
+        self.malformed(key, format!("`{key}` is missing"))
+    }
+
     pub(crate) fn str(&self, key: &str) -> Result<Option<&'a str>, FormatError> {
         let text = |value: &'a Value| {
             value
@@ -90,7 +99,7 @@ impl<'a> Cursor<'a> {
         match self.str(key)? {
             Some(text) if !text.is_empty() => Ok(text.to_owned()),
             Some(_) => Err(self.malformed(key, format!("`{key}` is empty"))),
-            None => Err(self.malformed(key, format!("`{key}` is missing"))),
+            None => Err(self.missing(key)),
         }
     }
 
@@ -135,6 +144,15 @@ impl<'a> Cursor<'a> {
         let items = self.array(key)?;
         items.iter().try_for_each(|item| item.members().map(drop))?;
         Ok(items)
+    }
+
+    /// What is read of each object of an array.
+    pub(crate) fn each<T>(
+        &self,
+        key: &str,
+        read: impl FnMut(&Self) -> Result<T, FormatError>,
+    ) -> Result<Vec<T>, FormatError> {
+        self.objects(key)?.iter().map(read).collect()
     }
 
     /// An array of strings.

@@ -28,24 +28,19 @@ fn recognises(value: &Value) -> bool {
 }
 
 fn read(root: &Cursor<'_>, notices: &mut Vec<Notice>) -> Read {
-    let missing = |at: &Cursor<'_>, key: &str| at.malformed(key, format!("`{key}` is missing"));
-    let document = root
-        .object("document")?
-        .ok_or_else(|| missing(root, "document"))?;
+    let document = root.required_object("document")?;
     let version = document.required("csaf_version")?;
     if !["2.0", "2.1"].contains(&version.as_str()) {
         let message = format!("version {version:?} of CSAF, which cannot be read");
         return Err(document.unsupported("csaf_version", message));
     }
-    let publisher = document.object("publisher")?;
-    let publisher = publisher.ok_or_else(|| missing(&document, "publisher"))?;
-    let tracking = document.object("tracking")?;
-    let tracking = tracking.ok_or_else(|| missing(&document, "tracking"))?;
+    let publisher = document.required_object("publisher")?;
+    let tracking = document.required_object("tracking")?;
     let mut products = Products::read(root, notices)?;
-    let mut references = each(&document, "references", reference)?;
+    let mut references = document.each("references", reference)?;
     let mut vulnerabilities = Vec::new();
     for at in root.objects("vulnerabilities")? {
-        references.extend(each(&at, "references", reference)?);
+        references.extend(at.each("references", reference)?);
         vulnerabilities.push(vulnerability(&at, &mut products, notices)?);
     }
     let mut csaf = Csaf {
@@ -65,14 +60,6 @@ fn read(root: &Cursor<'_>, notices: &mut Vec<Notice>) -> Read {
         csaf.vex = Some(vex::stated(&csaf, notices)?);
     }
     Ok((Some(version), Body::Csaf(csaf)))
-}
-
-fn each<'a, T>(
-    at: &Cursor<'a>,
-    key: &str,
-    read: impl FnMut(&Cursor<'a>) -> Result<T, FormatError>,
-) -> Result<Vec<T>, FormatError> {
-    at.objects(key)?.iter().map(read).collect()
 }
 
 fn reference(at: &Cursor<'_>) -> Result<Reference, FormatError> {
@@ -111,9 +98,9 @@ fn vulnerability(
     }
     let vulnerability = CsafVulnerability {
         cve: at.text("cve")?.filter(|cve| !cve.is_empty()),
-        ids: each(at, "ids", id)?,
+        ids: at.each("ids", id)?,
         title: at.text("title")?,
-        notes: each(at, "notes", note)?,
+        notes: at.each("notes", note)?,
         product_status: product_status(at, products, notices)?,
         scores: scores(at, products, notices)?,
         flags,
@@ -142,7 +129,7 @@ fn remediations(
             pointer: at.pointer.clone(),
         })
     };
-    each(at, key, read)
+    at.each(key, read)
 }
 
 const LISTS: [&str; 9] = [

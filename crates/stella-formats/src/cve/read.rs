@@ -32,13 +32,9 @@ fn read(root: &Cursor<'_>, notices: &mut Vec<Notice>) -> Read {
         let message = format!("version {version:?} of the CVE record format, which cannot be read");
         return Err(root.unsupported("dataVersion", message));
     }
-    let missing = |key: &str| root.malformed(key, format!("`{key}` is missing"));
-    let metadata = root.object("cveMetadata")?;
-    let metadata = metadata.ok_or_else(|| missing("cveMetadata"))?;
-    let containers = root.object("containers")?;
-    let containers = containers.ok_or_else(|| missing("containers"))?;
-    let cna = containers.object("cna")?;
-    let cna = cna.ok_or_else(|| containers.malformed("cna", "`cna` is missing"))?;
+    let metadata = root.required_object("cveMetadata")?;
+    let containers = root.required_object("containers")?;
+    let cna = containers.required_object("cna")?;
     let adp = containers.objects("adp")?;
     let state = metadata.text("state")?;
     let known = |state: &&str| ["PUBLISHED", "REJECTED"].contains(state);
@@ -96,21 +92,13 @@ fn container(at: &Cursor<'_>, notices: &mut Vec<Notice>) -> Result<CveContainer,
     Ok(CveContainer {
         provider,
         title: at.text("title")?,
-        affected: each(at, "affected", |at| affected(at, notices))?,
+        affected: at.each("affected", |at| affected(at, notices))?,
         scores,
         ssvc,
-        references: each(at, "references", reference)?,
+        references: at.each("references", reference)?,
         problem_types,
         pointer: at.pointer.clone(),
     })
-}
-
-fn each<'a, T>(
-    at: &Cursor<'a>,
-    key: &str,
-    read: impl FnMut(&Cursor<'a>) -> Result<T, FormatError>,
-) -> Result<Vec<T>, FormatError> {
-    at.objects(key)?.iter().map(read).collect()
 }
 
 fn reference(at: &Cursor<'_>) -> Result<Reference, FormatError> {
@@ -153,7 +141,7 @@ fn affected(at: &Cursor<'_>, notices: &mut Vec<Notice>) -> Result<CveAffected, F
         purl: at.text("packageURL")?,
         cpes: at.texts("cpes")?,
         default_status: at.text("defaultStatus")?,
-        versions: each(at, "versions", |at| version(at, notices))?,
+        versions: at.each("versions", |at| version(at, notices))?,
         pointer: at.pointer.clone(),
     })
 }
@@ -171,7 +159,7 @@ fn version(at: &Cursor<'_>, notices: &mut Vec<Notice>) -> Result<CveVersion, For
         version_type: at.text("versionType")?,
         less_than: at.text("lessThan")?,
         less_than_or_equal: at.text("lessThanOrEqual")?,
-        changes: each(at, "changes", change)?,
+        changes: at.each("changes", change)?,
         pointer: at.pointer.clone(),
     };
     let known = |status: &str| ["affected", "unaffected", "unknown"].contains(&status);

@@ -144,9 +144,7 @@ fn vulnerability(at: &Cursor<'_>) -> Result<VexVulnerability, FormatError> {
             aliases: Vec::new(),
         });
     }
-    let Some(at) = at.object("vulnerability")? else {
-        return Err(at.malformed("vulnerability", "`vulnerability` is missing"));
-    };
+    let at = at.required_object("vulnerability")?;
     // Some documents give only the IRI.
     let name = if at.get("name").is_some() {
         at.required("name")?
