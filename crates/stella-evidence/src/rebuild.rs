@@ -24,8 +24,8 @@ const EXAMPLES: usize = 10;
 impl Evidence {
     /// Compares what is derived with the documents behind one, by digest, and derives again where
     /// it does not fit. Of two that are matched with one another, whichever comes later sees the
-    /// other mended: once over all of them is enough, after what is no document's is dropped. One that cannot be matched before another is
-    /// mended stays due, and its turn comes at the end.
+    /// other mended: once over all of them is enough, after what is no document's is dropped. One
+    /// that cannot be matched before another is mended stays due, and its turn comes at the end.
     pub(crate) async fn rebuild(
         &self,
         op: &OpContext,

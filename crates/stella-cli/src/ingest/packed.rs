@@ -31,6 +31,8 @@ const MANIFEST: &str = "manifest.json";
 #[derive(Clone, Debug)]
 pub(crate) struct Packed {
     shown: String,
+    /// Which of its archive: a document of several sources stands there once for each.
+    place: usize,
     spool: Arc<File>,
     offset: u64,
     size: u64,
@@ -115,8 +117,9 @@ impl Spooled {
     fn held(self, path: &Path) -> Result<Held, String> {
         let spool = self.spool.into_inner().map_err(|error| error.to_string())?;
         let spool = Arc::new(spool);
-        let packed = |(name, offset, size): (&str, u64, u64), envelope| Packed {
+        let packed = |place, (name, offset, size): (&str, u64, u64), envelope| Packed {
             shown: format!("{}!/{name}", path.display()),
+            place,
             spool: spool.clone(),
             offset,
             size,
@@ -127,7 +130,11 @@ impl Spooled {
             for (name, offset, size, _) in &self.files {
                 let last = name.rsplit('/').next().unwrap_or_default();
                 match judge_name(last) {
-                    Is::Document => held.documents.push(packed((name, *offset, *size), None)),
+                    Is::Document => {
+                        let place = held.documents.len();
+                        held.documents
+                            .push(packed(place, (name, *offset, *size), None));
+                    }
                     Is::Skipped(why) => *held.skipped.entry(why).or_default() += 1,
                     // Archives in archives stay closed.
                     _ => *held.skipped.entry(Skipped::OtherName).or_default() += 1,
@@ -147,9 +154,11 @@ impl Spooled {
             let Some(document) = document else {
                 return Err(filled("archive-other", &[("name", name.as_str().into())]));
             };
-            let envelopes = document.envelopes.into_iter();
-            held.documents
-                .extend(envelopes.map(|one| packed((name, *offset, *size), Some(one))));
+            for envelope in document.envelopes {
+                let place = held.documents.len();
+                let one = packed(place, (name, *offset, *size), Some(envelope));
+                held.documents.push(one);
+            }
         }
         match documents.next() {
             None => Ok(held),
@@ -193,10 +202,8 @@ impl PartialOrd for Packed {
     }
 }
 
-/// By the place in its archive; an export's document stands once for each of its sources.
 impl Ord for Packed {
     fn cmp(&self, other: &Self) -> Ordering {
-        let key = |one: &Self| (one.shown.clone(), one.offset, format!("{:?}", one.envelope));
-        key(self).cmp(&key(other))
+        (&self.shown, self.place).cmp(&(&other.shown, other.place))
     }
 }

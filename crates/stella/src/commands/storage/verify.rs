@@ -1,7 +1,7 @@
 //! `stella storage verify`: reads every blob again and compares it with its digest, and looks for
 //! those that rows lead to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -121,10 +121,7 @@ async fn verify(settings: &Settings, session: &mut Session) -> anyhow::Result<Ve
     let drivers = settings.object_drivers().context("Storage:ObjectStore")?;
     let stores = storage.object_stores(&drivers, settings.data.as_deref())?;
     let system = SystemContext::new("storage verify", Clock::System);
-    let mut tenants = match &databases {
-        Some(databases) => stella_authority::tenants(&system, &databases.authority).await?,
-        None => BTreeSet::new(),
-    };
+    let mut there = There::new();
     let mut progress = Progress::over(&stores).await?;
     let mut verified = Verified::default();
     for (bucket, store) in buckets(&stores) {
@@ -134,13 +131,18 @@ async fn verify(settings: &Settings, session: &mut Session) -> anyhow::Result<Ve
             verified.blobs += 1;
             verified.bytes += listed.size;
             verified.corrupt.extend(corrupt);
-            tenants.extend(listed.blob.map(|(tenant, _)| tenant));
+            if let Some((tenant, digest)) = listed.blob {
+                there.entry((bucket.0, tenant)).or_default().insert(digest);
+            }
             progress.tell((verified.blobs, verified.bytes), session);
         }
     }
     let Some(databases) = databases else {
         return Ok(verified);
     };
+    let mut tenants = stella_authority::tenants(&system, &databases.authority).await?;
+    tenants.extend(there.keys().map(|(_, tenant)| tenant.clone()));
+    let none = BTreeSet::new();
     let mut all = Vec::new();
     for (bucket, store) in buckets(&stores) {
         let needs = Needs {
@@ -150,7 +152,8 @@ async fn verify(settings: &Settings, session: &mut Session) -> anyhow::Result<Ve
             system: &system,
         };
         for tenant in &tenants {
-            let gone = missing(&needs, tenant).await?;
+            let read = there.get(&(bucket.0, tenant.clone())).unwrap_or(&none);
+            let gone = missing(&needs, tenant, read).await?;
             all.extend(gone.into_iter().map(|digest| Missing {
                 service: bucket.0,
                 tenant: tenant.to_string(),
@@ -162,9 +165,16 @@ async fn verify(settings: &Settings, session: &mut Session) -> anyhow::Result<Ve
     Ok(verified)
 }
 
+/// What was read, of each service and tenant.
+type There = BTreeMap<(&'static str, TenantId), BTreeSet<Digest>>;
+
 /// What the rows of a tenant lead to and is not there. What leads from one blob to others is found
 /// only where it is there itself.
-async fn missing(needs: &Needs<'_>, tenant: &TenantId) -> anyhow::Result<Vec<Digest>> {
+async fn missing(
+    needs: &Needs<'_>,
+    tenant: &TenantId,
+    read: &BTreeSet<Digest>,
+) -> anyhow::Result<Vec<Digest>> {
     let named = match needs.named(tenant).await {
         Ok(named) => named,
         Err(error) => match error.downcast::<ObjectError>() {
@@ -176,9 +186,10 @@ async fn missing(needs: &Needs<'_>, tenant: &TenantId) -> anyhow::Result<Vec<Dig
         },
     };
     let mut gone = Vec::new();
-    for digest in named {
-        match needs.store.open(needs.bucket, tenant, &digest).await {
-            Err(ObjectError::Missing(_)) => gone.push(digest),
+    for digest in named.difference(read) {
+        // It may have come since the list was read.
+        match needs.store.open(needs.bucket, tenant, digest).await {
+            Err(ObjectError::Missing(_)) => gone.push(*digest),
             Ok(_) | Err(ObjectError::Corrupt { .. }) => {}
             Err(error) => return Err(error.into()),
         }
