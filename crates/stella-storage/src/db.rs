@@ -16,6 +16,7 @@ use stella_context::{OpContext, SystemContext};
 
 use crate::error::opening;
 use crate::migrate::SERVING_ROLE;
+use crate::unbroken::Unbroken;
 use crate::{Connection, StoreError};
 
 const ACQUIRE: Duration = Duration::from_secs(10);
@@ -132,7 +133,7 @@ impl Db {
     pub async fn read(&self, op: &OpContext) -> Result<Tx, StoreError> {
         match self {
             Self::Postgres(pool) => postgres_in(pool, "BEGIN READ ONLY", op.tenant()).await,
-            Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?)),
+            Self::Sqlite { readers, .. } => sqlite(readers, "BEGIN").await,
         }
     }
 
@@ -156,9 +157,7 @@ impl Db {
     pub async fn write(&self, op: &OpContext) -> Result<Tx, StoreError> {
         match self {
             Self::Postgres(pool) => postgres_in(pool, "BEGIN", op.tenant()).await,
-            Self::Sqlite { writer, .. } => {
-                Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?))
-            }
+            Self::Sqlite { writer, .. } => sqlite(writer, "BEGIN IMMEDIATE").await,
         }
     }
 
@@ -169,10 +168,8 @@ impl Db {
     /// The database is away.
     pub async fn system(&self, _system: &SystemContext) -> Result<Tx, StoreError> {
         match self {
-            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
-            Self::Sqlite { writer, .. } => {
-                Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?))
-            }
+            Self::Postgres(pool) => postgres(pool, "BEGIN".to_owned()).await,
+            Self::Sqlite { writer, .. } => sqlite(writer, "BEGIN IMMEDIATE").await,
         }
     }
 
@@ -182,8 +179,8 @@ impl Db {
     /// The database is away.
     pub async fn system_read(&self, _system: &SystemContext) -> Result<Tx, StoreError> {
         match self {
-            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin_with("BEGIN READ ONLY").await?)),
-            Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?)),
+            Self::Postgres(pool) => postgres(pool, "BEGIN READ ONLY".to_owned()).await,
+            Self::Sqlite { readers, .. } => sqlite(readers, "BEGIN").await,
         }
     }
 
@@ -198,9 +195,7 @@ impl Db {
     ) -> Result<Tx, StoreError> {
         match self {
             Self::Postgres(pool) => postgres_in(pool, "BEGIN", tenant).await,
-            Self::Sqlite { writer, .. } => {
-                Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?))
-            }
+            Self::Sqlite { writer, .. } => sqlite(writer, "BEGIN IMMEDIATE").await,
         }
     }
 
@@ -337,8 +332,26 @@ async fn postgres_in(
     begin: &'static str,
     tenant: &stella_api::TenantId,
 ) -> Result<Tx, StoreError> {
-    let opening = format!("{begin}; SET LOCAL stella.tenant = '{tenant}'");
-    Ok(Tx::Postgres(pool.begin_with(AssertSqlSafe(opening)).await?))
+    postgres(
+        pool,
+        format!("{begin}; SET LOCAL stella.tenant = '{tenant}'"),
+    )
+    .await
+}
+
+/// Whoever asks may go away at any moment, and sqlx rolls back only what it knows to have begun: a
+/// connection whose `BEGIN` was sent and not yet answered would go back to the pool within the
+/// transaction of that tenant. So the begin always goes on to its end.
+async fn postgres(pool: &PgPool, opening: String) -> Result<Tx, StoreError> {
+    let pool = pool.clone();
+    let begin = async move { pool.begin_with(AssertSqlSafe(opening)).await };
+    Ok(Tx::Postgres(Unbroken::new(begin).await?))
+}
+
+async fn sqlite(pool: &SqlitePool, opening: &'static str) -> Result<Tx, StoreError> {
+    let pool = pool.clone();
+    let begin = async move { pool.begin_with(opening).await };
+    Ok(Tx::Sqlite(Unbroken::new(begin).await?))
 }
 
 /// With `sqlite::memory:` an attached file would silently be in memory too, hence `.filename`.

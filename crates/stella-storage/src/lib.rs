@@ -7,6 +7,7 @@ mod error;
 mod migrate;
 mod object;
 mod time;
+mod unbroken;
 
 pub use db::{DataFolder, Db, Tx};
 pub use driver::{Connection, Driver, ObjectDriver};

@@ -82,6 +82,29 @@ on_every_driver! {
         assert_eq!((ids(&db, &acme).await, ids(&db, &globex).await), (vec![1], vec![1, 2]));
     }
 
+    /// A client may hang up at any moment, and with it goes whoever waits for the transaction.
+    async fn who_goes_away_while_a_transaction_begins_leaves_no_connection_within_it(db) {
+        let (acme, globex) = (of("acme"), of("globex"));
+        for polls in 0..24 {
+            for _ in 0..8 {
+                let mut begin = Box::pin(db.read(&globex));
+                for _ in 0..polls {
+                    if futures_util::poll!(&mut begin).is_ready() {
+                        break;
+                    }
+                    tokio::task::yield_now().await;
+                }
+            }
+            kept(&db, &acme, polls).await;
+            let system = stella_context::SystemContext::new("test", stella_context::Clock::System);
+            let mut tx = db.system(&system).await.unwrap();
+            if matches!(tx, Tx::Postgres(_)) {
+                assert_eq!(seen(&mut tx).await, [] as [String; 0]);
+            }
+        }
+        assert_eq!(ids(&db, &acme).await, (0..24).collect::<Vec<i64>>());
+    }
+
     async fn writers_at_once_all_get_their_turn(db) {
         let acme = of("acme");
         let all = (0..24).map(|id| kept(&db, &acme, id));
