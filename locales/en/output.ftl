@@ -184,6 +184,7 @@ missing = not known: { $signal } ({ $reason }); with it the score would lie in {
 missing-any = not known: { $signal } ({ $reason }); with it any score is possible
 missing-still = not known: { $signal } ({ $reason }); it would not change the score
 conflict = not used: { $signal } { $value }, from { $sources }
+conflict-misstated = published beside { $value }, and not its score: { $misstated }, from { $sources }
 conflict-unreadable = not readable: { $signal } { $value }, from { $sources } ({ $error })
 
 # A few words for a column. The sentences are in reasons.ftl.

@@ -130,6 +130,8 @@ codes! {
     /// Over a limit.
     Aoc010 = "ERR_AOC_010", 413, exit 2;
 
+    /// A published CVSS score that is not the score of the vector beside it. Only ever a notice.
+    CvssMisstated = "CVSS_MISSTATED", 201, exit 0;
     /// Components of an SBOM that no advisory is matched with. Only ever a notice.
     ComponentsUnmatched = "COMPONENTS_UNMATCHED", 201, exit 0;
     /// Stored bytes are not the bytes that came: their digest differs.

@@ -325,6 +325,10 @@ pub struct ConflictValue {
     /// Why the value cannot be read (a `CVSS_…` error code), where it cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Scores that documents state beside this vector and that are not its own, sorted. The score
+    /// rests on the vector.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub misstated: Vec<String>,
     /// Every document that states this value, sorted.
     pub sources: Vec<SourceRef>,
 }

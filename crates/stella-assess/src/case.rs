@@ -177,6 +177,7 @@ fn vectors(
         .filter(|severity| severity.kind.starts_with("CVSS_"));
     cvss.map(move |severity| CvssSignal {
         vector: severity.score.clone(),
+        beside: severity.beside.clone(),
         source: Source {
             document,
             pointer: severity.pointer.clone(),

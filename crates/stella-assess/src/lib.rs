@@ -10,7 +10,7 @@ mod cve;
 mod identity;
 mod vex;
 
-pub use advisory::{packages, summary, vulnerability_ids};
+pub use advisory::{misstated, packages, summary, vulnerability_ids};
 pub use case::{AssessError, Case, CaseDocument, assess};
 pub use coverage::{
     Coverage, NamedComponent, NamedPackage, component_at, components, coordinates, cover, unmatched,

@@ -360,15 +360,13 @@ fn not_derived(failure: &Failure) -> Notice {
     }
 }
 
-/// Which components of an SBOM nothing is ever found in: said, for nobody finds it in a list of
-/// findings.
-fn unmatched(places: &[&str]) -> Option<Notice> {
+/// What is remarkable at several places of a document, as one notice with the first of them.
+fn at_places(code: Code, places: &[&str]) -> Option<Notice> {
     let first = places.first()?;
     let mut told = places[..places.len().min(PLACES)].join(", ");
     if places.len() > PLACES {
         told += ", …";
     }
-    let code = Code::ComponentsUnmatched;
     let values = [("count", places.len().into()), ("places", told.into())];
     Some(Notice {
         code: code.to_string(),
@@ -395,8 +393,12 @@ fn answer(document: &Document, outcome: Outcome, record: DocumentRecord) -> Inge
         });
     }
     if let Body::Sbom(sbom) = &document.body {
-        notices.extend(unmatched(&stella_assess::unmatched(sbom)));
+        // Said here, for nobody finds it in a list of findings.
+        let unmatched = stella_assess::unmatched(sbom);
+        notices.extend(at_places(Code::ComponentsUnmatched, &unmatched));
     }
+    let misstated = stella_assess::misstated(&document.body);
+    notices.extend(at_places(Code::CvssMisstated, &misstated));
     IngestAnswer {
         id: record.id,
         outcome,

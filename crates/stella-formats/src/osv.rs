@@ -59,6 +59,9 @@ pub struct Severity {
     pub kind: String,
     /// The vector or score, as published.
     pub score: String,
+    /// The score that stands beside the vector, as published; OSV has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
     /// Where in the document it stands.
     pub pointer: String,
 }

@@ -29,6 +29,7 @@ impl CvssScore {
         Some(Severity {
             kind: self.kind.to_owned(),
             score: self.vector.clone()?,
+            beside: self.base_score.clone(),
             pointer: format!("{}/vectorString", self.pointer),
         })
     }

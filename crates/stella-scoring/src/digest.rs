@@ -47,11 +47,11 @@ pub(crate) fn of_inputs(
 fn inputs(signals: &Signals) -> Vec<Value> {
     let mut inputs = Vec::new();
     for cvss in &signals.cvss {
-        inputs.push(stated(
-            "cvss",
-            &cvss.source,
-            json!({"own": cvss.own, "vector": cvss.vector}),
-        ));
+        let mut value = json!({"own": cvss.own, "vector": cvss.vector});
+        if let Some(beside) = &cvss.beside {
+            value["beside"] = json!(beside);
+        }
+        inputs.push(stated("cvss", &cvss.source, value));
     }
     for kev in signals.kev.iter().flatten() {
         inputs.push(stated(

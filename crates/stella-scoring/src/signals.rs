@@ -57,6 +57,8 @@ pub struct Signals {
 pub struct CvssSignal {
     /// The vector as published, readable or not.
     pub vector: String,
+    /// The score that the document states beside it, as published.
+    pub beside: Option<String>,
     /// Where it stands.
     pub source: Source,
     /// Whether the matched advisory itself states it, rather than one that shares an alias.

@@ -86,7 +86,7 @@ pub(crate) fn critical() -> ScoreResult {
         "unknowns": {"completenessBps": 10000, "band": "Complete", "missing": [], "deltaIfPresent": []},
         "conflicts": [
             {"signal": "cvss", "resolution": "CVSS_OWN_NEWEST", "values": [
-                {"raw": "CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:H/I:H/A:H", "normalized": 8800, "used": true, "sources": []},
+                {"raw": "CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:H/I:H/A:H", "normalized": 8800, "used": true, "misstated": ["9.1"], "sources": [{"documentId": digest("o"), "digest": digest("o"), "pointer": ""}]},
                 {"raw": "AV:X", "normalized": null, "used": false, "error": "CVSS_METRIC_UNKNOWN", "sources": [{"documentId": digest("o"), "digest": digest("o"), "pointer": ""}]},
             ]},
         ],

@@ -95,30 +95,31 @@ fn missing(result: &ScoreResult) -> Vec<String> {
         .collect()
 }
 
-/// What other sources say.
+/// What other sources say, and scores that are not those of the vectors that they stand beside.
 fn conflicts(result: &ScoreResult) -> Vec<String> {
     let mut lines = Vec::new();
     for conflict in &result.conflicts {
-        for value in conflict.values.iter().filter(|value| !value.used) {
+        for value in &conflict.values {
             let sources: Vec<&str> = value
                 .sources
                 .iter()
                 .map(|source| crate::id::short(&source.digest))
                 .collect();
-            let key = if value.error.is_some() {
-                "conflict-unreadable"
-            } else {
-                "conflict"
-            };
-            lines.push(filled(
-                key,
-                &[
-                    ("signal", conflict.signal.to_uppercase().into()),
-                    ("value", value.raw.as_str().into()),
-                    ("sources", sources.join(", ").into()),
-                    ("error", value.error.as_deref().unwrap_or_default().into()),
-                ],
-            ));
+            let told = [
+                ("signal", conflict.signal.to_uppercase().into()),
+                ("value", value.raw.as_str().into()),
+                ("sources", sources.join(", ").into()),
+                ("error", value.error.as_deref().unwrap_or_default().into()),
+                ("misstated", value.misstated.join(", ").into()),
+            ];
+            if value.error.is_some() {
+                lines.push(filled("conflict-unreadable", &told));
+            } else if !value.used {
+                lines.push(filled("conflict", &told));
+            }
+            if !value.misstated.is_empty() {
+                lines.push(filled("conflict-misstated", &told));
+            }
         }
     }
     lines

@@ -89,6 +89,7 @@ fn severities(at: &Cursor<'_>) -> Result<Vec<Severity>, FormatError> {
         Ok(Severity {
             kind: at.required("type")?,
             score: at.required("score")?,
+            beside: None,
             pointer: at.pointer.clone(),
         })
     };
@@ -133,6 +134,7 @@ fn read_affected(
         severities.push(Severity {
             kind: kind.to_owned(),
             score: score.to_owned(),
+            beside: None,
             pointer,
         });
     }

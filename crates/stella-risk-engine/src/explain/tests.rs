@@ -25,6 +25,7 @@ fn cvss(vector: &str, own: bool) -> Vec<CvssSignal> {
     let (vector, source) = (vector.to_owned(), source("advisory"));
     vec![CvssSignal {
         vector,
+        beside: None,
         source,
         own,
     }]

@@ -198,6 +198,20 @@ impl Vector {
         Severity::of(self.version, self.score())
     }
 
+    /// Whether a published decimal, such as `7.5` or `10`, is a score of this vector: its base
+    /// score, or that of all groups that are defined, which some publish in its place.
+    #[must_use]
+    pub fn states(&self, published: &str) -> bool {
+        let (whole, fraction) = published.split_once('.').unwrap_or((published, "0"));
+        let fraction = match fraction.trim_end_matches('0') {
+            "" => "0",
+            rest => rest,
+        };
+        [self.base_score(), self.score()]
+            .iter()
+            .any(|score| score.to_string() == format!("{whole}.{fraction}"))
+    }
+
     fn defines(&self, group: Group) -> bool {
         self.version
             .metrics()

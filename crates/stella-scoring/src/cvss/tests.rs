@@ -111,20 +111,19 @@ fn published_pairs() {
     for line in lines("vulnrichment-cvss.tsv").iter().skip(1) {
         let fields: Vec<&str> = line.split('\t').collect();
         let vector = parse(fields[3]);
-        let published = if fields[4].contains('.') {
-            fields[4].to_owned()
-        } else {
-            format!("{}.0", fields[4])
-        };
-        let all = [vector.base_score(), vector.score()];
         read += 1;
-        match all.iter().find(|score| score.to_string() == published) {
-            None => scores += 1,
-            Some(score) => {
-                let rating = Severity::of(vector.version(), *score).as_str();
-                ratings += u32::from(!fields[5].is_empty() && rating != fields[5]);
-            }
+        if !vector.states(fields[4]) {
+            scores += 1;
+            continue;
         }
+        let stated: Tenths = Tenths(
+            fields[4]
+                .parse::<f32>()
+                .map(|it| (it * 10.0).round())
+                .unwrap() as u8,
+        );
+        let rating = Severity::of(vector.version(), stated).as_str();
+        ratings += u32::from(!fields[5].is_empty() && rating != fields[5]);
     }
     assert!(
         read == 0 || (read, scores, ratings) == (19_621, 54, 0),

@@ -135,6 +135,7 @@ fn conflict(statements: &BTreeMap<Statement<'_>, BTreeSet<&Source>>) -> Option<C
         normalized: None,
         used: capped && *status == VexStatus::NotAffected,
         error: None,
+        misstated: Vec::new(),
         sources: refs(sources),
     });
     Some(Conflict {

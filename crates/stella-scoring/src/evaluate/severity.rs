@@ -15,6 +15,8 @@ struct Candidate {
     raw: String,
     reading: Result<(Vector, Tenths), &'static str>,
     own: bool,
+    /// Scores published beside the vector that are not its own.
+    misstated: BTreeSet<String>,
     sources: BTreeSet<Source>,
 }
 
@@ -29,7 +31,7 @@ pub(super) struct Chosen {
 /// What the published vectors come to.
 pub(super) struct Severity {
     pub(super) chosen: Result<Chosen, Absent>,
-    /// What was not chosen, unless all sources agree.
+    /// What was not chosen, unless all sources agree and each with itself.
     pub(super) conflict: Option<Conflict>,
 }
 
@@ -55,7 +57,8 @@ pub(super) fn choose(signals: &[CvssSignal], transform: Transform) -> Severity {
     } else {
         ReasonCode::CvssAliasHighest
     };
-    let conflict = (!candidates.is_empty()).then(|| Conflict {
+    let agreed = candidates.is_empty() && used.misstated.is_empty();
+    let conflict = (!agreed).then(|| Conflict {
         signal: "cvss".to_owned(),
         values: std::iter::once(used.value(true, transform))
             .chain(candidates.iter().map(|other| other.value(false, transform)))
@@ -142,12 +145,16 @@ fn candidates(signals: &[CvssSignal]) -> Vec<Candidate> {
             raw: signal.vector.clone(),
             reading,
             own: false,
+            misstated: BTreeSet::new(),
             sources: BTreeSet::new(),
         });
         if signal.vector < candidate.raw {
             candidate.raw.clone_from(&signal.vector);
         }
         candidate.own |= signal.own;
+        let beside = signal.beside.iter();
+        let misstated = beside.filter(|beside| reading.is_ok_and(|(it, _)| !it.states(beside)));
+        candidate.misstated.extend(misstated.cloned());
         candidate.sources.insert(signal.source.clone());
     }
     found.into_values().collect()
@@ -164,6 +171,7 @@ impl Candidate {
             normalized: self.reading.ok().map(|(_, tenths)| transform.apply(tenths)),
             used,
             error: self.reading.err().map(str::to_owned),
+            misstated: self.misstated.iter().cloned().collect(),
             sources: self.sources(),
         }
     }

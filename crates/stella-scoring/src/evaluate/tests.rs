@@ -26,6 +26,7 @@ fn cvss(vector: &str, own: bool) -> CvssSignal {
     let name = format!("{vector} {own}");
     CvssSignal {
         vector: vector.to_owned(),
+        beside: None,
         source: source(&name),
         own,
     }
@@ -233,6 +234,25 @@ fn only_a_trusted_publisher_caps() {
         said["justification"],
         Argument::Text("component_not_present".to_owned())
     );
+}
+
+#[test]
+fn a_score_beside_a_vector_that_is_not_its_own_is_flagged() {
+    let beside = |text: &str| CvssSignal {
+        beside: Some(text.to_owned()),
+        ..cvss(CRITICAL, true)
+    };
+    let of = |texts: &[&str]| {
+        let all = texts.iter().map(|text| beside(text)).collect();
+        score(&signals(all, Some(vec![]), vec![]))
+    };
+    assert_eq!(of(&["9.8", "9.80"]).conflicts, []);
+    let told = of(&["9.1", "9.8", "0"]);
+    assert_eq!(told.score_bps, Some(9_800));
+    let value = &told.conflicts[0].values[0];
+    assert!(value.used);
+    assert_eq!(value.misstated, ["0", "9.1"]);
+    assert_ne!(told.input_digest, of(&["9.8"]).input_digest);
 }
 
 #[test]
@@ -449,10 +469,10 @@ fn digests_stay() {
     );
     assert_eq!(
         result.output_digest,
-        "sha256:c03fa3f4a70d905b317ae41e27acac3f2b3d5cb5fa0ed6784ed1f17ecf6fda56"
+        "sha256:919a19783fa9ecc2fd64f2a1ffc5e586071cd1b21e110fca9af6abf845b56578"
     );
     assert_eq!(
         result.score_id,
-        "sha256:3b12d411581aa0ba3d3c1b0ba99cf28992d91c21843be870c997f404d0a2bd59"
+        "sha256:a00435d6a9988d9d68ef8f9e110b5505e26742d487601853aa76ee6345a267ce"
     );
 }
