@@ -228,10 +228,21 @@ help-findings-list-about = List findings with their scores: unknown scores first
 help-findings-list-example =
     stella findings list
     stella findings list --vulnerability CVE-2023-4863 -o json
+    stella findings list --band unknown,critical --fixable --sort component
     stella findings list --all --no-score
 help-findings-list-sbom = Only of the SBOM with this digest, or 8 digits or more of it; without it, of the highest revision of each
 help-findings-list-vulnerability = Only of this vulnerability, by any of its ids, in any case
 help-findings-list-purl = Only of components that this package URL speaks of; without a version, of all versions
+help-findings-list-publisher = Only of advisories of this publisher
+help-findings-list-verdict = Only of this verdict; `undetermined` is where versions cannot be compared
+help-findings-list-fixable = Only those that a newer version ends
+help-findings-list-no-fix = Only those that no version is known to end
+help-findings-list-band = Only of these bands; what could not be scored is shown with them
+help-findings-list-sort = What to sort by
+help-findings-list-sort-score = Unknown scores first, then the highest
+help-findings-list-sort-id = The finding's id
+help-findings-list-sort-vulnerability = The advisory's own id
+help-findings-list-sort-component = The component's name, then its version
 help-findings-list-all = Show all of them
 help-findings-list-no-score = Do not ask for scores
 help-findings-show-about = Show a finding with its range, rule and sources

@@ -22,6 +22,14 @@ pub struct FindingPage {
     pub stuck: Option<Stuck>,
 }
 
+/// Names a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FindingRef {
+    /// The finding's id, whole.
+    pub finding_id: String,
+}
+
 /// A document that was kept and cannot be derived from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -108,6 +116,17 @@ pub enum Verdict {
     Affected,
     /// Nobody can tell; never silently "not affected".
     Undetermined,
+}
+
+impl Verdict {
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Affected => "affected",
+            Self::Undetermined => "undetermined",
+        }
+    }
 }
 
 /// A document that speaks to a finding.

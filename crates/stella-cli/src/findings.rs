@@ -6,7 +6,7 @@ mod one;
 mod pending;
 mod record;
 
-pub(crate) use found::{Filter, Found, Scored, read, scored, unscored};
+pub(crate) use found::{Filter, Found, Order, Scored, View, read, scored, unscored};
 pub(crate) use list::listed;
 pub(crate) use one::one;
 pub(crate) use pending::Pending;

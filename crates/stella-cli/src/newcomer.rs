@@ -5,7 +5,7 @@ use stella_client::Client;
 
 use crate::answer::Answer;
 use crate::failure::Failure;
-use crate::findings::{self, Filter, Found};
+use crate::findings::{self, Filter, Found, View};
 use crate::id::short;
 use crate::label::{filled, label};
 use crate::replays::replay_token;
@@ -22,7 +22,11 @@ const SHOWN: usize = 50;
 /// # Errors
 /// Those of the server; a store without evidence is none.
 pub async fn newcomer_report(client: &Client, session: &mut Session) -> Result<Answer, Failure> {
-    let found = findings::scored(client, session, &Filter::default(), Some(SHOWN)).await;
+    let view = View {
+        limit: Some(SHOWN),
+        ..View::default()
+    };
+    let found = findings::scored(client, session, &Filter::default(), &view).await;
     let found = match found {
         Err(failure) if failure.code == Code::NoData.as_str() => return nothing_yet(),
         found => found?,

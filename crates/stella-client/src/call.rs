@@ -109,4 +109,16 @@ impl Reply {
         serde_json::from_slice(&reply.body)
             .map_err(|error| ClientError::answer(&reply.path, &error))
     }
+
+    /// The body as lines of JSON.
+    ///
+    /// # Errors
+    /// A problem, or a line of another shape.
+    pub fn lines<T: DeserializeOwned>(self) -> Result<Vec<T>, ClientError> {
+        let reply = self.success()?;
+        let lines = reply.body.split(|byte| *byte == b'\n');
+        let lines = lines.filter(|line| !line.is_empty());
+        let read: Result<_, _> = lines.map(serde_json::from_slice).collect();
+        read.map_err(|error| ClientError::answer(&reply.path, &error))
+    }
 }

@@ -15,6 +15,8 @@ pub use local::{InProcess, Peers};
 pub use principal::Principal;
 pub use session::{Credentials, Session};
 
+use stella_api::{LineAnswer, LineResult};
+
 /// A caller of services.
 #[derive(Clone, Debug)]
 pub enum Client {
@@ -62,5 +64,38 @@ impl Client {
         body: &B,
     ) -> Result<T, ClientError> {
         self.send(Call::post_json(path, body)?).await?.json()
+    }
+
+    /// Posts items, one a line, and gives what each was answered, in order.
+    ///
+    /// # Errors
+    /// As [`Client::post`], or not every line was answered.
+    pub async fn post_each<B: serde::Serialize, T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        items: &[B],
+    ) -> Result<Vec<Result<T, ClientError>>, ClientError> {
+        let mut lines = Vec::new();
+        for item in items {
+            let written = serde_json::to_writer(&mut lines, item);
+            written.map_err(|error| ClientError::answer(path, &error))?;
+            lines.push(b'\n');
+        }
+        let problem = |problem| ClientError::Problem(Box::new(problem));
+        let mut answered = Vec::with_capacity(items.len());
+        let call = Call::post(path, "application/x-ndjson", lines);
+        for answer in self.send(call).await?.lines()? {
+            let LineAnswer { result, .. } = answer;
+            answered.push(match result {
+                LineResult::Answer(answer) => Ok(answer),
+                LineResult::Problem(one) => Err(problem(one)),
+                LineResult::Ended(one) => return Err(problem(one)),
+            });
+        }
+        if answered.len() != items.len() {
+            let missing = format!("{} of {} lines are answered", answered.len(), items.len());
+            return Err(ClientError::answer(path, &missing));
+        }
+        Ok(answered)
     }
 }

@@ -8,7 +8,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::error::Category;
 use serde_json::value::RawValue;
 use stella_api::evidence::{Envelope, EvidenceKind, IngestAnswer};
 use stella_api::{Code, MAX_BODY};
@@ -62,7 +61,7 @@ fn accept(
     line: &Line,
     judge: impl Fn(Result<Envelope, Vec<Violation>>, Bytes) -> Judged,
 ) -> Result<Accepted, Failure> {
-    let item = parse(line)?;
+    let item: Item<'_> = line.object()?;
     let bytes = bytes_of(&item, &line.bytes)?;
     let envelope = match item.envelope {
         Some(envelope) => envelope::read(envelope.get().as_bytes()),
@@ -80,26 +79,6 @@ fn in_line(mut violation: Violation) -> Violation {
         violation.pointer = format!("/envelope{place}");
     }
     violation
-}
-
-fn parse(line: &Line) -> Result<Item<'_>, Failure> {
-    // Serde would take an array for an object, member by member.
-    if !line.bytes.starts_with(b"{") {
-        let reason = Labels::english().text("refused-line-no-object");
-        return Err(Failure::invalid("", reason));
-    }
-    serde_json::from_slice(&line.bytes).map_err(|error| {
-        let place = format!(" at line {} column {}", error.line(), error.column());
-        let reason = error.to_string();
-        // To serde each line is the first.
-        let reason = reason.strip_suffix(&place).unwrap_or(&reason);
-        let place = (line.number, error.column());
-        let reason = format!("{reason} (line {} column {})", place.0, place.1);
-        match error.classify() {
-            Category::Data => Failure::invalid("", reason),
-            _ => Failure::malformed("", reason),
-        }
-    })
 }
 
 /// The document's bytes. Of `raw` they are those of the value as it stands in the line, so that

@@ -27,7 +27,7 @@ use crate::{Evidence, EvidenceError};
 /// So many documents are derived from in one transaction: others wait for it on SQLite.
 const TOGETHER: usize = 50;
 /// The verdict, as it is stored.
-const AFFECTED: &str = "affected";
+const AFFECTED: &str = Verdict::Affected.as_str();
 
 impl Evidence {
     /// Derives from what is due: from documents that lock a head each some in a transaction, in
@@ -323,11 +323,7 @@ fn row(
         upstream_id: facts.upstream_id.clone(),
         advisory: facts.digest.clone(),
         advisory_pointer: package.pointer.clone(),
-        verdict: match coverage.verdict {
-            Verdict::Affected => AFFECTED,
-            Verdict::Undetermined => "undetermined",
-        }
-        .to_owned(),
+        verdict: coverage.verdict.as_str().to_owned(),
         rule: coverage.rule,
         range: coverage.range,
         fixed_versions: store::list(&coverage.fixed_versions)?,

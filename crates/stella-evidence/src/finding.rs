@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use stella_api::TenantId;
 use stella_api::evidence::EvidenceKind;
 use stella_api::findings::{
-    Finding, FindingComponent, FindingPage, FindingSource, Match, SourceRole, Verdict,
+    Finding, FindingComponent, FindingPage, FindingRef, FindingSource, Match, SourceRole, Verdict,
 };
 use stella_canonical::{Digest, DigestError};
 use stella_context::OpContext;
 use stella_matching::Coordinates;
-use stella_service::{Failure, IdRange, Paging};
+use stella_service::{Chunk, Failure, IdRange, IntoFailure as _, Line, Paging};
 use stella_storage::{StoreError, Tx};
 
 use crate::store::{self, FindingFilter, FindingRow, SourceRow};
@@ -57,12 +57,50 @@ impl Evidence {
     }
 }
 
+impl Evidence {
+    /// The finding that each line names, for whoever needs many.
+    pub(crate) async fn named(&self, op: &OpContext, lines: &[Line]) -> Chunk<Finding> {
+        let asked: Vec<Result<String, Failure>> = lines.iter().map(asked_id).collect();
+        let ids = asked.iter().flatten().cloned().collect();
+        let found = async {
+            let mut tx = self.db.read(op).await?;
+            let rows = store::findings_named(&mut tx, op.tenant(), &ids).await?;
+            let found = told(&mut tx, op.tenant(), rows).await?;
+            tx.commit().await?;
+            Ok::<_, EvidenceError>(found)
+        };
+        let found = found
+            .await
+            .map_err(EvidenceError::into_failure)?
+            .into_iter();
+        let found: BTreeMap<String, Finding> =
+            found.map(|finding| (finding.id.clone(), finding)).collect();
+        let each = asked.into_iter().map(|asked| {
+            let id = asked?;
+            let finding = found.get(&id).cloned();
+            finding.ok_or_else(|| EvidenceError::Unknown(id).into_failure())
+        });
+        Ok(each.collect())
+    }
+}
+
+fn asked_id(line: &Line) -> Result<String, Failure> {
+    let FindingRef { finding_id } = line.object()?;
+    match finding_id.parse::<Digest>() {
+        Ok(_) => Ok(finding_id),
+        Err(error) => Err(Failure::invalid("/findingId", error)),
+    }
+}
+
 /// Which findings are asked for, as people name things; what is not said does not narrow it.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
     pub(crate) sbom: Option<IdRange>,
     pub(crate) vulnerability: Option<String>,
     pub(crate) component: Option<Coordinates>,
+    pub(crate) publisher: Option<String>,
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) fixable: Option<bool>,
 }
 
 impl Asked {
@@ -80,13 +118,19 @@ impl Asked {
             sbom: sbom.transpose()?,
             vulnerability,
             component: component.transpose()?,
+            ..Self::default()
         })
     }
 
     /// What these names stand for here. One that stands for nothing is told: an empty list would
     /// say that what was meant is not affected.
     async fn narrow(&self, tx: &mut Tx, tenant: &TenantId) -> Result<FindingFilter, EvidenceError> {
-        let mut filter = FindingFilter::default();
+        let mut filter = FindingFilter {
+            publisher: self.publisher.clone(),
+            verdict: self.verdict.map(Verdict::as_str),
+            fixable: self.fixable,
+            ..FindingFilter::default()
+        };
         if let Some(range) = &self.sbom {
             filter.sbom = Some(range.one(store::sboms_between(tx, tenant, range).await?)?);
         }

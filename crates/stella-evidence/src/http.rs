@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use stella_api::Page;
 use stella_api::changes::{ChangePage, LogAnswer};
 use stella_api::evidence::{DocumentRecord, EvidenceKind, EvidenceLine, IngestAnswer, Outcome};
-use stella_api::findings::{Finding, FindingPage};
+use stella_api::findings::{Finding, FindingPage, FindingRef, Verdict};
 use stella_api::rebuild::{RebuildAnswer, RebuildRequest};
 use stella_api::scope::{
     AdvisoryIngest, AnyEvidenceRead, AocVerify, EvidenceAdmin, FindingsRead, SbomIngest,
@@ -41,6 +41,7 @@ failures!(Verify: RecordCorrupt);
 failures!(Rebuild: RecordCorrupt);
 failures!(ListFindings: PageTokenInvalid, NoData, NotFound, IdAmbiguous);
 failures!(OneFinding: NotFound, IdAmbiguous);
+failures!(EachFinding: NotFound);
 
 const LINES: &str = "a document of at most 64 MiB and its envelope in each line, as many as there \
                      are";
@@ -65,6 +66,7 @@ pub(crate) fn routes() -> Routes<Arc<Evidence>> {
     let routes = route!(routes, verify_stored);
     let routes = route!(routes, rebuild_derived);
     let routes = route!(routes, list_findings);
+    let routes = route!(routes, name_findings);
     route!(routes, show_finding)
 }
 
@@ -394,6 +396,12 @@ struct FindingQuery {
     vulnerability: Option<String>,
     /// Only findings of the components that this package URL speaks of: without a version, of all.
     purl: Option<String>,
+    /// Only findings of advisories of this publisher.
+    publisher: Option<String>,
+    /// Only findings of this verdict: `affected`, or `undetermined` where nobody can tell.
+    verdict: Option<Verdict>,
+    /// Only findings that a newer version ends (`true`), or that none is known to (`false`).
+    fixable: Option<bool>,
     /// How many entries at the most: 1 to 500, 50 if not said.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
     page_size: Option<String>,
@@ -416,8 +424,30 @@ async fn list_findings(
         query.page_token.as_deref(),
     )?;
     let (sbom, purl) = (query.sbom.as_deref(), query.purl.as_deref());
-    let asked = finding::Asked::read(sbom, query.vulnerability, purl)?;
+    let asked = finding::Asked {
+        publisher: query.publisher,
+        verdict: query.verdict,
+        fixable: query.fixable,
+        ..finding::Asked::read(sbom, query.vulnerability, purl)?
+    };
     Ok(Answer(evidence.findings(&op, &asked, &paging).await?))
+}
+
+/// Shows findings by their whole ids, one a line: as `GET /api/v1/findings/{id}` would each.
+#[utoipa::path(post, path = "/api/v1/findings/batch", tag = "evidence",
+    request_body(content = FindingRef, content_type = "application/x-ndjson",
+        description = "a finding's id in each line, as many as there are"),
+    params(("Prefer" = Option<String>, Header, description = PREFER)))]
+async fn name_findings(
+    op: Authorized<FindingsRead>,
+    State(evidence): Domain,
+    lines: Lines,
+) -> Result<LineAnswers<Finding, EachFinding>, Fail<()>> {
+    let op = op.clone();
+    Ok(lines.each(move |chunk| {
+        let (evidence, op) = (evidence.clone(), op.clone());
+        async move { evidence.named(&op, &chunk).await }
+    }))
 }
 
 /// Shows a finding, by its id or an unambiguous prefix of eight hex digits or more.

@@ -10,7 +10,8 @@ use stella_api::replay::ScoreProof;
 use stella_api::scope::{RiskEvaluate, RiskRead};
 use stella_api::score::{Band, ScoreResult};
 use stella_service::{
-    Answer, Authorized, Fail, Json, Kept, Paging, Path, Query, Routes, Tagged, failures, route,
+    Answer, Authorized, Fail, Json, Kept, LineAnswers, Lines, Paging, Path, Query, Routes, Tagged,
+    failures, route,
 };
 use utoipa::IntoParams;
 
@@ -25,6 +26,7 @@ failures!(OneScore: NotFound, IdAmbiguous, ScoreCorrupt);
 
 pub(crate) fn routes() -> Routes<Arc<RiskEngine>> {
     let routes = route!(Routes::default(), evaluate);
+    let routes = route!(routes, evaluate_batch);
     let routes = route!(routes, list_scores);
     let routes = route!(routes, show_score);
     let routes = route!(routes, explain_score);
@@ -47,6 +49,22 @@ async fn evaluate(
         location,
         body,
     })
+}
+
+/// Scores findings by what is known now, one a line. A score that was given before is answered as
+/// it was given; sending all again changes nothing.
+#[utoipa::path(post, path = "/api/v1/score/evaluate/batch", tag = "risk-engine",
+    request_body(content = EvaluateRequest, content_type = "application/x-ndjson",
+        description = "a finding's id in each line, as many as there are"),
+    params(("Prefer" = Option<String>, Header,
+        description = "`respond-stream`: each chunk is answered at once, for whoever reads while it sends")))]
+async fn evaluate_batch(
+    op: Authorized<RiskEvaluate>,
+    State(risk_engine): Domain,
+    lines: Lines,
+) -> Result<LineAnswers<ScoreResult, Evaluate>, Fail<()>> {
+    let op = op.clone();
+    Ok(lines.each(move |chunk| risk_engine.clone().evaluate_lines(op.clone(), chunk)))
 }
 
 #[derive(Debug, Default, Serialize, Deserialize, IntoParams)]

@@ -2,14 +2,17 @@
 
 use std::cmp::Reverse;
 
+use clap::ValueEnum;
 use serde::Serialize;
 use stella_api::Page;
-use stella_api::findings::{Finding, FindingPage};
+use stella_api::findings::{Finding, FindingPage, Verdict};
+use stella_api::score::Band;
 use stella_client::Client;
 
 use super::Pending;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
+use crate::label::label;
 use crate::pages::{self, Listed};
 use crate::scores::{self, Scoring, evaluate_all};
 use crate::session::Session;
@@ -25,6 +28,39 @@ pub(crate) struct Filter {
     pub(crate) vulnerability: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) purl: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) publisher: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) verdict: Option<Verdict>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fixable: Option<bool>,
+}
+
+/// What a list is sorted by; of equals the smaller id comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Order {
+    /// Unknown scores, then the highest, then what has no score by its nature.
+    #[default]
+    #[value(help = label("help-findings-list-sort-score"))]
+    Score,
+    /// As the server gives them.
+    #[value(help = label("help-findings-list-sort-id"))]
+    Id,
+    /// By the advisory's own id.
+    #[value(help = label("help-findings-list-sort-vulnerability"))]
+    Vulnerability,
+    /// By name, then version, as texts.
+    #[value(help = label("help-findings-list-sort-component"))]
+    Component,
+}
+
+/// Which of the findings that fit are shown, and in which order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct View {
+    pub(crate) order: Order,
+    /// Only of these bands, if any is named. What could not be scored may be of any.
+    pub(crate) bands: Vec<Band>,
+    pub(crate) limit: Option<usize>,
 }
 
 /// A finding with what came of asking for its score.
@@ -69,15 +105,17 @@ pub(crate) async fn scored(
     client: &Client,
     session: &mut Session,
     filter: &Filter,
-    limit: Option<usize>,
+    view: &View,
 ) -> Result<Found, Failure> {
     let (Listed { items, .. }, pending) = read(client, session, filter, None).await?;
     let total = items.len();
     let told = |asked| session.progress_scores(asked, total);
     let scorings = evaluate_all(client, &items, told).await;
     session.progress_over("");
-    let scored = items.into_iter().zip(scorings?).collect();
-    let found = Found::ranked(scored, limit).with(pending);
+    let mut scored: Vec<Scored> = items.into_iter().zip(scorings?).collect();
+    scored.retain(|(_, scoring)| view.holds(scoring));
+    let found = Found::ranked(scored, view.limit);
+    let found = found.sorted(view.order).with(pending);
     // The table has only its code.
     if let Some(failure) = found.failure() {
         session.tell(&failure.text());
@@ -85,16 +123,33 @@ pub(crate) async fn scored(
     Ok(found)
 }
 
-/// Those with the smallest ids, none of them scored: no page is read that is not shown.
+/// The first ones, none of them scored: by id no page is read that is not shown.
 pub(crate) async fn unscored(
     client: &Client,
     session: &mut Session,
     filter: &Filter,
-    limit: Option<usize>,
+    view: &View,
 ) -> Result<Found, Failure> {
+    let as_listed = matches!(view.order, Order::Score | Order::Id);
+    let limit = view.limit.filter(|_| as_listed);
     let (Listed { items, more }, pending) = read(client, session, filter, limit).await?;
     let unscored = items.into_iter().map(|item| (item, Scoring::NotAsked));
-    Ok(Found::first_of(unscored.collect(), more).with(pending))
+    let found = match as_listed {
+        true => Found::first_of(unscored.collect(), more),
+        false => Found::ranked(unscored.collect(), view.limit).sorted(view.order),
+    };
+    Ok(found.with(pending))
+}
+
+impl View {
+    fn holds(&self, scoring: &Scoring) -> bool {
+        let named = |band| self.bands.is_empty() || self.bands.contains(&band);
+        match scoring {
+            Scoring::Scored(result) => named(result.band),
+            Scoring::Failed(_) => true,
+            Scoring::NotAsked | Scoring::Informational(_) => self.bands.is_empty(),
+        }
+    }
 }
 
 impl Found {
@@ -108,6 +163,24 @@ impl Found {
             uncounted: false,
             pending: Pending::default(),
         }
+    }
+
+    /// The same in another order.
+    pub(crate) fn sorted(mut self, order: Order) -> Self {
+        match order {
+            Order::Score => {}
+            Order::Id => self.all.sort_by(|a, b| a.0.id.cmp(&b.0.id)),
+            Order::Vulnerability => {
+                let key = |finding: &Finding| (finding.vulnerability.clone(), finding.id.clone());
+                self.all.sort_by_cached_key(|(finding, _)| key(finding));
+            }
+            Order::Component => self.all.sort_by_cached_key(|(finding, _)| {
+                let component = &finding.component;
+                let (name, version) = (component.name.clone(), component.version.clone());
+                (name, version, finding.id.clone())
+            }),
+        }
+        self
     }
 
     /// In the order given, with more behind them or not.
@@ -251,6 +324,32 @@ mod tests {
         let found = Found::ranked(all, Some(1));
         assert_eq!(names(&found), ["unclear"]);
         assert_eq!(found.exit(), ExitCode::VerificationFailed);
+    }
+
+    #[test]
+    fn other_orders_and_bands() {
+        let all = vec![of("b", 10), of("a", 9_000), of("c", 50)];
+        let sorted = |order| Found::ranked(all.clone(), Some(2)).sorted(order);
+        assert_eq!(names(&sorted(Order::Score)), ["a", "c"]);
+        assert_eq!(names(&sorted(Order::Component)), ["a", "b"]);
+        let mut ids: Vec<&str> = all.iter().map(|(finding, _)| finding.id.as_str()).collect();
+        ids.sort_unstable();
+        let by_id = sorted(Order::Id);
+        let shown: Vec<&str> = by_id.shown().iter().map(|one| one.0.id.as_str()).collect();
+        assert_eq!(shown, ids[..2]);
+        // What could not be scored may be of the band that is asked for.
+        let of_band = |band| {
+            let view = View {
+                bands: vec![band],
+                ..View::default()
+            };
+            let mut all = made_up::evaluated();
+            all.retain(|(_, scoring)| view.holds(scoring));
+            names(&Found::ranked(all, None)).join(" ")
+        };
+        assert_eq!(of_band(Band::Critical), "broken libwebp-sys");
+        assert_eq!(of_band(Band::Unknown), "unclear broken");
+        assert_eq!(of_band(Band::Low), "broken");
     }
 
     #[test]

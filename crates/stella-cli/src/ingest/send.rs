@@ -12,7 +12,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 use stella_api::evidence::{EvidenceKind, EvidenceLine, IngestAnswer};
 use stella_api::limits::{CHUNK_BYTES, CHUNK_LINES};
 use stella_api::{Code, LineAnswer, LineResult};
-use stella_client::{Call, Client, ClientError};
+use stella_client::{Call, Client, ClientError, Reply};
 
 use super::prepare::{Origin, Refusal, prepare};
 use super::source::Source;
@@ -160,7 +160,9 @@ async fn take(client: &Client, step: Step) -> Sent {
         Step::Refused(refusal) => return (vec![Err(refusal)], None),
         Step::Send(kind, batch) => (kind, batch),
     };
-    match post(client, kind, batch.body).await {
+    let path = format!("/api/v1/evidence/{kind}/batch");
+    let call = Call::post(&path, "application/x-ndjson", batch.body);
+    match client.send(call).await.and_then(Reply::lines) {
         Ok(answers) => told(kind, &batch.paths, answers),
         Err(error) => {
             let failure = Failure::from(error);
@@ -171,20 +173,6 @@ async fn take(client: &Client, step: Step) -> Sent {
             (batch.paths.iter().map(refused).collect(), None)
         }
     }
-}
-
-async fn post(
-    client: &Client,
-    kind: EvidenceKind,
-    body: Vec<u8>,
-) -> Result<Vec<LineAnswer<IngestAnswer>>, ClientError> {
-    let path = format!("/api/v1/evidence/{kind}/batch");
-    let call = Call::post(&path, "application/x-ndjson", body);
-    let reply = client.send(call).await?.success()?;
-    let lines = reply.body.split(|byte| *byte == b'\n');
-    let read = |line| serde_json::from_slice(line);
-    let answers: Result<_, _> = lines.filter(|line| !line.is_empty()).map(read).collect();
-    answers.map_err(|error| ClientError::answer(&path, &error))
 }
 
 /// The answers to a batch, a line each; those that are missing stop everything.

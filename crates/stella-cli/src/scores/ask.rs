@@ -1,6 +1,6 @@
 //! What is asked of RiskEngine.
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use stella_api::Code;
 use stella_api::explain::{EvaluateRequest, Explanation};
 use stella_api::findings::Finding;
@@ -12,8 +12,10 @@ use crate::findings;
 use crate::id::Id;
 use crate::problem::of_code;
 
-/// How many scores are asked for at a time.
-const AT_ONCE: usize = 8;
+/// How many scores one call asks for: few enough to see that it goes on.
+const BATCH: usize = 100;
+/// How many calls are under way: the server reads one while it keeps the other's.
+const AT_ONCE: usize = 2;
 
 /// What came of asking for a finding's score.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,11 +42,15 @@ impl Scoring {
 
 /// Evaluates the score of a finding by its whole id.
 pub(crate) async fn evaluate(client: &Client, finding_id: &str) -> Result<ScoreResult, Failure> {
-    let request = EvaluateRequest {
-        finding_id: finding_id.to_owned(),
-        profile: None,
-    };
+    let request = request(finding_id.to_owned());
     Ok(client.post("/api/v1/score/evaluate", &request).await?)
+}
+
+fn request(finding_id: String) -> EvaluateRequest {
+    EvaluateRequest {
+        finding_id,
+        profile: None,
+    }
 }
 
 /// Evaluates the scores of findings, in their order.
@@ -56,26 +62,29 @@ pub(crate) async fn evaluate_all(
     findings: &[Finding],
     mut told: impl FnMut(usize),
 ) -> Result<Vec<Scoring>, Failure> {
-    let mut asked = 0;
-    // Owned ids: what is borrowed for every lifetime is no future that another thread can run.
-    let subjects: Vec<_> = findings
-        .iter()
-        .map(|finding| (finding.id.clone(), finding.informational.clone()))
-        .collect();
-    stream::iter(subjects)
-        .map(|(id, class)| async move {
-            match class {
-                Some(class) => Ok(Scoring::Informational(class)),
-                None => scoring(evaluate(client, &id).await),
-            }
-        })
-        .buffered(AT_ONCE)
-        .inspect(|_| {
-            asked += 1;
-            told(asked);
-        })
-        .try_collect()
-        .await
+    let asked = findings.iter().filter(|one| one.informational.is_none());
+    let asked: Vec<EvaluateRequest> = asked.map(|one| request(one.id.clone())).collect();
+    let not_asked = findings.len() - asked.len();
+    // Owned batches: what is borrowed for every lifetime is no future that another thread can run.
+    let batches: Vec<Vec<EvaluateRequest>> = asked.chunks(BATCH).map(<[_]>::to_vec).collect();
+    let scored = stream::iter(batches).map(|batch| async move {
+        let path = "/api/v1/score/evaluate/batch";
+        client.post_each(path, &batch).await
+    });
+    let mut scored = scored.buffered(AT_ONCE);
+    let mut scores = Vec::with_capacity(asked.len());
+    while let Some(batch) = scored.next().await {
+        for one in batch? {
+            scores.push(scoring(one.map_err(Failure::from))?);
+        }
+        told(not_asked + scores.len());
+    }
+    let mut scores = scores.into_iter();
+    let each = findings.iter().map(|one| match &one.informational {
+        Some(class) => Some(Scoring::Informational(class.clone())),
+        None => scores.next(),
+    });
+    Ok(each.flatten().collect())
 }
 
 fn scoring(result: Result<ScoreResult, Failure>) -> Result<Scoring, Failure> {

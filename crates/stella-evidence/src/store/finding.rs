@@ -209,6 +209,10 @@ pub(crate) struct FindingFilter {
     pub(crate) vulnerability: Option<String>,
     /// Package URLs and versions, as SBOMs write them.
     pub(crate) components: Option<Vec<(String, String)>>,
+    pub(crate) publisher: Option<String>,
+    pub(crate) verdict: Option<&'static str>,
+    /// Whether a version is known that ends it.
+    pub(crate) fixable: Option<bool>,
 }
 
 /// Findings by id: those of the highest revision of each SBOM, or of the one that is asked for.
@@ -236,7 +240,9 @@ pub(crate) async fn findings(
                  AND ($4 IS NULL OR (purl, version) IN (", $components, ")) \
                  AND ($5 IS NULL OR EXISTS (SELECT 1 FROM evidence.names n WHERE n.tenant = $1 \
                       AND lower(n.identifier) = $5 AND n.digest = f.advisory)) \
-                 ORDER BY id LIMIT $6",
+                 AND ($6 IS NULL OR publisher = $6) AND ($7 IS NULL OR verdict = $7) \
+                 AND ($8 IS NULL OR $8 = (fixed_versions <> '[]')) \
+                 ORDER BY id LIMIT $9",
             )
         };
     }
@@ -247,12 +253,48 @@ pub(crate) async fn findings(
             "SELECT one ->> 0, one ->> 1 FROM jsonb_array_elements(CAST($4 AS jsonb)) one"
         )).bind(tenant.as_str()).bind(&after).bind(filter.sbom.as_deref())
             .bind(components.as_deref()).bind(filter.vulnerability.as_deref())
+            .bind(filter.publisher.as_deref()).bind(filter.verdict).bind(filter.fixable)
             .bind(paging.limit()).fetch_all(c),
         sqlite c => query_as(narrowed!(
             "SELECT value ->> 0, value ->> 1 FROM json_each($4)"
         )).bind(tenant.as_str()).bind(&after).bind(filter.sbom.as_deref())
             .bind(components.as_deref()).bind(filter.vulnerability.as_deref())
+            .bind(filter.publisher.as_deref()).bind(filter.verdict).bind(filter.fixable)
             .bind(paging.limit()).fetch_all(c),
+    )?)
+}
+
+/// Rows of a tenant that fit a list of texts, which stands between two parts of the statement. A
+/// list that is bound is JSON, and either engine takes it apart in its own way.
+macro_rules! of_list {
+    ($tx:expr, $tenant:expr, $texts:expr, $before:expr, $after:expr) => {{
+        let texts = list($texts)?;
+        on!($tx,
+            postgres c => query_as(concat!(
+                $before, "SELECT jsonb_array_elements_text(CAST($2 AS jsonb))", $after
+            )).bind($tenant.as_str()).bind(&texts).fetch_all(c),
+            sqlite c => query_as(concat!($before, "SELECT value FROM json_each($2)", $after))
+                .bind($tenant.as_str()).bind(&texts).fetch_all(c),
+        )
+    }};
+}
+
+/// The findings of some ids.
+pub(crate) async fn findings_named(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    ids: &BTreeSet<String>,
+) -> Result<Vec<FindingRow>, StoreError> {
+    Ok(of_list!(
+        tx,
+        tenant,
+        ids,
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM evidence.findings WHERE tenant = $1 AND id IN ("
+        ),
+        ")"
     )?)
 }
 
@@ -307,21 +349,6 @@ pub(crate) struct NamingRow {
     pub(crate) identifier: String,
     #[sqlx(flatten)]
     pub(crate) source: SourceRow,
-}
-
-/// Rows of a tenant that fit a list of texts, which stands between two parts of the statement. A
-/// list that is bound is JSON, and either engine takes it apart in its own way.
-macro_rules! of_list {
-    ($tx:expr, $tenant:expr, $texts:expr, $before:literal, $after:literal) => {{
-        let texts = list($texts)?;
-        on!($tx,
-            postgres c => query_as(concat!(
-                $before, "SELECT jsonb_array_elements_text(CAST($2 AS jsonb))", $after
-            )).bind($tenant.as_str()).bind(&texts).fetch_all(c),
-            sqlite c => query_as(concat!($before, "SELECT value FROM json_each($2)", $after))
-                .bind($tenant.as_str()).bind(&texts).fetch_all(c),
-        )
-    }};
 }
 
 /// The newest revisions of documents that name any of some ids.

@@ -20,8 +20,9 @@ pub(crate) use document::{
 };
 pub(crate) use finding::{
     AdvisoryFacts, FindingFilter, FindingRow, SourceRow, catalogue_heads, drop_findings,
-    drop_findings_in, drop_findings_of_sbom, findings, findings_between, findings_of, found_in,
-    has_advisory_on, has_ground, list, provenance_of, put_finding, speaking_of,
+    drop_findings_in, drop_findings_of_sbom, findings, findings_between, findings_named,
+    findings_of, found_in, has_advisory_on, has_ground, list, provenance_of, put_finding,
+    speaking_of,
 };
 
 pub(crate) use index::{Index, add_index, drop_index, indexed};

@@ -5,6 +5,8 @@ use std::time::Duration;
 use axum::body::{Body, BodyDataStream};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
+use serde::Deserialize;
+use serde_json::error::Category;
 use stella_api::Code;
 use stella_api::limits::{CHUNK_BYTES, CHUNK_LINES, MAX_LINE};
 use stella_locale::Labels;
@@ -25,6 +27,32 @@ pub struct Line {
     pub number: u64,
     /// What stands in it.
     pub bytes: Bytes,
+}
+
+impl Line {
+    /// The object that stands in the line.
+    ///
+    /// # Errors
+    /// There is none, or it is of another shape; with the place.
+    pub fn object<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Failure> {
+        // Serde would take an array for an object, member by member.
+        if !self.bytes.starts_with(b"{") {
+            let reason = Labels::english().text("refused-line-no-object");
+            return Err(Failure::invalid("", reason));
+        }
+        serde_json::from_slice(&self.bytes).map_err(|error| {
+            let place = format!(" at line {} column {}", error.line(), error.column());
+            let reason = error.to_string();
+            // To serde each line is the first.
+            let reason = reason.strip_suffix(&place).unwrap_or(&reason);
+            let place = (self.number, error.column());
+            let reason = format!("{reason} (line {} column {})", place.0, place.1);
+            match error.classify() {
+                Category::Data => Failure::invalid("", reason),
+                _ => Failure::malformed("", reason),
+            }
+        })
+    }
 }
 
 /// Why no more lines come: the body is over, or something is wrong at a line.

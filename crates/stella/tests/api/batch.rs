@@ -19,12 +19,7 @@ const AT_ONCE: &str = "prefer: respond-stream\r\n";
 type Line = LineAnswer<IngestAnswer>;
 
 async fn lines(caller: &Caller, call: Call) -> Vec<Line> {
-    let reply = caller.send(call).await.success().unwrap();
-    let lines = reply.body.split(|byte| *byte == b'\n');
-    let lines = lines.filter(|line| !line.is_empty());
-    lines
-        .map(|line| serde_json::from_slice(line).unwrap())
-        .collect()
+    caller.send(call).await.lines().unwrap()
 }
 
 fn taken(line: &Line) -> &IngestAnswer {

@@ -230,6 +230,13 @@ on_every_driver! {
         }
         let short = format!("/api/v1/findings/{}", &finding.id[7..14]);
         assert_eq!(analyst.code(Call::get(&short)).await, "REQUEST_INVALID");
+        for (query, expected) in [
+            ("publisher=rustsec", true), ("publisher=nobody", false), ("verdict=affected", true),
+            ("verdict=undetermined", false), ("fixable=true", true), ("fixable=false", false),
+        ] {
+            let page: Page<Finding> = analyst.get(&format!("/api/v1/findings?{query}")).await;
+            assert_eq!(!page.items.is_empty(), expected, "{query}");
+        }
         let filtered: Page<Finding> = analyst.get("/api/v1/findings?vulnerability=CVE-2026-1").await;
         assert_eq!(filtered.items.len(), 1);
         let bad = Call::get("/api/v1/findings?colour=red");

@@ -126,16 +126,10 @@ async fn send(
     }
     let lines = documents.iter().map(|one| fixtures::line(one)).collect();
     let reply = caller.try_send(fixtures::batch(kind, lines)).await?;
-    let body = reply.success().unwrap().body;
-    let lines = body
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty());
-    let answers = lines.map(|line| {
-        let line: LineAnswer<IngestAnswer> = serde_json::from_slice(line).unwrap();
-        match line.result {
-            LineResult::Answer(answer) => answer,
-            other => panic!("{other:?}"),
-        }
+    let lines: Vec<LineAnswer<IngestAnswer>> = reply.lines().unwrap();
+    let answers = lines.into_iter().map(|line| match line.result {
+        LineResult::Answer(answer) => answer,
+        other => panic!("{other:?}"),
     });
     Ok(answers.collect())
 }

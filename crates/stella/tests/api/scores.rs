@@ -1,10 +1,10 @@
 //! Scores and their explanations over HTTP.
 
 use serde_json::{Value, json};
-use stella_api::Page;
 use stella_api::explain::Explanation;
 use stella_api::findings::Finding;
 use stella_api::score::{Band, ScoreResult};
+use stella_api::{LineAnswer, LineResult, Page};
 use stella_client::Call;
 
 use crate::fixtures::{self, advisory, bytes, sbom, unscored};
@@ -118,6 +118,69 @@ on_every_driver! {
         let found = finding(&analyst, "RUSTSEC-2026-0003").await;
         let call = Call::post_json("/api/v1/score/evaluate", &json!({"findingId": found.id})).unwrap();
         assert_eq!(analyst.code(call).await, "SCORE_NOT_APPLICABLE");
+    }
+
+    async fn a_batch_scores_as_single_calls_would_and_a_bad_line_touches_no_other(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        let mut old = advisory("RUSTSEC-2026-0003", &[], "beta", "9.0.0");
+        old["affected"][0]["database_specific"] = json!({"informational": "unmaintained"});
+        ingester.ingest("advisory", &bytes(&old)).await;
+        for n in 1..3 {
+            let hole = advisory(&format!("RUSTSEC-2026-000{n}"), &[], "alpha", "2.0.0");
+            ingester.ingest("advisory", &bytes(&hole)).await;
+        }
+        ingester.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0", "beta@1.0.0"]))).await;
+        let [first, second, none] = ["0001", "0002", "0003"].map(|n| format!("RUSTSEC-2026-{n}"));
+        let id = async |id: &str| finding(&analyst, id).await.id;
+        let (first, second, none) = (id(&first).await, id(&second).await, id(&none).await);
+        let alone = evaluate(&analyst, &second).await;
+        let unknown = format!("sha256:{}", "0".repeat(64));
+        let ids = [&first, &second, &unknown, &none, &first];
+        let mut text: Vec<String> = ids.iter().map(|id| json!({"findingId": id}).to_string()).collect();
+        text.push("[]".to_owned());
+        text.push(json!({"findingId": first, "profile": "none"}).to_string());
+        let batch = || Call::post("/api/v1/score/evaluate/batch", "application/x-ndjson", text.join("\n"));
+        let told: Vec<LineAnswer<ScoreResult>> = analyst.send(batch()).await.lines().unwrap();
+        let shown: Vec<_> = told.iter().map(|line| match &line.result {
+            LineResult::Answer(result) => result.subject.finding_id.clone().unwrap(),
+            LineResult::Problem(problem) | LineResult::Ended(problem) => problem.code.clone(),
+        }).collect();
+        let expected = [&first, &second, "NOT_FOUND", "SCORE_NOT_APPLICABLE", &first, "REQUEST_INVALID", "PROFILE_UNKNOWN"];
+        assert_eq!(shown, expected);
+        assert_eq!(told[1].result, LineResult::Answer(alone));
+        let one = evaluate(&analyst, &first).await;
+        assert_eq!(told[0].result, LineResult::Answer(one));
+        let all: Page<ScoreResult> = analyst.get("/api/v1/score").await;
+        assert_eq!(all.items.len(), 2);
+        // Of another tenant there is nothing, whoever names it.
+        let foreign: Vec<LineAnswer<ScoreResult>> = world.analyst("globex").send(batch()).await.lines().unwrap();
+        for line in foreign {
+            assert!(matches!(line.result, LineResult::Problem(_)));
+        }
+    }
+
+    async fn a_published_score_that_is_not_its_vectors_is_kept_and_flagged(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        ingester.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"]))).await;
+        let record = |said: f64| json!({
+            "dataType": "CVE_RECORD", "dataVersion": "5.1",
+            "cveMetadata": {"cveId": "CVE-2026-1", "state": "PUBLISHED", "assignerShortName": "acme"},
+            "containers": {"cna": {
+                "providerMetadata": {"orgId": "b3476cb9-2e3d-41a6-98d0-0f47421a65b6"},
+                "descriptions": [{"lang": "en", "value": "a hole"}],
+                "affected": [{"packageName": "alpha", "collectionURL": "https://crates.io/",
+                    "versions": [{"version": "0", "lessThan": "2.0.0", "status": "affected", "versionType": "semver"}]}],
+                "metrics": [{"cvssV3_1": {"version": "3.1", "baseScore": said, "baseSeverity": "CRITICAL",
+                    "vectorString": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}],
+            }},
+        });
+        let taken = ingester.ingest("advisory", &bytes(&record(9.5))).await;
+        let notice = taken.notices.iter().find(|notice| notice.code == "CVSS_MISSTATED").unwrap();
+        assert_eq!(notice.pointer, "/containers/cna/metrics/0/cvssV3_1");
+        let score = evaluate(&analyst, &finding(&analyst, "CVE-2026-1").await.id).await;
+        assert_eq!((score.score_bps, score.conflicts[0].values[0].misstated.as_slice()), (Some(9_800), &["9.5".to_owned()][..]));
+        let taken = world.ingester("globex").ingest("advisory", &bytes(&record(9.8))).await;
+        assert!(taken.notices.iter().all(|notice| notice.code != "CVSS_MISSTATED"), "{:?}", taken.notices);
     }
 
     async fn wrong_requests_are_told_with_their_place(world) {

@@ -1,11 +1,14 @@
 //! `stella findings list`
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use stella_api::findings::Verdict;
+use stella_api::score::Band;
 
 use crate::answer::Answer;
 use crate::connection::connect;
 use crate::failure::Failure;
-use crate::findings::{self, Filter};
+use crate::findings::{self, Filter, Order, View};
 use crate::id::Id;
 use crate::label::label;
 use crate::pages;
@@ -24,6 +27,24 @@ pub struct ListArgs {
     /// Only of this component.
     #[arg(long, value_name = "PURL", help = label("help-findings-list-purl"))]
     purl: Option<String>,
+    /// Only of advisories of this publisher.
+    #[arg(long, value_name = "NAME", help = label("help-findings-list-publisher"))]
+    publisher: Option<String>,
+    /// Only of this verdict.
+    #[arg(long, value_name = "VERDICT", value_parser = one_of(VERDICTS), help = label("help-findings-list-verdict"))]
+    verdict: Option<Verdict>,
+    /// Only what a newer version ends.
+    #[arg(long, conflicts_with = "no_fix", help = label("help-findings-list-fixable"))]
+    fixable: bool,
+    /// Only what no version is known to end.
+    #[arg(long, help = label("help-findings-list-no-fix"))]
+    no_fix: bool,
+    /// Only of these bands.
+    #[arg(long, value_name = "BAND", value_delimiter = ',', conflicts_with = "no_score", ignore_case = true, value_parser = one_of(BANDS), help = label("help-findings-list-band"))]
+    band: Vec<Band>,
+    /// The order.
+    #[arg(long, value_name = "ORDER", value_enum, default_value_t = Order::Score, help = label("help-findings-list-sort"))]
+    sort: Order,
     /// At most so many.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = pages::limit, help = label("help-limit"))]
     limit: usize,
@@ -35,6 +56,32 @@ pub struct ListArgs {
     no_score: bool,
 }
 
+const VERDICTS: &[(&str, Verdict)] = &[
+    ("affected", Verdict::Affected),
+    ("undetermined", Verdict::Undetermined),
+];
+const BANDS: &[(&str, Band)] = &[
+    ("unknown", Band::Unknown),
+    ("critical", Band::Critical),
+    ("high", Band::High),
+    ("medium", Band::Medium),
+    ("low", Band::Low),
+    ("info", Band::Info),
+];
+
+/// Takes one of these words, in any case.
+fn one_of<T: Copy + Send + Sync + 'static>(
+    words: &'static [(&'static str, T)],
+) -> impl TypedValueParser<Value = T> {
+    let known = PossibleValuesParser::new(words.iter().map(|(word, _)| *word));
+    known.try_map(move |given| {
+        let found = words
+            .iter()
+            .find(|(word, _)| word.eq_ignore_ascii_case(&given));
+        found.map(|(_, value)| *value).ok_or(given)
+    })
+}
+
 pub(crate) async fn run(arguments: ListArgs, session: &mut Session) -> Result<Answer, Failure> {
     let scopes = if arguments.no_score {
         scopes::FINDINGS
@@ -42,16 +89,26 @@ pub(crate) async fn run(arguments: ListArgs, session: &mut Session) -> Result<An
         scopes::EVALUATE
     };
     let client = connect(session, scopes)?;
-    let limit = (!arguments.all).then_some(arguments.limit);
+    let view = View {
+        order: arguments.sort,
+        bands: arguments.band,
+        limit: (!arguments.all).then_some(arguments.limit),
+    };
     let filter = Filter {
         sbom: arguments.sbom.map(|id| id.to_string()),
         vulnerability: arguments.vulnerability,
         purl: arguments.purl,
+        publisher: arguments.publisher,
+        verdict: arguments.verdict,
+        fixable: match (arguments.fixable, arguments.no_fix) {
+            (false, false) => None,
+            (fixable, _) => Some(fixable),
+        },
     };
     let found = if arguments.no_score {
-        findings::unscored(&client, session, &filter, limit).await?
+        findings::unscored(&client, session, &filter, &view).await?
     } else {
-        findings::scored(&client, session, &filter, limit).await?
+        findings::scored(&client, session, &filter, &view).await?
     };
     findings::listed(&found)
 }

@@ -7,15 +7,16 @@ use std::sync::{Arc, Mutex};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
+use stella_api::findings::FindingRef;
 use stella_api::{Code, Scope};
 use stella_canonical::Digest;
 use stella_client::Peers;
 use stella_context::{Actor, Clock, OpContext, SystemContext, TraceId};
-use stella_service::Failure;
+use stella_service::{Failure, Line, LineAnswers, Lines};
 use stella_signing::MasterKey;
 use stella_storage::Db;
 
@@ -121,7 +122,7 @@ impl Neighbours {
         let peers = Peers::default();
         peers.connect(
             Router::new()
-                .route("/api/v1/findings/{id}", get(one_finding))
+                .route("/api/v1/findings/batch", post(findings))
                 .route("/api/v1/evidence/documents/{id}/raw", get(raw))
                 .route("/api/v1/authority/settings", get(settings))
                 .with_state(answers.clone()),
@@ -189,11 +190,16 @@ impl Neighbours {
     }
 }
 
-async fn one_finding(State(answers): State<Arc<Answers>>, Path(id): Path<String>) -> Response {
-    match answers.findings.get(&id) {
-        Some(finding) => Json(finding.clone()).into_response(),
-        None => Failure::not_found(id).into_response(),
-    }
+async fn findings(State(answers): State<Arc<Answers>>, lines: Lines) -> LineAnswers<Value, ()> {
+    let one = |answers: &Answers, line: &Line| {
+        let FindingRef { finding_id } = line.object()?;
+        let finding = answers.findings.get(&finding_id).cloned();
+        finding.ok_or_else(|| Failure::not_found(finding_id))
+    };
+    lines.each(move |lines| {
+        let answers = answers.clone();
+        async move { Ok(lines.iter().map(|line| one(&answers, line)).collect()) }
+    })
 }
 
 async fn raw(State(answers): State<Arc<Answers>>, Path(id): Path<String>) -> Response {
