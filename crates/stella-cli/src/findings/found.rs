@@ -10,6 +10,7 @@ use stella_client::Client;
 use super::Pending;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
+use crate::moment::Moment;
 use crate::pages::{self, Listed};
 use crate::scores::{self, Scoring, evaluate_all};
 use crate::session::Session;
@@ -25,6 +26,8 @@ pub(crate) struct Filter {
     pub(crate) vulnerability: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) purl: Option<String>,
+    #[serde(flatten)]
+    pub(crate) moment: Moment,
 }
 
 /// A finding with what came of asking for its score.

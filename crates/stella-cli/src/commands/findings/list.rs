@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::findings::{self, Filter};
 use crate::id::Id;
 use crate::label::label;
+use crate::moment::Moment;
 use crate::pages;
 use crate::scopes;
 use crate::session::Session;
@@ -24,6 +25,9 @@ pub struct ListArgs {
     /// Only of this component.
     #[arg(long, value_name = "PURL", help = label("help-findings-list-purl"))]
     purl: Option<String>,
+    /// From what had been fetched and received by then.
+    #[command(flatten)]
+    moment: Moment,
     /// At most so many.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = pages::limit, help = label("help-limit"))]
     limit: usize,
@@ -36,7 +40,9 @@ pub struct ListArgs {
 }
 
 pub(crate) async fn run(arguments: ListArgs, session: &mut Session) -> Result<Answer, Failure> {
-    let scopes = if arguments.no_score {
+    // A score is of now: it would rest on documents that came since.
+    let no_score = arguments.no_score || arguments.moment.is_said();
+    let scopes = if no_score {
         scopes::FINDINGS
     } else {
         scopes::EVALUATE
@@ -47,8 +53,9 @@ pub(crate) async fn run(arguments: ListArgs, session: &mut Session) -> Result<An
         sbom: arguments.sbom.map(|id| id.to_string()),
         vulnerability: arguments.vulnerability,
         purl: arguments.purl,
+        moment: arguments.moment,
     };
-    let found = if arguments.no_score {
+    let found = if no_score {
         findings::unscored(&client, session, &filter, limit).await?
     } else {
         findings::scored(&client, session, &filter, limit).await?
