@@ -186,6 +186,7 @@ help-evidence-ingest-example =
     stella evidence ingest sbom.cdx.json
     stella evidence ingest osv/rustsec osv/go
     curl -s https://example.org/vex.json | stella evidence ingest - --publisher acme
+    stella evidence ingest backup/osv --clock 2026-01-31T00:00:00Z
 help-evidence-ingest-paths = Files, folders with .json, .yaml, .yml, .csv or .csv.gz files, or - for standard input; what was taken in before stays as it is
 help-evidence-ingest-publisher = Who publishes them [default: as the documents say]
 help-evidence-ingest-stream = Which of the publisher's feeds they come from
@@ -193,10 +194,14 @@ help-evidence-list-about = List documents
 help-evidence-list-example =
     stella evidence list --kind sbom
     stella evidence list --id CVE-2023-4863 -o json
+    stella evidence list --upstream-id RUSTSEC-2020-0071 --newest --as-of 2023-01-31T00:00:00Z
 help-evidence-list-kind = Only advisory, vex, sbom or signal
 help-evidence-list-publisher = Only of this publisher
 help-evidence-list-id = Only what speaks of this vulnerability
 help-evidence-list-upstream-id = Only what its publisher calls so
+help-evidence-list-newest = Only the newest revision of each document: the one that was fetched last
+help-as-of = As of then, RFC 3339: from documents that had been fetched by this time, as their senders say
+help-known-at = Known then, RFC 3339: from documents that had been received by this time
 help-evidence-rebuild-about = Derive again from the kept documents what does not follow from them
 help-evidence-rebuild-example =
     stella evidence rebuild
@@ -230,6 +235,7 @@ help-findings-list-example =
     stella findings list --vulnerability CVE-2023-4863 -o json
     stella findings list --band unknown,critical --fixable --sort component
     stella findings list --all --no-score
+    stella findings list --sbom 3f0a9d21c7be --as-of 2026-01-31T00:00:00Z
 help-findings-list-sbom = Only of the SBOM with this digest, or 8 digits or more of it; without it, of the highest revision of each
 help-findings-list-vulnerability = Only of this vulnerability, by any of its ids, in any case
 help-findings-list-purl = Only of components that this package URL speaks of; without a version, of all versions

@@ -74,6 +74,7 @@ refused-seconds = { $seconds } seconds: at most { $most }
 refused-page-size = expected 1 to { $most }, not `{ $size }`
 refused-position = expected a position, 0 or more, not `{ $value }`
 refused-time = expected a time in RFC 3339, such as 2026-01-31T12:00:00Z, not `{ $value }`
+refused-past-of-all = findings of the past are matched for the answer: say of which SBOM
 refused-id = `{ $id }` is no digest and no prefix of { $digits } or more
 refused-finding-id = `{ $id }` is no finding's whole id
 refused-score-id = `{ $id }` is no score's id and no prefix of one

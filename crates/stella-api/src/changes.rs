@@ -12,7 +12,9 @@ use crate::log::Checkpoint;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Observation {
-    /// What happened, with its version: `advisory.observation.updated@1`, and so for each kind.
+    /// What happened, with its version: `advisory.observation.updated@1` where a document was taken
+    /// in, `advisory.observation.seen@1` where the same bytes came again from the same source with
+    /// another time, and so for each kind.
     #[serde(rename = "type")]
     pub event: String,
     /// What the document is evidence of.
@@ -28,6 +30,9 @@ pub struct Observation {
     /// The digest of its record as it is stored. What was kept before there was a log has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<String>,
+    /// When a document that came again was fetched, RFC 3339 in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetched_at: Option<String>,
 }
 
 /// An entry of the feed: it has the same position for ever.

@@ -19,6 +19,7 @@ pub mod io;
 pub mod kind;
 mod label;
 mod lines;
+mod moment;
 mod newcomer;
 mod pages;
 mod plain;

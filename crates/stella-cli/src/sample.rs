@@ -83,7 +83,7 @@ fn origin(clock: Clock) -> Origin {
     Origin {
         publisher: Some(PUBLISHER.to_owned()),
         stream: STREAM.to_owned(),
-        clock,
+        fetched_at: clock.now().to_string(),
     }
 }
 

@@ -22,19 +22,19 @@ pub(crate) const LOG: &str = "changes";
 const AT_ONCE: u32 = 100;
 
 impl Evidence {
-    /// Notes that a document was kept, in the transaction that keeps it.
+    /// Notes what was observed of a document, in the transaction that keeps it.
     pub(crate) async fn log(
         &self,
         tx: &mut Tx,
         op: &OpContext,
-        (record, text): (&DocumentRecord, &str),
+        (document, observed): (&str, &Observation),
         recorded_at: Timestamp,
     ) -> Result<(), StoreError> {
         let entry = NewEntry {
             log: LOG,
-            subject: &record.id,
+            subject: document,
             recorded_at,
-            entry: &observation(record, text),
+            entry: observed,
         };
         self.logs.add(tx, op.tenant(), entry).await
     }
@@ -148,5 +148,16 @@ pub(crate) fn observation(record: &DocumentRecord, text: &str) -> Observation {
         stream: record.source.stream.clone(),
         upstream_id: record.upstream.id.clone(),
         record: Some(Digest::of(text.as_bytes()).to_string()),
+        fetched_at: None,
+    }
+}
+
+/// What the log says of a document of this record that was fetched again.
+pub(crate) fn seen_again(record: &DocumentRecord, fetched: Timestamp) -> Observation {
+    Observation {
+        event: format!("{}.observation.seen@1", record.kind),
+        record: None,
+        fetched_at: Some(fetched.to_string()),
+        ..observation(record, "")
     }
 }

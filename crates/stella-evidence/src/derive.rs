@@ -175,11 +175,7 @@ impl Evidence {
         tenant: &TenantId,
         sbom: &str,
     ) -> Result<(), EvidenceError> {
-        let mut components: BTreeMap<(String, String), Vec<ComponentRow>> = BTreeMap::new();
-        for component in store::components_of(tx, tenant, sbom).await? {
-            let package = (component.ecosystem.clone(), component.package.clone());
-            components.entry(package).or_default().push(component);
-        }
+        let components = store::components_by_package(tx, tenant, sbom).await?;
         let heads = store::share_heads(tx, tenant, sbom).await?;
         // Those of an advisory that came since, whose head is not locked here, are its own affair.
         let derived_before = store::found_in(tx, tenant, sbom).await?;
@@ -188,22 +184,33 @@ impl Evidence {
             if derived_before.contains(&name) {
                 store::drop_findings_in(tx, tenant, sbom, &name).await?;
             }
-            let mut matched = Matched::new();
-            let mut facts = None;
-            for package in store::packages_of(tx, tenant, &head.digest).await? {
-                for component in components.get(&package.package_key()).into_iter().flatten() {
-                    let facts = match &mut facts {
-                        Some(facts) => facts,
-                        None => facts.insert(self.facts(tx, tenant, &head, &head.digest).await?),
-                    };
-                    note(&mut matched, finding(component, &package, facts)?);
-                }
-            }
-            for row in matched.values() {
+            for row in self.matched(tx, tenant, &head, &components).await?.values() {
                 store::put_finding(tx, tenant, row).await?;
             }
         }
         Ok(())
+    }
+
+    /// The findings that a revision of an advisory makes of an SBOM's components.
+    pub(crate) async fn matched(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        advisory: &Key,
+        components: &BTreeMap<(String, String), Vec<ComponentRow>>,
+    ) -> Result<Matched, EvidenceError> {
+        let mut matched = Matched::new();
+        let mut facts = None;
+        for package in store::packages_of(tx, tenant, &advisory.digest).await? {
+            for component in components.get(&package.package_key()).into_iter().flatten() {
+                let facts = match &mut facts {
+                    Some(facts) => facts,
+                    None => facts.insert(self.facts(tx, tenant, advisory, &advisory.digest).await?),
+                };
+                note(&mut matched, finding(component, &package, facts)?);
+            }
+        }
+        Ok(matched)
     }
 
     /// What a finding repeats of its advisory, from the advisory's own bytes.

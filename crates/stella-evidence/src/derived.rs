@@ -8,6 +8,7 @@ use stella_formats::Document;
 use stella_storage::{StoreError, Tx};
 
 use crate::derive::Matched;
+use crate::moment::Moment;
 use crate::store::{self, Index, Key};
 use crate::{Evidence, EvidenceError};
 
@@ -54,7 +55,7 @@ impl Evidence {
         if key.kind == EvidenceKind::Sbom || store::is_any_due(tx, tenant, key).await? {
             return Ok(None);
         }
-        let newest = store::newest(tx, tenant, key).await?;
+        let newest = store::newest(tx, tenant, key, Moment::NOW).await?;
         if newest.as_ref() != Some(&key.digest) {
             return Ok(None);
         }

@@ -44,7 +44,7 @@ impl Evidence {
         }
         let rows = store::documents(&mut tx, op.tenant(), &filter, paging).await?;
         tx.commit().await?;
-        Ok(paging.page(LIST, rows, |record| {
+        Ok(paging.page(&filter.at.list(LIST), rows, |record| {
             let source = &record.source;
             (
                 record.id.clone(),

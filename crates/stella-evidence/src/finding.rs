@@ -9,10 +9,12 @@ use stella_api::findings::{
 };
 use stella_canonical::{Digest, DigestError};
 use stella_context::OpContext;
+use stella_locale::Labels;
 use stella_matching::Coordinates;
 use stella_service::{Chunk, Failure, IdRange, IntoFailure as _, Line, Paging};
 use stella_storage::{StoreError, Tx};
 
+use crate::moment::Moment;
 use crate::store::{self, FindingFilter, FindingRow, SourceRow};
 use crate::{Evidence, EvidenceError};
 
@@ -27,15 +29,27 @@ impl Evidence {
         asked: &Asked,
         paging: &Paging<String>,
     ) -> Result<FindingPage, EvidenceError> {
-        let mut tx = self.db.read(op).await?;
-        let (pending, stuck) = self.pending(&mut tx, op.tenant()).await?;
-        if pending == 0 && !store::has_ground(&mut tx, op.tenant()).await? {
+        let (tenant, at) = (op.tenant(), asked.at);
+        let past = at != Moment::NOW;
+        let mut tx = self.db.snapshot(op).await?;
+        // Those of the past are matched here and now.
+        let (pending, stuck) = match past {
+            true => (0, None),
+            false => self.pending(&mut tx, tenant).await?,
+        };
+        if pending == 0 && !store::has_ground(&mut tx, tenant, at).await? {
             return Err(EvidenceError::NoData(LIST));
         }
-        let filter = asked.narrow(&mut tx, op.tenant()).await?;
-        let rows = store::findings(&mut tx, op.tenant(), &filter, paging).await?;
-        let page = paging.page(LIST, rows, |row| row.id.clone());
-        let items = told(&mut tx, op.tenant(), page.items).await?;
+        let filter = asked.narrow(&mut tx, tenant).await?;
+        let rows = match past {
+            true => {
+                self.findings_then(&mut tx, tenant, &filter, at, paging)
+                    .await?
+            }
+            false => store::findings(&mut tx, tenant, &filter, paging).await?,
+        };
+        let page = paging.page(&at.list(LIST), rows, |row| row.id.clone());
+        let items = told(&mut tx, tenant, page.items, at).await?;
         tx.commit().await?;
         Ok(FindingPage {
             items,
@@ -50,7 +64,7 @@ impl Evidence {
         let range = IdRange::read(id)?;
         let mut tx = self.db.read(op).await?;
         let row = range.one(store::findings_between(&mut tx, op.tenant(), &range).await?)?;
-        let found = told(&mut tx, op.tenant(), vec![row]).await?;
+        let found = told(&mut tx, op.tenant(), vec![row], Moment::NOW).await?;
         tx.commit().await?;
         let found = found.into_iter().next();
         found.ok_or_else(|| EvidenceError::Unknown(id.to_owned()))
@@ -65,7 +79,7 @@ impl Evidence {
         let found = async {
             let mut tx = self.db.read(op).await?;
             let rows = store::findings_named(&mut tx, op.tenant(), &ids).await?;
-            let found = told(&mut tx, op.tenant(), rows).await?;
+            let found = told(&mut tx, op.tenant(), rows, Moment::NOW).await?;
             tx.commit().await?;
             Ok::<_, EvidenceError>(found)
         };
@@ -93,8 +107,9 @@ fn asked_id(line: &Line) -> Result<String, Failure> {
 }
 
 /// Which findings are asked for, as people name things; what is not said does not narrow it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Asked {
+    pub(crate) at: Moment,
     pub(crate) sbom: Option<IdRange>,
     pub(crate) vulnerability: Option<String>,
     pub(crate) component: Option<Coordinates>,
@@ -104,21 +119,30 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Reads the parameters of a list.
+    /// Reads the parameters of a list. What is asked of the past is matched for the answer: of one
+    /// SBOM, for of all there would be no bound.
     pub(crate) fn read(
+        at: Moment,
         sbom: Option<&str>,
         vulnerability: Option<String>,
         purl: Option<&str>,
     ) -> Result<Self, Failure> {
+        if at != Moment::NOW && sbom.is_none() {
+            let reason = Labels::english().text("refused-past-of-all");
+            return Err(Failure::invalid("query:sbom", reason));
+        }
         let sbom = sbom.map(|text| IdRange::read_at("query:sbom", text));
         let component = purl.map(|text| {
             Coordinates::from_purl(text).map_err(|error| Failure::invalid("query:purl", error))
         });
         Ok(Self {
+            at,
             sbom: sbom.transpose()?,
             vulnerability,
             component: component.transpose()?,
-            ..Self::default()
+            publisher: None,
+            verdict: None,
+            fixable: None,
         })
     }
 
@@ -132,16 +156,16 @@ impl Asked {
             ..FindingFilter::default()
         };
         if let Some(range) = &self.sbom {
-            filter.sbom = Some(range.one(store::sboms_between(tx, tenant, range).await?)?);
+            filter.sbom = Some(range.one(store::sboms_between(tx, tenant, range, self.at).await?)?);
         }
         if let Some(id) = &self.vulnerability {
-            if !store::has_advisory_on(tx, tenant, id).await? {
+            if !store::has_advisory_on(tx, tenant, id, self.at).await? {
                 return Err(EvidenceError::Unknown(format!("advisory that names {id}")));
             }
             filter.vulnerability = Some(id.to_ascii_lowercase());
         }
         if let Some(component) = &self.component {
-            let meant = spellings(tx, tenant, component).await?;
+            let meant = spellings(tx, tenant, component, self.at).await?;
             if meant.is_empty() {
                 return Err(EvidenceError::Unknown(format!(
                     "component {}",
@@ -159,11 +183,12 @@ async fn spellings(
     tx: &mut Tx,
     tenant: &TenantId,
     asked: &Coordinates,
+    at: Moment,
 ) -> Result<Vec<(String, String)>, EvidenceError> {
     let mut meant = Vec::new();
     for package in asked.package_keys() {
         let package = (asked.ecosystem.family().to_owned(), package);
-        for (purl, version) in store::purls_of(tx, tenant, &package).await? {
+        for (purl, version) in store::purls_of(tx, tenant, &package, at).await? {
             let read = stella_assess::coordinates(&purl, Some(&version))
                 .map_err(|error| EvidenceError::unreadable(format!("component {purl}"), error))?;
             if asked.speaks_of(&read) {
@@ -179,13 +204,17 @@ async fn told(
     tx: &mut Tx,
     tenant: &TenantId,
     rows: Vec<FindingRow>,
+    at: Moment,
 ) -> Result<Vec<Finding>, EvidenceError> {
     let mut read = Vec::with_capacity(rows.len());
     for row in rows {
         let identifiers = row.list("identifiers", &row.identifiers)?;
         read.push((row, identifiers));
     }
-    let speaking = Speaking::to(tx, tenant, &read).await?;
+    let speaking = match at == Moment::NOW {
+        true => Speaking::to(tx, tenant, &read).await?,
+        false => Speaking::then(tx, tenant, &read, at).await?,
+    };
     let read = read.into_iter();
     read.map(|(row, identifiers)| finding(row, identifiers, &speaking))
         .collect()
@@ -235,12 +264,12 @@ fn finding(
 }
 
 /// The documents that speak to some findings.
-struct Speaking {
+pub(crate) struct Speaking {
     /// The first record of each SBOM.
-    sboms: BTreeMap<String, SourceRow>,
+    pub(crate) sboms: BTreeMap<String, SourceRow>,
     /// Advisories and VEX, by the id that they name.
-    naming: BTreeMap<String, Vec<SourceRow>>,
-    catalogues: Vec<SourceRow>,
+    pub(crate) naming: BTreeMap<String, Vec<SourceRow>>,
+    pub(crate) catalogues: Vec<SourceRow>,
 }
 
 impl Speaking {

@@ -25,6 +25,7 @@ use utoipa::IntoParams;
 
 use crate::document::visible;
 use crate::finding;
+use crate::moment::Moment;
 use crate::store::DocumentFilter;
 use crate::verify::Asked;
 use crate::{Evidence, change, document, envelope};
@@ -39,7 +40,7 @@ failures!(Changes: RecordCorrupt, PositionBeyondEnd);
 failures!(ShowLog: NoData, RecordCorrupt);
 failures!(Verify: RecordCorrupt);
 failures!(Rebuild: RecordCorrupt);
-failures!(ListFindings: PageTokenInvalid, NoData, NotFound, IdAmbiguous);
+failures!(ListFindings: PageTokenInvalid, NoData, NotFound, IdAmbiguous, EvidenceCorrupt);
 failures!(OneFinding: NotFound, IdAmbiguous);
 failures!(EachFinding: NotFound);
 
@@ -208,6 +209,16 @@ struct DocumentQuery {
     upstream_id: Option<String>,
     /// Only documents that name this id.
     identifier: Option<String>,
+    /// As of this time, RFC 3339: only documents that had been fetched by then, as their senders say. As of
+    /// now if not said.
+    #[param(value_type = Option<String>, format = DateTime)]
+    as_of: Option<String>,
+    /// Known at this time, RFC 3339: only documents that had been received by then.
+    #[param(value_type = Option<String>, format = DateTime)]
+    known_at: Option<String>,
+    /// Only the newest revision of each document of a publisher: the one that was fetched last. Of
+    /// SBOMs all that claim the highest version.
+    newest: Option<bool>,
     /// How many entries at the most: 1 to 500, 50 if not said.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
     page_size: Option<String>,
@@ -217,6 +228,7 @@ struct DocumentQuery {
 
 /// Lists documents by digest, publisher and stream; only the kinds that the token may read. A
 /// store without any document is `NO_DATA`; one without any that fits gives an empty list.
+/// With `upstreamId` and `newest` it is the document that its publisher calls so, now or at a time.
 #[utoipa::path(
     get,
     path = "/api/v1/evidence/documents",
@@ -228,13 +240,16 @@ async fn list_documents(
     State(evidence): Domain,
     Query(query): Query<DocumentQuery>,
 ) -> Result<Answer<Page<DocumentRecord>>, Fail<ListDocuments>> {
+    let at = Moment::read(query.as_of.as_deref(), query.known_at.as_deref())?;
     let paging = Paging::read(
-        document::LIST,
+        &at.list(document::LIST),
         query.page_size.as_deref(),
         query.page_token.as_deref(),
     )?;
     let asked = |kind: &EvidenceKind| query.kind.is_none_or(|only| only == *kind);
     let filter = DocumentFilter {
+        at,
+        newest: query.newest == Some(true),
         kinds: visible(&op).into_iter().filter(asked).collect(),
         publisher: query.publisher.clone(),
         upstream_id: query.upstream_id.clone(),
@@ -402,6 +417,14 @@ struct FindingQuery {
     verdict: Option<Verdict>,
     /// Only findings that a newer version ends (`true`), or that none is known to (`false`).
     fixable: Option<bool>,
+    /// As of this time, RFC 3339: from documents that had been fetched by then, as their senders say. Needs
+    /// `sbom`: such findings are matched for the answer.
+    #[param(value_type = Option<String>, format = DateTime)]
+    as_of: Option<String>,
+    /// Known at this time, RFC 3339: from documents that had been received by then. Needs
+    /// `sbom` too.
+    #[param(value_type = Option<String>, format = DateTime)]
+    known_at: Option<String>,
     /// How many entries at the most: 1 to 500, 50 if not said.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
     page_size: Option<String>,
@@ -412,14 +435,17 @@ struct FindingQuery {
 /// Lists findings by id. `pending` counts the tenant's documents that are kept and not derived
 /// from yet: only where it is 0 does the list hold all that follows from what was taken in. An
 /// SBOM, an id or a component that the tenant has nothing of is `NOT_FOUND`, never an empty list.
+/// `asOf` and `knownAt` give the findings, and the documents that speak to them, that followed from
+/// what had been published by one time and had arrived by another; nothing of those is pending.
 #[utoipa::path(get, path = "/api/v1/findings", tag = "evidence", params(FindingQuery))]
 async fn list_findings(
     op: Authorized<FindingsRead>,
     State(evidence): Domain,
     Query(query): Query<FindingQuery>,
 ) -> Result<Answer<FindingPage>, Fail<ListFindings>> {
+    let at = Moment::read(query.as_of.as_deref(), query.known_at.as_deref())?;
     let paging = Paging::read(
-        finding::LIST,
+        &at.list(finding::LIST),
         query.page_size.as_deref(),
         query.page_token.as_deref(),
     )?;
@@ -428,7 +454,7 @@ async fn list_findings(
         publisher: query.publisher,
         verdict: query.verdict,
         fixable: query.fixable,
-        ..finding::Asked::read(sbom, query.vulnerability, purl)?
+        ..finding::Asked::read(at, sbom, query.vulnerability, purl)?
     };
     Ok(Answer(evidence.findings(&op, &asked, &paging).await?))
 }

@@ -5,6 +5,7 @@ use stella_api::Code;
 use stella_api::audit::AuditOutcome;
 use stella_api::evidence::{
     Content, DocumentRecord, Envelope, EvidenceKind, IngestAnswer, Notice, Outcome, Reference,
+    Upstream,
 };
 use stella_canonical::Digest;
 use stella_context::OpContext;
@@ -16,7 +17,7 @@ use stella_telemetry::Stopwatch;
 
 use crate::guard::{Accepted, Violation};
 use crate::store::{self, Earlier, Key};
-use crate::{BUCKET, Evidence, EvidenceError};
+use crate::{BUCKET, Evidence, EvidenceError, change};
 
 /// Raw bytes up to this many lie in the database, larger ones in the object store.
 const INLINE: usize = 256 * 1024;
@@ -201,7 +202,7 @@ impl Evidence {
         let key = key_of(accepted);
         let stream = &accepted.envelope.source.stream;
         if let Some(record) = store::kept(tx, op, &key, stream).await? {
-            return identical(tx, op, accepted, record).await;
+            return self.keep_again(tx, op, accepted, record).await;
         }
         store::claim_head(tx, op.tenant(), &key).await?;
         let inline = accepted.bytes.len() <= INLINE;
@@ -216,9 +217,16 @@ impl Evidence {
             let record = store::kept(tx, op, &key, stream).await?;
             let gone =
                 || EvidenceError::unreadable(format!("document {}", key.digest), "gone again");
-            return identical(tx, op, accepted, record.ok_or_else(gone)?).await;
+            let record = record.ok_or_else(gone)?;
+            return self.keep_again(tx, op, accepted, record).await;
         }
-        self.log(tx, op, (&record, &text), now).await?;
+        self.log(
+            tx,
+            op,
+            (&record.id, &change::observation(&record, &text)),
+            now,
+        )
+        .await?;
         let index = store::Index::of(&key.digest, &accepted.document)?;
         store::add_index(tx, op.tenant(), &key.digest, &index).await?;
         store::mark_due(tx, op, &key).await?;
@@ -227,6 +235,57 @@ impl Evidence {
             due: true,
             answer: answer(&accepted.document, record.outcome, record),
         })
+    }
+
+    /// What was stored before is due by the id that came with it then. It is kept that it was
+    /// fetched again: where the publisher went back to it, it is the newest revision again.
+    async fn keep_again(
+        &self,
+        tx: &mut Tx,
+        op: &OpContext,
+        accepted: &Accepted,
+        record: DocumentRecord,
+    ) -> Result<Kept, EvidenceError> {
+        let key = Key {
+            upstream_id: record.upstream.id.clone(),
+            ..key_of(accepted)
+        };
+        if self.see_again(tx, op, accepted, &record).await?
+            && key.kind != EvidenceKind::Sbom
+            && !store::is_settled(tx, op.tenant(), &key).await?
+        {
+            store::mark_due(tx, op, &key).await?;
+        }
+        let due = store::is_due(tx, op.tenant(), &key).await?;
+        let answer = answer(&accepted.document, Outcome::Identical, record);
+        Ok(Kept { key, due, answer })
+    }
+
+    /// Keeps that a document was fetched again, at a time that was not known; says whether.
+    async fn see_again(
+        &self,
+        tx: &mut Tx,
+        op: &OpContext,
+        accepted: &Accepted,
+        record: &DocumentRecord,
+    ) -> Result<bool, EvidenceError> {
+        let now = op.clock().now();
+        let fetched = fetched(&accepted.envelope.upstream, now);
+        if fetched == self::fetched(&record.upstream, now) {
+            return Ok(false);
+        }
+        let source = &record.source;
+        let origin = (
+            record.id.as_str(),
+            source.publisher.as_str(),
+            source.stream.as_str(),
+        );
+        if !store::add_sighting(tx, op.tenant(), origin, (fetched, now)).await? {
+            return Ok(false);
+        }
+        let seen = change::seen_again(record, fetched);
+        self.log(tx, op, (&record.id, &seen), now).await?;
+        Ok(true)
     }
 
     /// Large bytes are durable before anything names them.
@@ -253,22 +312,6 @@ fn name(one: &Result<Accepted, Failure>) -> Option<(&str, &str)> {
     Some((&envelope.source.publisher, &envelope.upstream.id))
 }
 
-/// What was stored before, and is due by the id that came with it then.
-async fn identical(
-    tx: &mut Tx,
-    op: &OpContext,
-    accepted: &Accepted,
-    record: DocumentRecord,
-) -> Result<Kept, EvidenceError> {
-    let key = Key {
-        upstream_id: record.upstream.id.clone(),
-        ..key_of(accepted)
-    };
-    let due = store::is_due(tx, op.tenant(), &key).await?;
-    let answer = answer(&accepted.document, Outcome::Identical, record);
-    Ok(Kept { key, due, answer })
-}
-
 fn key_of(accepted: &Accepted) -> Key {
     Key {
         kind: accepted.kind,
@@ -290,7 +333,7 @@ impl Times {
     /// A publisher's time that cannot be read counts as none: then the revision is of when it was
     /// fetched.
     pub(crate) fn of(document: &Document, record: &DocumentRecord, received: Timestamp) -> Self {
-        let fetched = record.upstream.fetched_at.parse().unwrap_or(received);
+        let fetched = fetched(&record.upstream, received);
         let revision = document.revised().unwrap_or(fetched);
         Self {
             revision,
@@ -298,6 +341,14 @@ impl Times {
             received,
         }
     }
+}
+
+/// When a document was fetched, in whole microseconds, as it is stored. The guard refuses what is
+/// no time; older binaries took it.
+fn fetched(upstream: &Upstream, received: Timestamp) -> Timestamp {
+    let told: Option<Timestamp> = upstream.fetched_at.parse().ok();
+    let stored = told.and_then(|told| Timestamp::from_microsecond(told.as_microsecond()).ok());
+    stored.unwrap_or(received)
 }
 
 fn record(

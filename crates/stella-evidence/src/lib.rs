@@ -14,6 +14,8 @@ mod guard;
 mod http;
 mod ingest;
 mod meters;
+mod moment;
+mod past;
 mod rebuild;
 mod store;
 mod verify;

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use stella_api::TenantId;
 use stella_api::audit::AuditOutcome;
 use stella_api::changes::{Change, Observation};
 use stella_api::dsse::Envelope;
@@ -17,11 +18,11 @@ use stella_context::OpContext;
 use stella_formats::Document;
 use stella_locale::Labels;
 use stella_service::{Act, Failure, Sealed, time};
-use stella_storage::ObjectError;
+use stella_storage::{ObjectError, Tx};
 use tokio::time::Instant;
 
 use crate::change::{self, LOG};
-use crate::store::{self, Key};
+use crate::store::{self, Key, Origin};
 use crate::{Evidence, EvidenceError};
 use found::Found;
 
@@ -180,6 +181,9 @@ impl Evidence {
         change: &Change,
         found: &mut Found,
     ) -> Result<(), EvidenceError> {
+        if let Some(fetched) = &change.observed.fetched_at {
+            return self.check_sighting(op, change, fetched, found).await;
+        }
         let mut tx = self.db.read(op).await?;
         let row = store::stored(&mut tx, op.tenant(), change).await?;
         tx.commit().await?;
@@ -214,6 +218,40 @@ impl Evidence {
         tx.commit().await?;
         let all = mismatch.index.into_iter().chain(mismatch.matched);
         all.for_each(|reason| found.derived(change, reason));
+        Ok(())
+    }
+
+    /// Looks for the row that a document was fetched again. The document has an entry of its own.
+    async fn check_sighting(
+        &self,
+        op: &OpContext,
+        change: &Change,
+        fetched: &str,
+        found: &mut Found,
+    ) -> Result<(), EvidenceError> {
+        let Ok(at) = fetched.parse::<Timestamp>() else {
+            found.changed(change, format!("{fetched} in its entry"));
+            return Ok(());
+        };
+        let observed = &change.observed;
+        let origin = (
+            change.document.as_str(),
+            observed.publisher.as_str(),
+            observed.stream.as_str(),
+        );
+        let mut tx = self.db.read(op).await?;
+        let received = store::sighting(&mut tx, op.tenant(), origin, at).await?;
+        tx.commit().await?;
+        match received {
+            None => found.gone(
+                change,
+                &format!("that it came again at {fetched} is not there"),
+            ),
+            Some(received) if received.to_string() != change.recorded_at => {
+                found.changed(change, format!("{received} in sightings.received_at"));
+            }
+            Some(_) => {}
+        }
         Ok(())
     }
 
@@ -273,22 +311,47 @@ impl Evidence {
             let mut tx = self.db.read(op).await?;
             let stored = store::names_behind(&mut tx, tenant, &behind, TOGETHER).await?;
             let (Some(first), Some(last)) = (stored.first(), stored.last()) else {
+                break;
+            };
+            let logged = self.logged(&mut tx, tenant, (&first.0, &last.0)).await?;
+            tx.commit().await?;
+            behind = last.clone();
+            let named = stored.into_iter().map(|name| (name, None));
+            let unlogged = named.filter(|name| !logged.contains(name));
+            unlogged.for_each(|((document, ..), _)| found.unlogged(&document));
+        }
+        let mut behind = (Default::default(), Timestamp::UNIX_EPOCH);
+        loop {
+            let mut tx = self.db.read(op).await?;
+            let stored = store::sightings_behind(&mut tx, tenant, &behind, TOGETHER).await?;
+            let (Some(first), Some(last)) = (stored.first(), stored.last()) else {
                 return Ok(());
             };
-            let span = (first.0.as_str(), last.0.as_str());
-            let entries = self.logs.about(&mut tx, tenant, LOG, span).await?;
+            let span = (first.0.0.as_str(), last.0.0.as_str());
+            let logged = self.logged(&mut tx, tenant, span).await?;
             tx.commit().await?;
-            let logged: BTreeSet<(String, String, String)> = entries
-                .into_iter()
-                .filter_map(|(document, entry)| {
-                    let observed: Observation = serde_json::from_str(&entry).ok()?;
-                    Some((document, observed.publisher, observed.stream))
-                })
-                .collect();
-            let unlogged = stored.iter().filter(|name| !logged.contains(name));
-            unlogged.for_each(|(document, ..)| found.unlogged(document));
             behind = last.clone();
+            let seen = stored.into_iter().map(|(name, at)| (name, Some(at)));
+            let unlogged = seen.filter(|seen| !logged.contains(seen));
+            unlogged.for_each(|((document, ..), _)| found.unlogged(&document));
         }
+    }
+
+    /// What the log says of the documents from one to another: where they came from, and when they
+    /// were fetched again.
+    async fn logged(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        span: (&str, &str),
+    ) -> Result<BTreeSet<(Origin, Option<Timestamp>)>, EvidenceError> {
+        let entries = self.logs.about(tx, tenant, LOG, span).await?;
+        let read = |(document, entry): (String, String)| {
+            let observed: Observation = serde_json::from_str(&entry).ok()?;
+            let again = observed.fetched_at.map(|at| at.parse()).transpose().ok()?;
+            Some(((document, observed.publisher, observed.stream), again))
+        };
+        Ok(entries.into_iter().filter_map(read).collect())
     }
 }
 

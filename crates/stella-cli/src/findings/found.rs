@@ -13,6 +13,7 @@ use super::Pending;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::label::label;
+use crate::moment::Moment;
 use crate::pages::{self, Listed};
 use crate::scores::{self, Scoring, evaluate_all};
 use crate::session::Session;
@@ -34,6 +35,8 @@ pub(crate) struct Filter {
     pub(crate) verdict: Option<Verdict>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fixable: Option<bool>,
+    #[serde(flatten)]
+    pub(crate) moment: Moment,
 }
 
 /// What a list is sorted by; of equals the smaller id comes first.

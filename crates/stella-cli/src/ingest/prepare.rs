@@ -5,7 +5,6 @@ use serde::Serialize;
 use stella_api::Code;
 use stella_api::evidence::{Envelope, EvidenceKind, Upstream};
 use stella_canonical::Digest;
-use stella_context::Clock;
 use stella_formats::{Document, FormatError};
 
 use crate::failure::{Failure, Fault, Place};
@@ -20,8 +19,9 @@ pub(crate) struct Origin {
     pub(crate) publisher: Option<String>,
     /// Which of the publisher's feeds.
     pub(crate) stream: String,
-    /// When it was fetched.
-    pub(crate) clock: Clock,
+    /// When it was fetched. All of a run at the same time: which of two revisions in it is the
+    /// newer, their publisher says, and not the order in which they were read.
+    pub(crate) fetched_at: String,
 }
 
 /// A document that can be sent.
@@ -134,7 +134,7 @@ fn envelope(document: &Document, digest: String, origin: &Origin) -> Option<Enve
         upstream: Upstream {
             id: named.id.unwrap_or_else(|| digest.clone()),
             document_version: named.version,
-            fetched_at: origin.clock.now().to_string(),
+            fetched_at: origin.fetched_at.clone(),
             content_digest: digest,
             signature: None,
         },
@@ -150,7 +150,7 @@ mod tests {
         Origin {
             publisher: None,
             stream: "local".into(),
-            clock: Clock::System,
+            fetched_at: "2099-01-02T03:04:05Z".into(),
         }
     }
 
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn a_person_says_who_published() {
         let said = Origin {
-            clock: Clock::System,
+            fetched_at: "2099-01-02T03:04:05Z".into(),
             publisher: Some("acme".into()),
             stream: "weekly".into(),
         };

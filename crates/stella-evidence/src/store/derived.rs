@@ -1,6 +1,6 @@
 //! Which revision of a document is the newest, what is matched, and what is still to be derived.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{query, query_as, query_scalar};
 use stella_api::TenantId;
@@ -10,8 +10,9 @@ use stella_context::{OpContext, SystemContext};
 use stella_matching::Coordinates;
 use stella_storage::{Db, DbTime, StoreError, Tx, execute, on};
 
-use super::Key;
+use super::{Key, newest};
 use crate::EvidenceError;
+use crate::moment::Moment;
 
 pub(crate) async fn mark_due(tx: &mut Tx, op: &OpContext, key: &Key) -> Result<(), StoreError> {
     execute!(
@@ -183,7 +184,7 @@ pub(crate) async fn take_head(
         .bind(&key.digest)
     )?;
     // A statement of its own: it sees what was committed while the lock was waited for.
-    let newest = newest(&mut *tx, tenant, key).await?;
+    let newest = newest(&mut *tx, tenant, key, Moment::NOW).await?;
     let newest = newest.ok_or_else(|| {
         let what = format!("head of {} {}", key.publisher, key.upstream_id);
         StoreError::unreadable(what, "no document of it is there")
@@ -201,20 +202,6 @@ pub(crate) async fn take_head(
         .bind(&newest)
     )?;
     Ok(newest)
-}
-
-/// The newest revision of a publisher's document.
-pub(crate) async fn newest(
-    tx: &mut Tx,
-    tenant: &TenantId,
-    key: &Key,
-) -> Result<Option<String>, StoreError> {
-    Ok(on!(tx, c => query_scalar(
-        "SELECT digest FROM evidence.provenance \
-         WHERE tenant = $1 AND kind = $2 AND publisher = $3 AND upstream_id = $4 \
-         ORDER BY revision_at DESC, fetched_at DESC, digest DESC LIMIT 1",
-    ).bind(tenant.as_str()).bind(key.kind.as_str()).bind(&key.publisher)
-        .bind(&key.upstream_id).fetch_optional(c))?)
 }
 
 /// The revision that the head of a publisher's document names.
@@ -345,16 +332,34 @@ pub(crate) async fn components_of(
     ).bind(tenant.as_str()).bind(sbom).fetch_all(c))?)
 }
 
-/// How SBOMs write components of a package: package URL, and the version beside it.
+/// The components of an SBOM by ecosystem and package.
+pub(crate) async fn components_by_package(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    sbom: &str,
+) -> Result<BTreeMap<(String, String), Vec<ComponentRow>>, StoreError> {
+    let mut components: BTreeMap<(String, String), Vec<ComponentRow>> = BTreeMap::new();
+    for component in components_of(tx, tenant, sbom).await? {
+        let package = (component.ecosystem.clone(), component.package.clone());
+        components.entry(package).or_default().push(component);
+    }
+    Ok(components)
+}
+
+/// How SBOMs of a moment write components of a package: package URL, and the version beside it.
 pub(crate) async fn purls_of(
     tx: &mut Tx,
     tenant: &TenantId,
     (ecosystem, package): &(String, String),
+    at: Moment,
 ) -> Result<Vec<(String, String)>, StoreError> {
-    Ok(on!(tx, c => query_as(
-        "SELECT DISTINCT purl, version FROM evidence.components \
-         WHERE tenant = $1 AND ecosystem = $2 AND package = $3 ORDER BY purl, version",
-    ).bind(tenant.as_str()).bind(ecosystem).bind(package).fetch_all(c))?)
+    Ok(on!(tx, c => query_as(concat!(
+        "SELECT DISTINCT purl, version FROM evidence.components c \
+         WHERE tenant = $1 AND ecosystem = $2 AND package = $3 \
+         AND EXISTS (SELECT 1 FROM evidence.provenance p WHERE p.tenant = c.tenant \
+             AND p.digest = c.sbom AND ", seen_by!("$4", "$5"), ") ORDER BY purl, version",
+    )).bind(tenant.as_str()).bind(ecosystem).bind(package)
+        .bind(DbTime(at.as_of)).bind(DbTime(at.known_at)).fetch_all(c))?)
 }
 
 pub(super) fn unreadable(digest: &str, error: serde_json::Error) -> StoreError {

@@ -16,6 +16,7 @@ use super::Key;
 use crate::EvidenceError;
 use crate::guard::Accepted;
 use crate::ingest::Times;
+use crate::moment::Moment;
 
 /// The raw row of a document; its bytes are elsewhere where it has none.
 #[derive(sqlx::FromRow)]
@@ -65,16 +66,20 @@ pub(crate) async fn has_documents(tx: &mut Tx, tenant: &TenantId) -> Result<bool
     Ok(found.is_some())
 }
 
-/// At most two SBOMs whose digests lie in a range.
+/// At most two SBOMs of a moment whose digests lie in a range.
 pub(crate) async fn sboms_between(
     tx: &mut Tx,
     tenant: &TenantId,
     range: &IdRange,
+    at: Moment,
 ) -> Result<Vec<String>, StoreError> {
-    Ok(on!(tx, c => query_scalar(
-        "SELECT digest FROM evidence.raw_documents WHERE tenant = $1 AND kind = 'sbom' \
-         AND digest >= $2 AND digest < $3 ORDER BY digest LIMIT 2",
-    ).bind(tenant.as_str()).bind(&range.from).bind(&range.to).fetch_all(c))?)
+    Ok(on!(tx, c => query_scalar(concat!(
+        "SELECT d.digest FROM evidence.raw_documents d WHERE d.tenant = $1 AND d.kind = 'sbom' \
+         AND d.digest >= $2 AND d.digest < $3 AND EXISTS (SELECT 1 FROM evidence.provenance p \
+             WHERE p.tenant = d.tenant AND p.digest = d.digest AND ", seen_by!("$4", "$5"), ") \
+         ORDER BY d.digest LIMIT 2",
+    )).bind(tenant.as_str()).bind(&range.from).bind(&range.to)
+        .bind(DbTime(at.as_of)).bind(DbTime(at.known_at)).fetch_all(c))?)
 }
 
 /// The record of the very same bytes from the same source.
@@ -289,8 +294,12 @@ pub(crate) async fn in_object_store(
 }
 
 /// Which documents a list shows; what is not said does not narrow it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct DocumentFilter {
+    /// Of what had been seen by then.
+    pub(crate) at: Moment,
+    /// Only the newest revision of each publisher's document; of SBOMs those of the highest.
+    pub(crate) newest: bool,
     pub(crate) kinds: Vec<EvidenceKind>,
     pub(crate) publisher: Option<String>,
     pub(crate) upstream_id: Option<String>,
@@ -306,19 +315,30 @@ pub(crate) async fn documents(
 ) -> Result<Vec<DocumentRecord>, EvidenceError> {
     let (digest, publisher, stream) = paging.after.clone().unwrap_or_default();
     let shown = |kind: EvidenceKind| filter.kinds.contains(&kind).then(|| kind.as_str());
-    let rows: Vec<(String, String)> = on!(tx, c => query_as(
+    let rows: Vec<(String, String)> = on!(tx, c => query_as(concat!(
         "SELECT p.digest, p.record FROM evidence.provenance p \
          WHERE p.tenant = $1 AND (p.digest, p.publisher, p.stream) > ($2, $3, $4) \
          AND p.kind IN ($5, $6, $7, $8) \
          AND ($9 IS NULL OR p.publisher = $9) AND ($10 IS NULL OR p.upstream_id = $10) \
          AND ($11 IS NULL OR EXISTS (SELECT 1 FROM evidence.names n WHERE n.tenant = $1 \
               AND n.identifier = $11 AND n.digest = p.digest)) \
+         AND ", seen_by!("$13", "$14"), " \
+         AND ($15 = 0 OR CASE p.kind WHEN 'sbom' THEN NOT EXISTS ( \
+              SELECT 1 FROM ", revisions!(), " newer WHERE newer.tenant = p.tenant \
+              AND newer.kind = p.kind AND newer.publisher = p.publisher \
+              AND newer.upstream_id = p.upstream_id AND newer.fetched_at <= $13 \
+              AND newer.received_at <= $14 \
+              AND (length(newer.document_version), newer.document_version) \
+                > (length(p.document_version), p.document_version)) \
+              ELSE p.digest = ", newest_of!("p", "$13", "$14"), " END) \
          ORDER BY p.digest, p.publisher, p.stream LIMIT $12",
-    ).bind(tenant.as_str()).bind(&digest).bind(&publisher).bind(&stream)
+    )).bind(tenant.as_str()).bind(&digest).bind(&publisher).bind(&stream)
         .bind(shown(EvidenceKind::Advisory)).bind(shown(EvidenceKind::Vex))
         .bind(shown(EvidenceKind::Sbom)).bind(shown(EvidenceKind::Signal))
         .bind(filter.publisher.as_deref()).bind(filter.upstream_id.as_deref())
-        .bind(filter.identifier.as_deref()).bind(paging.limit()).fetch_all(c))
+        .bind(filter.identifier.as_deref()).bind(paging.limit())
+        .bind(DbTime(filter.at.as_of)).bind(DbTime(filter.at.known_at))
+        .bind(i64::from(filter.newest)).fetch_all(c))
     .map_err(StoreError::from)?;
     rows.iter()
         .map(|(digest, body)| parse(digest, body))

@@ -8,7 +8,9 @@ use sqlx::{query, query_as, query_scalar};
 use stella_api::TenantId;
 use stella_api::evidence::DocumentRecord;
 use stella_service::{IdRange, Paging};
-use stella_storage::{StoreError, Tx, execute, on};
+use stella_storage::{DbTime, StoreError, Tx, execute, on};
+
+use crate::moment::Moment;
 
 /// What a finding repeats of its advisory.
 #[derive(Clone, Debug)]
@@ -215,6 +217,18 @@ pub(crate) struct FindingFilter {
     pub(crate) fixable: Option<bool>,
 }
 
+impl FindingFilter {
+    /// What the list's own statement asks of the columns of a row.
+    pub(crate) fn admits(&self, row: &FindingRow) -> bool {
+        let component = (row.purl.clone(), row.version.clone());
+        let fixable = row.fixed_versions != "[]";
+        (self.components.as_ref()).is_none_or(|named| named.contains(&component))
+            && (self.publisher.as_ref()).is_none_or(|publisher| *publisher == row.publisher)
+            && self.verdict.is_none_or(|verdict| verdict == row.verdict)
+            && self.fixable.is_none_or(|asked| asked == fixable)
+    }
+}
+
 /// Findings by id: those of the highest revision of each SBOM, or of the one that is asked for.
 /// Revisions of an SBOM are counted in whole numbers, of which the longer text is the higher;
 /// documents that claim the same one are all shown, for neither is known to be the truth.
@@ -310,27 +324,43 @@ pub(crate) async fn findings_between(
     )).bind(tenant.as_str()).bind(&range.from).bind(&range.to).fetch_all(c))?)
 }
 
-/// Whether an advisory names an id, in any case.
+/// Whether an advisory of a moment names an id, in any case.
 pub(crate) async fn has_advisory_on(
     tx: &mut Tx,
     tenant: &TenantId,
     identifier: &str,
+    at: Moment,
 ) -> Result<bool, StoreError> {
-    let found: Option<i64> = on!(tx, c => query_scalar(
+    let found: Option<i64> = on!(tx, c => query_scalar(concat!(
         "SELECT CAST(1 AS bigint) WHERE EXISTS (SELECT 1 FROM evidence.names n \
-         JOIN evidence.raw_documents r ON r.tenant = n.tenant AND r.digest = n.digest \
-         WHERE n.tenant = $1 AND lower(n.identifier) = $2 AND r.kind = 'advisory')",
-    ).bind(tenant.as_str()).bind(identifier.to_ascii_lowercase()).fetch_optional(c))?;
+         JOIN evidence.provenance p ON p.tenant = n.tenant AND p.digest = n.digest \
+         WHERE n.tenant = $1 AND lower(n.identifier) = $2 AND p.kind = 'advisory' \
+         AND ", seen_by!("$3", "$4"), ")",
+    )).bind(tenant.as_str()).bind(identifier.to_ascii_lowercase())
+        .bind(DbTime(at.as_of)).bind(DbTime(at.known_at)).fetch_optional(c))?;
     Ok(found.is_some())
 }
 
-/// Whether there is anything that findings could come from: an SBOM and an advisory.
-pub(crate) async fn has_ground(tx: &mut Tx, tenant: &TenantId) -> Result<bool, StoreError> {
-    let found: Option<i64> = on!(tx, c => query_scalar(
-        "SELECT CAST(1 AS bigint) \
-         WHERE EXISTS (SELECT 1 FROM evidence.raw_documents WHERE tenant = $1 AND kind = 'sbom') \
-         AND EXISTS (SELECT 1 FROM evidence.heads WHERE tenant = $1 AND kind = 'advisory')",
-    ).bind(tenant.as_str()).fetch_optional(c))?;
+/// Whether there is anything that findings of a moment could come from: an SBOM and an advisory.
+pub(crate) async fn has_ground(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    at: Moment,
+) -> Result<bool, StoreError> {
+    macro_rules! any {
+        ($kind:literal) => {
+            concat!(
+                "EXISTS (SELECT 1 FROM evidence.provenance p WHERE p.tenant = $1 AND p.kind = '",
+                $kind,
+                "' AND ",
+                seen_by!("$2", "$3"),
+                ")"
+            )
+        };
+    }
+    let found: Option<i64> = on!(tx, c => query_scalar(concat!(
+        "SELECT CAST(1 AS bigint) WHERE ", any!("sbom"), " AND ", any!("advisory"),
+    )).bind(tenant.as_str()).bind(DbTime(at.as_of)).bind(DbTime(at.known_at)).fetch_optional(c))?;
     Ok(found.is_some())
 }
 
@@ -389,18 +419,20 @@ pub(crate) async fn catalogue_heads(
          WHERE h.tenant = $1 AND h.kind = 'signal' \
          ORDER BY h.digest, h.publisher, h.upstream_id, p.stream",
     ).bind(tenant.as_str()).fetch_all(c))?;
-    let other = |record: &String| {
-        serde_json::from_str::<DocumentRecord>(record)
-            .is_ok_and(|record| record.content.format != "kev")
-    };
     let heads = heads.into_iter();
     let mut sources: Vec<SourceRow> = heads
-        .filter(|head| !head.record.as_ref().is_some_and(other))
+        .filter(|head| !head.record.as_deref().is_some_and(is_no_catalogue))
         .map(|head| head.source)
         .collect();
     // A document of two streams has two records.
     sources.dedup();
     Ok(sources)
+}
+
+/// Whether the record of a signal is that of another one.
+pub(super) fn is_no_catalogue(record: &str) -> bool {
+    serde_json::from_str::<DocumentRecord>(record)
+        .is_ok_and(|record| record.content.format != "kev")
 }
 
 /// Who published some documents: every record of them, the first of each first.

@@ -1,17 +1,21 @@
 //! Every SQL statement of Evidence.
 
+// First: the others use its macros.
+#[macro_use]
+mod revision;
 mod derived;
 mod document;
 mod finding;
 mod index;
+mod past;
 mod stray;
 
 use stella_api::evidence::EvidenceKind;
 
 pub(crate) use derived::{
-    ComponentRow, claim_head, clear_due, components_named, components_of, count_due, count_due_of,
-    due, due_of, head, is_any_due, is_due, mark_due, newest, packages_of, purls_of, share_heads,
-    take_head,
+    ComponentRow, claim_head, clear_due, components_by_package, components_named, components_of,
+    count_due, count_due_of, due, due_of, head, is_any_due, is_due, mark_due, packages_of,
+    purls_of, share_heads, take_head,
 };
 pub(crate) use document::{
     DocumentFilter, Earlier, StoredRow, add_provenance, add_raw, digests_behind, documents,
@@ -19,13 +23,15 @@ pub(crate) use document::{
     sboms_between, stored, text,
 };
 pub(crate) use finding::{
-    AdvisoryFacts, FindingFilter, FindingRow, SourceRow, catalogue_heads, drop_findings,
+    AdvisoryFacts, FindingFilter, FindingRow, NamingRow, SourceRow, catalogue_heads, drop_findings,
     drop_findings_in, drop_findings_of_sbom, findings, findings_between, findings_named,
     findings_of, found_in, has_advisory_on, has_ground, list, provenance_of, put_finding,
     speaking_of,
 };
 
 pub(crate) use index::{Index, add_index, drop_index, indexed};
+pub(crate) use past::{advisories_then, catalogues_then, naming, provenance_then, speaking_then};
+pub(crate) use revision::{Origin, add_sighting, is_settled, newest, sighting, sightings_behind};
 pub(crate) use stray::{drop_strays, orphans, strays};
 
 /// What a publisher calls a document, and its bytes.

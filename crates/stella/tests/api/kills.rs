@@ -23,6 +23,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
+use crate::dice::Dice;
 use crate::fixtures::{self, advisory, bytes, sbom};
 use crate::process::{Installation, Running};
 use crate::sealed::whole;
@@ -34,19 +35,6 @@ const SIGABRT: i32 = 6;
 const NEVER: i64 = i64::MAX;
 /// Documents of a group share a package: findings grow with the groups, not with their square.
 const GROUP: usize = 20;
-
-/// SplitMix64: the same moments and documents from the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % end
-    }
-}
 
 /// What the environment asks for, as `bench/kill.sh` does.
 #[allow(clippy::disallowed_methods)] // how long to test, and no part of any configuration

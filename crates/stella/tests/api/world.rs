@@ -242,6 +242,12 @@ impl World {
         self.caller(tenant, Role::Ingester.scopes())
     }
 
+    /// The ingester of one more tenant.
+    pub async fn newcomer(&self, tenant: &str) -> Caller {
+        person(&self.platform.authority, &self.key, tenant).await;
+        self.ingester(tenant)
+    }
+
     pub fn analyst(&self, tenant: &str) -> Caller {
         self.caller(tenant, Role::Analyst.scopes())
     }
@@ -335,18 +341,22 @@ pub async fn migrated_database() -> TestDatabase {
 
 /// Two tenants with a client each, which have one key.
 pub async fn people(authority: &Authority, key: &SigningKey) {
-    let system = SystemContext::new("test", Clock::System);
     for tenant in ["acme", "globex"] {
-        let tenant = tenant.parse().unwrap();
-        authority.ensure_tenant(&system, &tenant).await.unwrap();
-        let client = NewClient {
-            id: &format!("{tenant}-client"),
-            tenant: &tenant,
-            roles: Role::ALL,
-            key: key.public(),
-        };
-        authority.ensure_client(&system, &client).await.unwrap();
+        person(authority, key, tenant).await;
     }
+}
+
+async fn person(authority: &Authority, key: &SigningKey, tenant: &str) {
+    let system = SystemContext::new("test", Clock::System);
+    let tenant = tenant.parse().unwrap();
+    authority.ensure_tenant(&system, &tenant).await.unwrap();
+    let client = NewClient {
+        id: &format!("{tenant}-client"),
+        tenant: &tenant,
+        roles: Role::ALL,
+        key: key.public(),
+    };
+    authority.ensure_client(&system, &client).await.unwrap();
 }
 
 /// How the client of a tenant asks for tokens.

@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: &IngestArgs, session: &mut Session) -> Result
     let origin = Origin {
         publisher: arguments.publisher.clone(),
         stream: arguments.stream.clone(),
-        clock: session.clock,
+        fetched_at: session.clock.now().to_string(),
     };
     let (stdin, paths): (Vec<&PathBuf>, Vec<&PathBuf>) = arguments
         .paths

@@ -9,6 +9,7 @@ use crate::connection::connect;
 use crate::failure::Failure;
 use crate::id::short;
 use crate::label::{filled, label};
+use crate::moment::Moment;
 use crate::pages::{self, Listed};
 use crate::scopes;
 use crate::session::Session;
@@ -30,6 +31,12 @@ pub struct ListArgs {
     /// Only what its publisher calls so.
     #[arg(long, value_name = "ID", help = label("help-evidence-list-upstream-id"))]
     upstream_id: Option<String>,
+    /// Only what had been fetched and received by then.
+    #[command(flatten)]
+    moment: Moment,
+    /// Only the newest revisions.
+    #[arg(long, help = label("help-evidence-list-newest"))]
+    newest: bool,
     /// At most so many.
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = pages::limit, help = label("help-limit"))]
     limit: usize,
@@ -46,6 +53,10 @@ struct Filter {
     identifier: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     upstream_id: Option<String>,
+    #[serde(flatten)]
+    moment: Moment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newest: Option<bool>,
 }
 
 pub(crate) async fn run(arguments: ListArgs, session: &mut Session) -> Result<Answer, Failure> {
@@ -56,6 +67,8 @@ pub(crate) async fn run(arguments: ListArgs, session: &mut Session) -> Result<An
         publisher: arguments.publisher,
         identifier: arguments.id,
         upstream_id: arguments.upstream_id,
+        moment: arguments.moment,
+        newest: arguments.newest.then_some(true),
     };
     let path = "/api/v1/evidence/documents";
     let limit = Some(arguments.limit);

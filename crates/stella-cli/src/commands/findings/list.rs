@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::findings::{self, Filter, Order, View};
 use crate::id::Id;
 use crate::label::label;
+use crate::moment::Moment;
 use crate::pages;
 use crate::scopes;
 use crate::session::Session;
@@ -40,11 +41,14 @@ pub struct ListArgs {
     #[arg(long, help = label("help-findings-list-no-fix"))]
     no_fix: bool,
     /// Only of these bands.
-    #[arg(long, value_name = "BAND", value_delimiter = ',', conflicts_with = "no_score", ignore_case = true, value_parser = one_of(BANDS), help = label("help-findings-list-band"))]
+    #[arg(long, value_name = "BAND", value_delimiter = ',', conflicts_with_all = ["no_score", "as_of", "known_at"], ignore_case = true, value_parser = one_of(BANDS), help = label("help-findings-list-band"))]
     band: Vec<Band>,
     /// The order.
     #[arg(long, value_name = "ORDER", value_enum, default_value_t = Order::Score, help = label("help-findings-list-sort"))]
     sort: Order,
+    /// From what had been fetched and received by then.
+    #[command(flatten)]
+    moment: Moment,
     /// At most so many.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = pages::limit, help = label("help-limit"))]
     limit: usize,
@@ -83,7 +87,9 @@ fn one_of<T: Copy + Send + Sync + 'static>(
 }
 
 pub(crate) async fn run(arguments: ListArgs, session: &mut Session) -> Result<Answer, Failure> {
-    let scopes = if arguments.no_score {
+    // A score is of now: it would rest on documents that came since.
+    let no_score = arguments.no_score || arguments.moment.is_said();
+    let scopes = if no_score {
         scopes::FINDINGS
     } else {
         scopes::EVALUATE
@@ -104,8 +110,9 @@ pub(crate) async fn run(arguments: ListArgs, session: &mut Session) -> Result<An
             (false, false) => None,
             (fixable, _) => Some(fixable),
         },
+        moment: arguments.moment,
     };
-    let found = if arguments.no_score {
+    let found = if no_score {
         findings::unscored(&client, session, &filter, &view).await?
     } else {
         findings::scored(&client, session, &filter, &view).await?

@@ -1,0 +1,27 @@
+//! `--as-of` and `--known-at`: the time that evidence is asked for.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::label::label;
+
+/// What had been published by one time and had arrived by another; all of it where neither is said.
+#[derive(Clone, Debug, Default, Args, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Moment {
+    /// By when it was fetched.
+    #[arg(long, value_name = "TIME", help = label("help-as-of"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<String>,
+    /// By when it was received.
+    #[arg(long, value_name = "TIME", help = label("help-known-at"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_at: Option<String>,
+}
+
+impl Moment {
+    /// Whether it is one of the past.
+    pub(crate) fn is_said(&self) -> bool {
+        self.as_of.is_some() || self.known_at.is_some()
+    }
+}
