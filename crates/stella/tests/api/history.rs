@@ -96,7 +96,7 @@ fn part_of(all: Vec<Revision>, every: u8) -> Vec<Revision> {
         let withdrawn = |one: &&Revision| one.read.get("withdrawn").is_some_and(Value::is_string);
         texts.len() < revisions.len() || revisions.iter().any(withdrawn)
     };
-    let chosen = |id: &str| whole || Digest::of(id.as_bytes()).as_bytes()[0] % every == 0;
+    let chosen = |id: &str| whole || Digest::of(id.as_bytes()).as_bytes()[0].is_multiple_of(every);
     let kept: BTreeSet<String> = seen
         .iter()
         .filter(|(id, revisions)| chosen(id) || told(revisions))
@@ -291,7 +291,7 @@ async fn any_order_of_what_was_published_derives_the_same_on_both_engines() {
     let (Some(rustsec), Some(cisa)) = (rustsec, cisa) else {
         return;
     };
-    let (rustsec, cisa) = (part_of(rustsec, 8), part_of(cisa, 16));
+    let (rustsec, cisa) = (part_of(rustsec, 16), part_of(cisa, 24));
     let sboms = sboms(&rustsec);
     let mut revisions = [rustsec, cisa].concat();
     revisions.sort_by_key(|one| one.published);

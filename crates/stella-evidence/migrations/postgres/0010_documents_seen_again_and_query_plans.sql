@@ -17,3 +17,15 @@ ALTER TABLE evidence.sightings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE evidence.sightings FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON evidence.sightings USING (tenant = current_setting('stella.tenant', true));
 GRANT SELECT, INSERT ON evidence.sightings TO stella_service;
+
+-- Of a tenant that came after the last ANALYZE PostgreSQL believes that it has no rows, and takes an index
+-- on (tenant) alone for as good as one on (tenant, digest): minutes instead of 0.04 s for one SBOM beside 3,000
+-- advisories. Without figures on the column it takes every tenant for one of 200, as SQLite does by those of 0008.
+DO $$
+DECLARE name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['raw_documents', 'provenance', 'sightings', 'names', 'packages', 'components',
+                                'heads', 'findings', 'log_entries'] LOOP
+        EXECUTE format('ALTER TABLE evidence.%I ALTER COLUMN tenant SET STATISTICS 0', name);
+    END LOOP;
+END $$;
