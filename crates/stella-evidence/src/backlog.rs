@@ -69,7 +69,11 @@ impl Evidence {
     ) -> Result<Option<Stuck>, EvidenceError> {
         let failed = self.failed().clone();
         for ((tenant, key), why) in failed {
-            if of(&tenant) && store::is_due(tx, &tenant, &key).await? {
+            if of(&tenant)
+                && !store::due_among(tx, &tenant, std::slice::from_ref(&key))
+                    .await?
+                    .is_empty()
+            {
                 return Ok(Some(why));
             }
         }

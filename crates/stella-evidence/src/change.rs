@@ -10,7 +10,7 @@ use stella_attest::PublicKey;
 use stella_canonical::Digest;
 use stella_context::{OpContext, SystemContext};
 use stella_locale::Labels;
-use stella_service::{Behind, Failure, IntoFailure as _, NewEntry, Sealed};
+use stella_service::{Behind, Failure, IntoFailure as _, Sealed};
 use stella_storage::{StoreError, Tx};
 
 use crate::document::visible;
@@ -27,16 +27,11 @@ impl Evidence {
         &self,
         tx: &mut Tx,
         op: &OpContext,
-        (document, observed): (&str, &Observation),
+        observed: &[(&str, Observation)],
         recorded_at: Timestamp,
     ) -> Result<(), StoreError> {
-        let entry = NewEntry {
-            log: LOG,
-            subject: document,
-            recorded_at,
-            entry: observed,
-        };
-        self.logs.add(tx, op.tenant(), entry).await
+        let log = (LOG, recorded_at);
+        self.logs.add(tx, op.tenant(), log, observed).await
     }
 
     /// Seals what waits, as the sealer does.

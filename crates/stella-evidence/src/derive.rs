@@ -21,11 +21,13 @@ use stella_service::{Failure, Worker};
 use stella_storage::{ObjectError, StoreError, Tx};
 
 use crate::backlog::{Failed, stuck};
-use crate::store::{self, AdvisoryFacts, ComponentRow, FindingRow, Key};
+use crate::store::{self, AdvisoryFacts, ByPackage, ComponentRow, FindingRow, Key};
 use crate::{Evidence, EvidenceError};
 
 /// So many documents are derived from in one transaction: others wait for it on SQLite.
 const TOGETHER: usize = 50;
+/// So many advisories are matched with an SBOM at a time: what they say is in memory together.
+pub(crate) const AT_ONCE: usize = 200;
 /// The verdict, as it is stored.
 const AFFECTED: &str = Verdict::Affected.as_str();
 
@@ -68,10 +70,10 @@ impl Evidence {
 
     async fn derive_group(&self, op: &OpContext, keys: &[Key]) -> Result<(), EvidenceError> {
         let mut tx = self.db.write(op).await?;
-        for key in keys {
-            if store::is_due(&mut tx, op.tenant(), key).await? {
-                self.derive(&mut tx, op.tenant(), key).await?;
-            }
+        let due = store::due_among(&mut tx, op.tenant(), keys).await?;
+        let due: Vec<Key> = due.into_iter().collect();
+        if !due.is_empty() {
+            self.derive(&mut tx, op.tenant(), &due).await?;
         }
         tx.commit().await?;
         Ok(())
@@ -97,7 +99,10 @@ impl Evidence {
         let (mut derived, mut failed) = (0, Failed::new());
         for (tenant, key) in store::due(system, &self.db).await? {
             let mut tx = self.db.system_in(system, &tenant).await?;
-            match self.derive(&mut tx, &tenant, &key).await {
+            match self
+                .derive(&mut tx, &tenant, std::slice::from_ref(&key))
+                .await
+            {
                 Ok(()) => {
                     tx.commit().await?;
                     derived += 1;
@@ -118,55 +123,54 @@ impl Evidence {
         Ok(derived)
     }
 
-    async fn derive(&self, tx: &mut Tx, tenant: &TenantId, key: &Key) -> Result<(), EvidenceError> {
-        match key.kind {
-            EvidenceKind::Advisory => {
-                let head = store::take_head(tx, tenant, key).await?;
-                self.match_advisory(tx, tenant, key, &head).await?;
-            }
-            EvidenceKind::Sbom => self.match_sbom(tx, tenant, &key.digest).await?,
-            EvidenceKind::Vex | EvidenceKind::Signal => {
-                store::take_head(tx, tenant, key).await?;
-            }
-        }
-        store::clear_due(tx, tenant, key).await?;
-        Ok(())
-    }
-
-    async fn match_advisory(
+    /// Derives from documents of one kind, in the order of their heads.
+    async fn derive(
         &self,
         tx: &mut Tx,
         tenant: &TenantId,
-        key: &Key,
-        head: &str,
+        keys: &[Key],
     ) -> Result<(), EvidenceError> {
-        store::drop_findings(tx, tenant, &key.publisher, &key.upstream_id).await?;
-        for row in self.findings_by(tx, tenant, key, head).await?.values() {
-            store::put_finding(tx, tenant, row).await?;
+        match keys.first().map(|key| key.kind) {
+            Some(EvidenceKind::Advisory) => {
+                let heads = store::take_heads(tx, tenant, keys).await?;
+                let names: Vec<_> = heads.iter().map(advisory).collect();
+                store::drop_findings(tx, tenant, &names).await?;
+                let found = self.findings_by(tx, tenant, &heads).await?;
+                store::put_findings(tx, tenant, &found.values().collect::<Vec<_>>()).await?;
+            }
+            Some(EvidenceKind::Sbom) => {
+                for key in keys {
+                    self.match_sbom(tx, tenant, &key.digest).await?;
+                }
+            }
+            Some(EvidenceKind::Vex | EvidenceKind::Signal) => {
+                store::take_heads(tx, tenant, keys).await?;
+            }
+            None => {}
         }
+        store::clear_due(tx, tenant, keys).await?;
         Ok(())
     }
 
-    /// The findings that follow from a revision of an advisory.
+    /// The findings that follow from revisions of advisories.
     pub(crate) async fn findings_by(
         &self,
         tx: &mut Tx,
         tenant: &TenantId,
-        key: &Key,
-        head: &str,
+        advisories: &[Key],
     ) -> Result<Matched, EvidenceError> {
-        let mut matched = Matched::new();
-        let mut facts = None;
-        for package in store::packages_of(tx, tenant, head).await? {
-            for component in store::components_named(tx, tenant, &package.package_key()).await? {
-                let facts = match &mut facts {
-                    Some(facts) => facts,
-                    None => facts.insert(self.facts(tx, tenant, key, head).await?),
-                };
-                note(&mut matched, finding(&component, &package, facts)?);
-            }
+        let packages = packages(tx, tenant, advisories).await?;
+        let named = packages.values().flatten().map(NamedPackage::package_key);
+        let components = store::components_named(tx, tenant, &named.collect()).await?;
+        let mut found = Matched::new();
+        for advisory in advisories {
+            let packages = packages
+                .get(&advisory.digest)
+                .map_or(&[][..], Vec::as_slice);
+            let matched = self.matched(tx, tenant, (advisory, packages), &components);
+            found.extend(matched.await?);
         }
-        Ok(matched)
+        Ok(found)
     }
 
     async fn match_sbom(
@@ -179,35 +183,45 @@ impl Evidence {
         let heads = store::share_heads(tx, tenant, sbom).await?;
         // Those of an advisory that came since, whose head is not locked here, are its own affair.
         let derived_before = store::found_in(tx, tenant, sbom).await?;
-        for head in heads {
-            let name = (head.publisher.clone(), head.upstream_id.clone());
-            if derived_before.contains(&name) {
-                store::drop_findings_in(tx, tenant, sbom, &name).await?;
+        for heads in heads.chunks(AT_ONCE) {
+            let names: Vec<_> = heads.iter().map(advisory).collect();
+            let before = names.iter().filter(|(publisher, upstream_id)| {
+                derived_before.contains(&((*publisher).to_owned(), (*upstream_id).to_owned()))
+            });
+            let before: Vec<_> = before.copied().collect();
+            if !before.is_empty() {
+                store::drop_findings_in(tx, tenant, sbom, &before).await?;
             }
-            for row in self.matched(tx, tenant, &head, &components).await?.values() {
-                store::put_finding(tx, tenant, row).await?;
+            let packages = packages(tx, tenant, heads).await?;
+            let mut found = Matched::new();
+            for head in heads {
+                let packages = packages.get(&head.digest).map_or(&[][..], Vec::as_slice);
+                let matched = self.matched(tx, tenant, (head, packages), &components);
+                found.extend(matched.await?);
             }
+            store::put_findings(tx, tenant, &found.values().collect::<Vec<_>>()).await?;
         }
         Ok(())
     }
 
-    /// The findings that a revision of an advisory makes of an SBOM's components.
+    /// The findings that a revision of an advisory, with what it says of packages, makes of
+    /// components.
     pub(crate) async fn matched(
         &self,
         tx: &mut Tx,
         tenant: &TenantId,
-        advisory: &Key,
-        components: &BTreeMap<(String, String), Vec<ComponentRow>>,
+        (advisory, packages): (&Key, &[NamedPackage]),
+        components: &ByPackage,
     ) -> Result<Matched, EvidenceError> {
         let mut matched = Matched::new();
         let mut facts = None;
-        for package in store::packages_of(tx, tenant, &advisory.digest).await? {
+        for package in packages {
             for component in components.get(&package.package_key()).into_iter().flatten() {
                 let facts = match &mut facts {
                     Some(facts) => facts,
                     None => facts.insert(self.facts(tx, tenant, advisory, &advisory.digest).await?),
                 };
-                note(&mut matched, finding(component, &package, facts)?);
+                note(&mut matched, finding(component, package, facts)?);
             }
         }
         Ok(matched)
@@ -270,6 +284,20 @@ pub(crate) fn worker(evidence: &Arc<Evidence>) -> Worker {
         wake: Arc::default(),
         round: Box::new(round),
     }
+}
+
+fn advisory(head: &Key) -> (&str, &str) {
+    (&head.publisher, &head.upstream_id)
+}
+
+/// What advisories say of packages, by their digests.
+pub(crate) async fn packages(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    advisories: &[Key],
+) -> Result<BTreeMap<String, Vec<NamedPackage>>, StoreError> {
+    let digests: Vec<&str> = advisories.iter().map(|one| one.digest.as_str()).collect();
+    store::packages_of(tx, tenant, &digests).await
 }
 
 /// Findings by their ids.

@@ -73,7 +73,10 @@ impl Evidence {
         let mut stored: Matched = (stored.into_iter())
             .map(|row| (row.id.clone(), row))
             .collect();
-        let mut derived = match self.findings_by(tx, tenant, key, &key.digest).await {
+        let mut derived = match self
+            .findings_by(tx, tenant, std::slice::from_ref(key))
+            .await
+        {
             Ok(derived) => derived,
             // It is derived from rows of the index, which somebody may have edited.
             Err(EvidenceError::Store(error @ StoreError::Unreadable { .. })) => {

@@ -1,5 +1,7 @@
 //! Taking documents in: kept first, durable, then derived from.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use stella_api::Code;
 use stella_api::audit::AuditOutcome;
@@ -12,11 +14,12 @@ use stella_context::OpContext;
 use stella_formats::{Body, Document};
 use stella_locale::Labels;
 use stella_service::{Act, Failure, IntoFailure as _, fault};
-use stella_storage::Tx;
+use stella_storage::{StoreError, Tx};
 use stella_telemetry::Stopwatch;
 
+use crate::change::observation;
 use crate::guard::{Accepted, Violation};
-use crate::store::{self, Earlier, Key};
+use crate::store::{self, Earlier, Key, NewRecord, Origin};
 use crate::{BUCKET, Evidence, EvidenceError, change};
 
 /// Raw bytes up to this many lie in the database, larger ones in the object store.
@@ -35,6 +38,7 @@ struct Kept {
     /// Whether that is still to be done.
     due: bool,
     answer: IngestAnswer,
+    record: DocumentRecord,
 }
 
 impl Evidence {
@@ -139,102 +143,168 @@ impl Evidence {
         op: &OpContext,
         judged: Vec<Result<Accepted, Failure>>,
     ) -> Result<Vec<Result<Kept, Failure>>, EvidenceError> {
-        let mut items: Vec<(usize, Result<Accepted, Failure>)> = Vec::new();
+        let (mut accepted, mut kept) = (Vec::new(), BTreeMap::new());
         for (at, one) in judged.into_iter().enumerate() {
             let durable = match one {
-                Ok(accepted) => self.put_blob(op, accepted).await,
+                Ok(one) => self.put_blob(op, one).await,
                 refused => refused,
             };
-            items.push((at, durable));
-        }
-        let mut kept: Vec<(usize, Result<Kept, Failure>)> = Vec::new();
-        if items.iter().any(|(_, one)| one.is_ok()) {
-            // All transactions go by the same order, so that none waits for one that waits for
-            // it. Revisions of the same document stay in the order in which they came.
-            items.sort_by(|(_, a), (_, b)| name(a).cmp(&name(b)));
-            let mut tx = self.db.write(op).await?;
-            for (at, one) in items {
-                kept.push((at, self.keep_marked(&mut tx, op, one).await?));
+            match durable {
+                Ok(one) => accepted.push((at, one)),
+                Err(failure) => drop(kept.insert(at, Err(failure))),
             }
-            fault::point("evidence-written");
-            tx.commit().await?;
-            self.logs.committed();
-        } else {
-            let refused = |(at, one): (usize, Result<Accepted, Failure>)| {
-                one.err().map(|failure| (at, Err(failure)))
-            };
-            kept.extend(items.into_iter().filter_map(refused));
         }
-        kept.sort_by_key(|(at, _)| *at);
-        Ok(kept.into_iter().map(|(_, one)| one).collect())
-    }
-
-    /// Keeps a document, or nothing at all of it.
-    async fn keep_marked(
-        &self,
-        tx: &mut Tx,
-        op: &OpContext,
-        one: Result<Accepted, Failure>,
-    ) -> Result<Result<Kept, Failure>, EvidenceError> {
-        let accepted = match one {
-            Ok(accepted) => accepted,
-            Err(failure) => return Ok(Err(failure)),
+        // All transactions go by the same order, so that none waits for one that waits for it.
+        // Revisions of the same document stay in the order in which they came.
+        accepted.sort_by(|(_, a), (_, b)| name(a).cmp(&name(b)));
+        let (places, accepted): (Vec<usize>, Vec<Accepted>) = accepted.into_iter().unzip();
+        let answers = match self.keep_together(op, &accepted).await {
+            Ok(all) => all.into_iter().map(Ok).collect(),
+            Err(EvidenceError::Store(away @ StoreError::Unavailable(_))) => return Err(away.into()),
+            Err(_) => self.keep_apart(op, &accepted).await,
         };
-        tx.mark().await?;
-        match self.keep_in(tx, op, &accepted).await {
-            Ok(kept) => {
-                tx.unmark().await?;
-                Ok(Ok(kept))
-            }
-            Err(error) => {
-                tx.undo().await?;
-                Ok(Err(error.into_failure()))
-            }
-        }
+        kept.extend(places.into_iter().zip(answers));
+        Ok(kept.into_values().collect())
     }
 
-    async fn keep_in(
+    /// Keeps documents one by one, so that one that cannot be kept takes no other along.
+    async fn keep_apart(
+        &self,
+        op: &OpContext,
+        accepted: &[Accepted],
+    ) -> Vec<Result<Kept, Failure>> {
+        let mut kept: Vec<Result<Kept, Failure>> = Vec::with_capacity(accepted.len());
+        for one in accepted.chunks(1) {
+            let failure = match self.keep_together(op, one).await {
+                Ok(one) => {
+                    kept.extend(one.into_iter().map(Ok));
+                    continue;
+                }
+                Err(error) => error.into_failure(),
+            };
+            let away = failure.code() == Code::Unavailable;
+            kept.push(Err(failure.clone()));
+            if away {
+                // The others would fail too, each after its time.
+                kept.resize_with(accepted.len(), || Err(failure.clone()));
+                break;
+            }
+        }
+        kept
+    }
+
+    /// Keeps documents in one transaction: all of them, or nothing at all of any.
+    async fn keep_together(
+        &self,
+        op: &OpContext,
+        accepted: &[Accepted],
+    ) -> Result<Vec<Kept>, EvidenceError> {
+        if accepted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.db.write(op).await?;
+        let origins: Vec<Origin> = accepted.iter().map(origin).collect();
+        let mut known = store::kept(&mut tx, op, &origins).await?;
+        let mut new: Vec<&Accepted> = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (one, origin) in accepted.iter().zip(&origins) {
+            if !known.contains_key(origin) && seen.insert(origin) {
+                new.push(one);
+            }
+        }
+        let mut fresh: BTreeMap<Origin, Kept> = BTreeMap::new();
+        if !new.is_empty() {
+            let added = self.keep_new(&mut tx, op, &new).await?;
+            for (one, kept) in new.iter().zip(added) {
+                known.insert(origin(one), kept.record.clone());
+                fresh.insert(origin(one), kept);
+            }
+        }
+        let mut kept = Vec::with_capacity(accepted.len());
+        for (one, origin) in accepted.iter().zip(&origins) {
+            kept.push(match (fresh.remove(origin), known.get(origin)) {
+                (Some(new), _) => new,
+                (None, Some(record)) => self.keep_again(&mut tx, op, one, record.clone()).await?,
+                (None, None) => return Err(raced(one)),
+            });
+        }
+        let again = kept.iter().filter(|kept| !kept.due).map(|kept| &kept.key);
+        let again: Vec<Key> = again.cloned().collect();
+        if !again.is_empty() {
+            let due = store::due_among(&mut tx, op.tenant(), &again).await?;
+            for kept in &mut kept {
+                kept.due |= due.contains(&kept.key);
+            }
+        }
+        fault::point("evidence-written");
+        tx.commit().await?;
+        self.logs.committed();
+        Ok(kept)
+    }
+
+    /// Keeps documents none of which is there. Where another process kept one of them meanwhile,
+    /// nothing of all that stands.
+    async fn keep_new(
         &self,
         tx: &mut Tx,
         op: &OpContext,
-        accepted: &Accepted,
-    ) -> Result<Kept, EvidenceError> {
-        let key = key_of(accepted);
-        let stream = &accepted.envelope.source.stream;
-        if let Some(record) = store::kept(tx, op, &key, stream).await? {
-            return self.keep_again(tx, op, accepted, record).await;
+        new: &[&Accepted],
+    ) -> Result<Vec<Kept>, EvidenceError> {
+        let (tenant, now) = (op.tenant(), op.clock().now());
+        let keys: Vec<Key> = new.iter().map(|one| key_of(one)).collect();
+        store::claim_heads(tx, tenant, &keys).await?;
+        let raw = new.iter().map(|one| (*one, one.bytes.len() <= INLINE));
+        let raw: Vec<(&Accepted, bool)> = raw.collect();
+        store::add_raw(tx, op, &raw, now).await?;
+        let streams = new.iter().map(|one| one.envelope.source.stream.as_str());
+        let named: Vec<(&Key, &str)> = keys.iter().zip(streams).collect();
+        let stored = store::earlier(tx, op, &named).await?;
+        // What comes in one transaction is in the order in which it came.
+        let mut last: BTreeMap<(&str, &str, &str), Earlier> = BTreeMap::new();
+        let mut records = Vec::with_capacity(new.len());
+        for ((one, (key, stream)), stored) in raw.iter().zip(&named).zip(stored) {
+            let of = (key.publisher.as_str(), key.upstream_id.as_str(), *stream);
+            let earlier = last.get(&of).unwrap_or(&stored);
+            let record = record(op, one.0, earlier, (one.1, now));
+            let version = record.upstream.document_version.clone();
+            let digest = Some(record.id.clone());
+            last.insert(of, Earlier { digest, version });
+            let text = store::text(&record)?;
+            records.push((record, text));
         }
-        store::claim_head(tx, op.tenant(), &key).await?;
-        let inline = accepted.bytes.len() <= INLINE;
-        let now = op.clock().now();
-        store::add_raw(tx, op, accepted, (inline, now)).await?;
-        let earlier = store::earlier(tx, op, &key, stream).await?;
-        let record = record(op, accepted, &earlier, (inline, now));
-        let text = store::text(&record)?;
-        let times = Times::of(&accepted.document, &record, now);
-        if !store::add_provenance(tx, op, &key, (&record, &text), times).await? {
-            // Another process kept the same document between the two statements.
-            let record = store::kept(tx, op, &key, stream).await?;
-            let gone =
-                || EvidenceError::unreadable(format!("document {}", key.digest), "gone again");
-            let record = record.ok_or_else(gone)?;
-            return self.keep_again(tx, op, accepted, record).await;
+        let mut rows = Vec::with_capacity(new.len());
+        for ((one, key), (record, text)) in new.iter().zip(&keys).zip(&records) {
+            let times = Times::of(&one.document, record, now);
+            rows.push(NewRecord {
+                key,
+                record,
+                text,
+                times,
+            });
         }
-        self.log(
-            tx,
-            op,
-            (&record.id, &change::observation(&record, &text)),
-            now,
-        )
-        .await?;
-        let index = store::Index::of(&key.digest, &accepted.document)?;
-        store::add_index(tx, op.tenant(), &key.digest, &index).await?;
-        store::mark_due(tx, op, &key).await?;
-        Ok(Kept {
+        let added = store::add_provenance(tx, op, &rows, now).await?;
+        if added != rows.len() as u64 {
+            return Err(raced(new[0]));
+        }
+        let observed = records.iter();
+        let observed =
+            observed.map(|(record, text)| (record.id.as_str(), observation(record, text)));
+        self.log(tx, op, &observed.collect::<Vec<_>>(), now).await?;
+        let mut indexes = Vec::with_capacity(new.len());
+        for (one, key) in new.iter().zip(&keys) {
+            let index = store::Index::of(&key.digest, &one.document)?;
+            indexes.push((key.digest.as_str(), index));
+        }
+        store::add_index(tx, tenant, &indexes).await?;
+        store::mark_due(tx, op, &keys).await?;
+        let kept = new.iter().zip(keys.iter().cloned()).zip(records);
+        let kept = kept.map(|((one, key), (record, _))| Kept {
             key,
             due: true,
-            answer: answer(&accepted.document, record.outcome, record),
-        })
+            answer: answer(&one.document, record.outcome, &record),
+            record,
+        });
+        Ok(kept.collect())
     }
 
     /// What was stored before is due by the id that came with it then. It is kept that it was
@@ -250,15 +320,20 @@ impl Evidence {
             upstream_id: record.upstream.id.clone(),
             ..key_of(accepted)
         };
+        let mut due = false;
         if self.see_again(tx, op, accepted, &record).await?
             && key.kind != EvidenceKind::Sbom
             && !store::is_settled(tx, op.tenant(), &key).await?
         {
-            store::mark_due(tx, op, &key).await?;
+            store::mark_due(tx, op, std::slice::from_ref(&key)).await?;
+            due = true;
         }
-        let due = store::is_due(tx, op.tenant(), &key).await?;
-        let answer = answer(&accepted.document, Outcome::Identical, record);
-        Ok(Kept { key, due, answer })
+        Ok(Kept {
+            key,
+            due,
+            answer: answer(&accepted.document, Outcome::Identical, &record),
+            record,
+        })
     }
 
     /// Keeps that a document was fetched again, at a time that was not known; says whether.
@@ -284,7 +359,7 @@ impl Evidence {
             return Ok(false);
         }
         let seen = change::seen_again(record, fetched);
-        self.log(tx, op, (&record.id, &seen), now).await?;
+        self.log(tx, op, &[(&record.id, seen)], now).await?;
         Ok(true)
     }
 
@@ -307,9 +382,19 @@ fn source(judged: &Result<Accepted, Failure>) -> Option<String> {
 }
 
 /// What a publisher calls a document, for the order of a transaction.
-fn name(one: &Result<Accepted, Failure>) -> Option<(&str, &str)> {
-    let envelope = &one.as_ref().ok()?.envelope;
-    Some((&envelope.source.publisher, &envelope.upstream.id))
+fn name(one: &Accepted) -> (&str, &str) {
+    (&one.envelope.source.publisher, &one.envelope.upstream.id)
+}
+
+fn origin(one: &Accepted) -> Origin {
+    let source = &one.envelope.source;
+    let (publisher, stream) = (source.publisher.clone(), source.stream.clone());
+    (one.digest.to_string(), publisher, stream)
+}
+
+/// Another process kept the same document between two statements.
+fn raced(one: &Accepted) -> EvidenceError {
+    StoreError::Conflict(format!("document {} came twice at once", one.digest)).into()
 }
 
 fn key_of(accepted: &Accepted) -> Key {
@@ -426,7 +511,7 @@ fn at_places(code: Code, places: &[&str]) -> Option<Notice> {
     })
 }
 
-fn answer(document: &Document, outcome: Outcome, record: DocumentRecord) -> IngestAnswer {
+fn answer(document: &Document, outcome: Outcome, record: &DocumentRecord) -> IngestAnswer {
     let mut notices: Vec<Notice> = document
         .notices
         .iter()
@@ -451,9 +536,9 @@ fn answer(document: &Document, outcome: Outcome, record: DocumentRecord) -> Inge
     let misstated = stella_assess::misstated(&document.body);
     notices.extend(at_places(Code::CvssMisstated, &misstated));
     IngestAnswer {
-        id: record.id,
+        id: record.id.clone(),
         outcome,
-        upstream: record.upstream,
+        upstream: record.upstream.clone(),
         notices,
     }
 }

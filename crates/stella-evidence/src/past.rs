@@ -10,7 +10,7 @@ use stella_api::TenantId;
 use stella_service::Paging;
 use stella_storage::Tx;
 
-use crate::derive::Matched;
+use crate::derive::{AT_ONCE, Matched, packages};
 use crate::finding::Speaking;
 use crate::moment::Moment;
 use crate::store::{self, FindingFilter, FindingRow};
@@ -33,9 +33,17 @@ impl Evidence {
         };
         let components = store::components_by_package(tx, tenant, sbom).await?;
         let mut found = Matched::new();
-        for advisory in store::advisories_then(tx, tenant, sbom, at).await? {
-            if (naming.as_ref()).is_none_or(|naming| naming.contains(&advisory.digest)) {
-                found.extend(self.matched(tx, tenant, &advisory, &components).await?);
+        let mut advisories = store::advisories_then(tx, tenant, sbom, at).await?;
+        advisories
+            .retain(|one| (naming.as_ref()).is_none_or(|naming| naming.contains(&one.digest)));
+        for advisories in advisories.chunks(AT_ONCE) {
+            let packages = packages(tx, tenant, advisories).await?;
+            for advisory in advisories {
+                let packages = packages
+                    .get(&advisory.digest)
+                    .map_or(&[][..], Vec::as_slice);
+                let matched = self.matched(tx, tenant, (advisory, packages), &components);
+                found.extend(matched.await?);
             }
         }
         let behind = |id: &String| (paging.after.as_ref()).is_none_or(|after| id > after);

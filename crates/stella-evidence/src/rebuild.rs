@@ -119,13 +119,11 @@ impl Evidence {
         if index {
             store::drop_index(&mut tx, tenant, digest).await?;
             let index = Index::of(digest, &document)?;
-            store::add_index(&mut tx, tenant, digest, &index).await?;
+            store::add_index(&mut tx, tenant, &[(digest, index)]).await?;
             // Also of advisories that only a row spoke to which is gone now.
             store::drop_findings_of_sbom(&mut tx, tenant, digest).await?;
         }
-        for key in &keys {
-            store::mark_due(&mut tx, op, key).await?;
-        }
+        store::mark_due(&mut tx, op, &keys).await?;
         tx.commit().await?;
         let failed = self.derive_due(op, keys.into_iter().collect()).await;
         match failed

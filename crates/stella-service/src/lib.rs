@@ -42,7 +42,7 @@ pub use idempotency::FirstAnswers;
 pub use key_store::{KeyStore, KeyStoreError, StoredKey};
 pub use keys::KeySource;
 pub use lines::{Chunk, Line, LineAnswers, Lines};
-pub use log::{Fault, Logs, NewEntry, Sealed, Walk};
+pub use log::{Fault, Logs, Sealed, Walk};
 pub use once::OnceOnly;
 pub use page::{Paging, page_size};
 pub use peer::{Peer, TrustedProxies};

@@ -250,34 +250,6 @@ impl Db {
 }
 
 impl Tx {
-    /// Marks this place of the transaction: [`Tx::undo`] goes back to it, [`Tx::unmark`] forgets
-    /// it. There is one at a time.
-    ///
-    /// # Errors
-    /// The database went away.
-    pub async fn mark(&mut self) -> Result<(), StoreError> {
-        execute!(self, sqlx::raw_sql("SAVEPOINT mark"))?;
-        Ok(())
-    }
-
-    /// Keeps what was written since the mark.
-    ///
-    /// # Errors
-    /// The database went away.
-    pub async fn unmark(&mut self) -> Result<(), StoreError> {
-        execute!(self, sqlx::raw_sql("RELEASE SAVEPOINT mark"))?;
-        Ok(())
-    }
-
-    /// Writes nothing of what was written since the mark, whatever failed meanwhile.
-    ///
-    /// # Errors
-    /// The database went away.
-    pub async fn undo(&mut self) -> Result<(), StoreError> {
-        execute!(self, sqlx::raw_sql("ROLLBACK TO SAVEPOINT mark"))?;
-        self.unmark().await
-    }
-
     /// Goes on within another tenant, as work of the installation itself may.
     ///
     /// # Errors

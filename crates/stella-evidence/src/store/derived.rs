@@ -2,56 +2,69 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{query_as, query_scalar};
 use stella_api::TenantId;
 use stella_api::evidence::EvidenceKind;
 use stella_assess::NamedPackage;
 use stella_context::{OpContext, SystemContext};
 use stella_matching::Coordinates;
-use stella_storage::{Db, DbTime, StoreError, Tx, execute, on};
+use stella_storage::{Db, DbTime, StoreError, Tx, on};
 
-use super::{Key, newest};
+use super::rows::{TOGETHER, bound};
+use super::{Key, KeyRow};
 use crate::EvidenceError;
 use crate::moment::Moment;
 
-pub(crate) async fn mark_due(tx: &mut Tx, op: &OpContext, key: &Key) -> Result<(), StoreError> {
-    execute!(
+/// The columns of keys, as they are bound.
+fn key_rows<'a>(keys: impl IntoIterator<Item = &'a Key>) -> Result<String, StoreError> {
+    let rows: Vec<_> = keys.into_iter().map(Key::row).collect();
+    bound(&rows)
+}
+
+pub(crate) async fn mark_due(tx: &mut Tx, op: &OpContext, keys: &[Key]) -> Result<(), StoreError> {
+    execute_rows!(
         tx,
-        query(
-            "INSERT INTO evidence.derivations_due (tenant, kind, publisher, upstream_id, digest, \
-             due_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-        )
-        .bind(op.tenant().as_str())
-        .bind(key.kind.as_str())
-        .bind(&key.publisher)
-        .bind(&key.upstream_id)
-        .bind(&key.digest)
-        .bind(DbTime(op.clock().now()))
+        "INSERT INTO evidence.derivations_due (tenant, kind, publisher, upstream_id, digest, \
+         due_at) SELECT $1, r.value ->> 0, r.value ->> 1, r.value ->> 2, r.value ->> 3, $3",
+        "WHERE true ON CONFLICT DO NOTHING",
+        [
+            op.tenant().as_str(),
+            key_rows(keys)?,
+            DbTime(op.clock().now())
+        ]
     )?;
     Ok(())
 }
 
-pub(crate) async fn is_due(tx: &mut Tx, tenant: &TenantId, key: &Key) -> Result<bool, StoreError> {
-    let found: Option<i64> = on!(tx, c => query_scalar(
-        "SELECT CAST(1 AS bigint) FROM evidence.derivations_due WHERE tenant = $1 AND kind = $2 \
-         AND publisher = $3 AND upstream_id = $4 AND digest = $5",
-    ).bind(tenant.as_str()).bind(key.kind.as_str()).bind(&key.publisher)
-        .bind(&key.upstream_id).bind(&key.digest).fetch_optional(c))?;
-    Ok(found.is_some())
+/// Which of some documents are still to be derived from.
+pub(crate) async fn due_among(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    keys: &[Key],
+) -> Result<BTreeSet<Key>, StoreError> {
+    let rows: Vec<KeyRow> = fetch_rows!(
+        tx,
+        "SELECT d.kind, d.publisher, d.upstream_id, d.digest",
+        "CROSS JOIN evidence.derivations_due d WHERE d.tenant = $1 AND d.kind = r.value ->> 0 \
+         AND d.publisher = r.value ->> 1 AND d.upstream_id = r.value ->> 2 \
+         AND d.digest = r.value ->> 3",
+        [tenant.as_str(), key_rows(keys)?]
+    )?;
+    Ok(rows.into_iter().filter_map(Key::of_row).collect())
 }
 
-pub(crate) async fn clear_due(tx: &mut Tx, tenant: &TenantId, key: &Key) -> Result<(), StoreError> {
-    execute!(
+pub(crate) async fn clear_due(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    keys: &[Key],
+) -> Result<(), StoreError> {
+    execute_rows!(
         tx,
-        query(
-            "DELETE FROM evidence.derivations_due WHERE tenant = $1 AND kind = $2 \
-             AND publisher = $3 AND upstream_id = $4 AND digest = $5",
-        )
-        .bind(tenant.as_str())
-        .bind(key.kind.as_str())
-        .bind(&key.publisher)
-        .bind(&key.upstream_id)
-        .bind(&key.digest)
+        "DELETE FROM evidence.derivations_due WHERE tenant = $1 \
+         AND (kind, publisher, upstream_id, digest) IN ( \
+         SELECT r.value ->> 0, r.value ->> 1, r.value ->> 2, r.value ->> 3",
+        ")",
+        [tenant.as_str(), key_rows(keys)?]
     )?;
     Ok(())
 }
@@ -73,21 +86,13 @@ pub(crate) async fn is_any_due(
 /// Everything of a tenant that is still to be derived. A row that is no stored document's is a
 /// stray, and nothing can be derived from it.
 pub(crate) async fn due_of(tx: &mut Tx, tenant: &TenantId) -> Result<BTreeSet<Key>, StoreError> {
-    let rows: Vec<(String, String, String, String)> = on!(tx, c => query_as(
+    let rows: Vec<KeyRow> = on!(tx, c => query_as(
         "SELECT d.kind, d.publisher, d.upstream_id, d.digest FROM evidence.derivations_due d \
          WHERE d.tenant = $1 AND EXISTS (SELECT 1 FROM evidence.provenance p \
              WHERE p.tenant = d.tenant AND p.digest = d.digest AND p.kind = d.kind \
              AND p.publisher = d.publisher AND p.upstream_id = d.upstream_id)",
     ).bind(tenant.as_str()).fetch_all(c))?;
-    let key = |(kind, publisher, upstream_id, digest): (String, String, String, String)| {
-        Some(Key {
-            kind: kind.parse().ok()?,
-            publisher,
-            upstream_id,
-            digest,
-        })
-    };
-    Ok(rows.into_iter().filter_map(key).collect())
+    Ok(rows.into_iter().filter_map(Key::of_row).collect())
 }
 
 /// Everything that is still to be derived, of every tenant. A row that names nothing is told to
@@ -128,28 +133,26 @@ pub(crate) async fn count_due(tx: &mut Tx) -> Result<u64, StoreError> {
     Ok(count.unsigned_abs())
 }
 
-/// Makes the head of a publisher's document where there is none. It is there as soon as the
-/// document is: whoever derives from an SBOM finds it, and waits where it is being derived from.
-pub(crate) async fn claim_head(
+/// Makes the heads of publishers' documents where there are none. They are there as soon as the
+/// documents are: whoever derives from an SBOM finds them, and waits where they are being derived
+/// from.
+pub(crate) async fn claim_heads(
     tx: &mut Tx,
     tenant: &TenantId,
-    key: &Key,
+    keys: &[Key],
 ) -> Result<(), StoreError> {
     // Nothing is derived from an earlier SBOM when a newer one comes.
-    if key.kind == EvidenceKind::Sbom {
+    let with_heads = keys.iter().filter(|key| key.kind != EvidenceKind::Sbom);
+    let with_heads: Vec<&Key> = with_heads.collect();
+    if with_heads.is_empty() {
         return Ok(());
     }
-    execute!(
+    execute_rows!(
         tx,
-        query(
-            "INSERT INTO evidence.heads (tenant, kind, publisher, upstream_id, digest) \
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-        )
-        .bind(tenant.as_str())
-        .bind(key.kind.as_str())
-        .bind(&key.publisher)
-        .bind(&key.upstream_id)
-        .bind(&key.digest)
+        "INSERT INTO evidence.heads (tenant, kind, publisher, upstream_id, digest) \
+         SELECT $1, r.value ->> 0, r.value ->> 1, r.value ->> 2, r.value ->> 3",
+        "WHERE true ON CONFLICT DO NOTHING",
+        [tenant.as_str(), key_rows(with_heads)?]
     )?;
     Ok(())
 }
@@ -162,46 +165,59 @@ pub(crate) async fn count_due_of(tx: &mut Tx, tenant: &TenantId) -> Result<u64, 
     Ok(count.unsigned_abs())
 }
 
-/// Locks the head of a publisher's document and sets it to the newest revision, which it gives.
-pub(crate) async fn take_head(
+/// Locks the heads of publishers' documents, in the order given, and sets each to the newest
+/// revision; gives what they are then.
+pub(crate) async fn take_heads(
     tx: &mut Tx,
     tenant: &TenantId,
-    key: &Key,
-) -> Result<String, StoreError> {
-    let kind = key.kind.as_str();
-    execute!(
+    keys: &[Key],
+) -> Result<Vec<Key>, StoreError> {
+    // One of several revisions: a statement locks a row once.
+    let mut heads: Vec<&Key> = keys.iter().collect();
+    heads.dedup_by(|a, b| a.row()[..3] == b.row()[..3]);
+    let rows = key_rows(heads.iter().copied())?;
+    execute_rows!(
         &mut *tx,
-        query(
-            "INSERT INTO evidence.heads (tenant, kind, publisher, upstream_id, digest) \
-             VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (tenant, kind, publisher, upstream_id) \
-             DO UPDATE SET digest = heads.digest",
-        )
-        .bind(tenant.as_str())
-        .bind(kind)
-        .bind(&key.publisher)
-        .bind(&key.upstream_id)
-        .bind(&key.digest)
+        "INSERT INTO evidence.heads (tenant, kind, publisher, upstream_id, digest) \
+         SELECT $1, r.value ->> 0, r.value ->> 1, r.value ->> 2, r.value ->> 3",
+        "WHERE true ON CONFLICT (tenant, kind, publisher, upstream_id) \
+         DO UPDATE SET digest = heads.digest",
+        [tenant.as_str(), &rows]
     )?;
-    // A statement of its own: it sees what was committed while the lock was waited for.
-    let newest = newest(&mut *tx, tenant, key, Moment::NOW).await?;
-    let newest = newest.ok_or_else(|| {
-        let what = format!("head of {} {}", key.publisher, key.upstream_id);
-        StoreError::unreadable(what, "no document of it is there")
-    })?;
-    execute!(
-        tx,
-        query(
-            "UPDATE evidence.heads SET digest = $5 WHERE tenant = $1 AND kind = $2 \
-             AND publisher = $3 AND upstream_id = $4",
-        )
-        .bind(tenant.as_str())
-        .bind(kind)
-        .bind(&key.publisher)
-        .bind(&key.upstream_id)
-        .bind(&newest)
+    // A statement of its own: it sees what was committed while the locks were waited for.
+    let now = (DbTime(Moment::NOW.as_of), DbTime(Moment::NOW.known_at));
+    let found: Vec<(String, String, String, String, Option<String>)> = fetch_rows!(
+        &mut *tx,
+        concat!(
+            "SELECT h.kind, h.publisher, h.upstream_id, h.digest, ",
+            newest_of!("h", "$3", "$4")
+        ),
+        "CROSS JOIN evidence.heads h WHERE h.tenant = $1 AND h.kind = r.value ->> 0 \
+         AND h.publisher = r.value ->> 1 AND h.upstream_id = r.value ->> 2",
+        [tenant.as_str(), &rows, now.0, now.1]
     )?;
-    Ok(newest)
+    let (mut taken, mut moved) = (Vec::with_capacity(found.len()), Vec::new());
+    for (kind, publisher, upstream_id, before, newest) in found {
+        let what = format!("head of {publisher} {upstream_id}");
+        let none = || StoreError::unreadable(&what, "no document of it is there");
+        let newest = newest.ok_or_else(none)?;
+        let same = newest == before;
+        let key = Key::of_row((kind, publisher, upstream_id, newest)).ok_or_else(none)?;
+        if !same {
+            moved.push(key.clone());
+        }
+        taken.push(key);
+    }
+    if !moved.is_empty() {
+        execute_rows!(
+            tx,
+            "UPDATE evidence.heads AS h SET digest = r.value ->> 3",
+            "WHERE h.tenant = $1 AND h.kind = r.value ->> 0 AND h.publisher = r.value ->> 1 \
+             AND h.upstream_id = r.value ->> 2",
+            [tenant.as_str(), key_rows(&moved)?]
+        )?;
+    }
+    Ok(taken)
 }
 
 /// The revision that the head of a publisher's document names.
@@ -256,16 +272,30 @@ pub(crate) async fn share_heads(
 
 type PackageRow = (String, Option<String>, String);
 
+/// What some advisories say of packages, each in the order of the document.
 pub(crate) async fn packages_of(
     tx: &mut Tx,
     tenant: &TenantId,
-    digest: &str,
-) -> Result<Vec<NamedPackage>, StoreError> {
-    let rows: Vec<PackageRow> = on!(tx, c => query_as(
-        "SELECT pointer, informational, affected FROM evidence.packages \
-         WHERE tenant = $1 AND digest = $2 ORDER BY position",
-    ).bind(tenant.as_str()).bind(digest).fetch_all(c))?;
-    rows.into_iter().map(|row| named(digest, row)).collect()
+    digests: &[&str],
+) -> Result<BTreeMap<String, Vec<NamedPackage>>, StoreError> {
+    let mut packages: BTreeMap<String, Vec<NamedPackage>> = BTreeMap::new();
+    for digests in digests.chunks(TOGETHER) {
+        let rows: Vec<(String, String, Option<String>, String)> = fetch_rows!(
+            &mut *tx,
+            "SELECT k.digest, k.pointer, k.informational, k.affected",
+            "CROSS JOIN evidence.packages k WHERE k.tenant = $1 AND k.digest = r.value ->> 0 \
+             ORDER BY k.digest, k.position",
+            [
+                tenant.as_str(),
+                bound(&digests.iter().map(|one| [one]).collect::<Vec<_>>())?
+            ]
+        )?;
+        for (digest, pointer, informational, affected) in rows {
+            let package = named(&digest, (pointer, informational, affected))?;
+            packages.entry(digest).or_default().push(package);
+        }
+    }
+    Ok(packages)
 }
 
 fn named(
@@ -308,16 +338,37 @@ impl ComponentRow {
     }
 }
 
+/// Components by ecosystem and package.
+pub(crate) type ByPackage = BTreeMap<(String, String), Vec<ComponentRow>>;
+
+fn by_package(rows: Vec<ComponentRow>) -> ByPackage {
+    let mut components = ByPackage::new();
+    for component in rows {
+        let package = (component.ecosystem.clone(), component.package.clone());
+        components.entry(package).or_default().push(component);
+    }
+    components
+}
+
+/// The components of some packages, each in the order of SBOMs and references.
 pub(crate) async fn components_named(
     tx: &mut Tx,
     tenant: &TenantId,
-    (ecosystem, package): &(String, String),
-) -> Result<Vec<ComponentRow>, StoreError> {
-    Ok(on!(tx, c => query_as(
-        "SELECT ecosystem, package, sbom, reference, bom_ref, pointer, purl, name, version \
-         FROM evidence.components WHERE tenant = $1 AND ecosystem = $2 AND package = $3 \
-         ORDER BY sbom, reference",
-    ).bind(tenant.as_str()).bind(ecosystem).bind(package).fetch_all(c))?)
+    packages: &BTreeSet<(String, String)>,
+) -> Result<ByPackage, StoreError> {
+    if packages.is_empty() {
+        return Ok(ByPackage::new());
+    }
+    let rows: Vec<_> = packages.iter().collect();
+    let rows: Vec<ComponentRow> = fetch_rows!(
+        tx,
+        "SELECT c.ecosystem, c.package, c.sbom, c.reference, c.bom_ref, c.pointer, c.purl, \
+         c.name, c.version",
+        "CROSS JOIN evidence.components c WHERE c.tenant = $1 AND c.ecosystem = r.value ->> 0 \
+         AND c.package = r.value ->> 1 ORDER BY c.ecosystem, c.package, c.sbom, c.reference",
+        [tenant.as_str(), bound(&rows)?]
+    )?;
+    Ok(by_package(rows))
 }
 
 pub(crate) async fn components_of(
@@ -337,13 +388,8 @@ pub(crate) async fn components_by_package(
     tx: &mut Tx,
     tenant: &TenantId,
     sbom: &str,
-) -> Result<BTreeMap<(String, String), Vec<ComponentRow>>, StoreError> {
-    let mut components: BTreeMap<(String, String), Vec<ComponentRow>> = BTreeMap::new();
-    for component in components_of(tx, tenant, sbom).await? {
-        let package = (component.ecosystem.clone(), component.package.clone());
-        components.entry(package).or_default().push(component);
-    }
-    Ok(components)
+) -> Result<ByPackage, StoreError> {
+    Ok(by_package(components_of(tx, tenant, sbom).await?))
 }
 
 /// How SBOMs of a moment write components of a package: package URL, and the version beside it.

@@ -1,6 +1,6 @@
 //! Raw documents and their provenance: only ever added.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sqlx::{query, query_as, query_scalar};
@@ -10,9 +10,10 @@ use stella_api::evidence::{DocumentRecord, EvidenceKind};
 use stella_canonical::{Digest, DigestError};
 use stella_context::OpContext;
 use stella_service::{IdRange, Paging};
-use stella_storage::{DbTime, StoreError, Tx, execute, on};
+use stella_storage::{DbTime, StoreError, Tx, on};
 
-use super::Key;
+use super::rows::bound;
+use super::{Key, Origin};
 use crate::EvidenceError;
 use crate::guard::Accepted;
 use crate::ingest::Times;
@@ -25,7 +26,7 @@ pub(crate) struct RawRow {
 }
 
 /// What came before from the same source under the same id.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Earlier {
     /// The document that arrived last.
     pub(crate) digest: Option<String>,
@@ -33,27 +34,43 @@ pub(crate) struct Earlier {
     pub(crate) version: Option<String>,
 }
 
+/// Adds documents' bytes, those that are not too large; none that is there.
 pub(crate) async fn add_raw(
     tx: &mut Tx,
     op: &OpContext,
-    accepted: &Accepted,
-    (inline, now): (bool, Timestamp),
+    documents: &[(&Accepted, bool)],
+    now: Timestamp,
 ) -> Result<(), StoreError> {
-    let bytes = inline.then_some(accepted.bytes.as_ref());
-    let size = i64::try_from(accepted.bytes.len()).unwrap_or(i64::MAX);
-    execute!(
-        tx,
-        query(
-            "INSERT INTO evidence.raw_documents (tenant, digest, kind, size, bytes, received_at) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-        )
-        .bind(op.tenant().as_str())
-        .bind(accepted.digest.to_string())
-        .bind(accepted.kind.as_str())
-        .bind(size)
-        .bind(bytes)
-        .bind(DbTime(now))
-    )?;
+    let (mut digests, mut kinds) = (Vec::new(), Vec::new());
+    let (mut sizes, mut bytes) = (Vec::new(), Vec::new());
+    for (accepted, inline) in documents {
+        digests.push(accepted.digest.to_string());
+        kinds.push(accepted.kind.as_str());
+        sizes.push(i64::try_from(accepted.bytes.len()).unwrap_or(i64::MAX));
+        bytes.push(inline.then_some(accepted.bytes.as_ref()));
+    }
+    let tenant = op.tenant().as_str();
+    match tx {
+        Tx::Postgres(tx) => {
+            let all = "INSERT INTO evidence.raw_documents (tenant, digest, kind, size, bytes, \
+                       received_at) SELECT $1, one.digest, one.kind, one.size, one.bytes, $6 \
+                       FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bytea[]) \
+                       AS one(digest, kind, size, bytes) ON CONFLICT DO NOTHING";
+            let all = query(all).bind(tenant).bind(&digests).bind(&kinds);
+            let all = all.bind(&sizes).bind(&bytes).bind(DbTime(now));
+            all.execute(&mut **tx).await?;
+        }
+        // Bytes have no place in JSON, and here a statement is no round trip.
+        Tx::Sqlite(tx) => {
+            for (((digest, kind), size), bytes) in digests.iter().zip(kinds).zip(sizes).zip(bytes) {
+                let one = "INSERT INTO evidence.raw_documents (tenant, digest, kind, size, bytes, \
+                           received_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+                let one = query(one).bind(tenant).bind(digest).bind(kind);
+                let one = one.bind(size).bind(bytes).bind(DbTime(now));
+                one.execute(&mut **tx).await?;
+            }
+        }
+    }
     Ok(())
 }
 
@@ -82,87 +99,151 @@ pub(crate) async fn sboms_between(
         .bind(DbTime(at.as_of)).bind(DbTime(at.known_at)).fetch_all(c))?)
 }
 
-/// The record of the very same bytes from the same source.
+/// The records of the very same bytes from the same sources.
 pub(crate) async fn kept(
     tx: &mut Tx,
     op: &OpContext,
-    key: &Key,
-    stream: &str,
-) -> Result<Option<DocumentRecord>, EvidenceError> {
-    let row: Option<String> = on!(tx, c => query_scalar(
-        "SELECT record FROM evidence.provenance \
-         WHERE tenant = $1 AND digest = $2 AND publisher = $3 AND stream = $4",
-    ).bind(op.tenant().as_str()).bind(&key.digest).bind(&key.publisher).bind(stream)
-        .fetch_optional(c))
+    origins: &[Origin],
+) -> Result<BTreeMap<Origin, DocumentRecord>, EvidenceError> {
+    let rows: Vec<(String, String, String, String)> = fetch_rows!(
+        tx,
+        "SELECT p.digest, p.publisher, p.stream, p.record",
+        "CROSS JOIN evidence.provenance p WHERE p.tenant = $1 AND p.digest = r.value ->> 0 \
+         AND p.publisher = r.value ->> 1 AND p.stream = r.value ->> 2",
+        [op.tenant().as_str(), bound(origins)?]
+    )
     .map_err(StoreError::from)?;
-    row.map(|body| parse(&key.digest, &body)).transpose()
+    let read = rows.into_iter().map(|(digest, publisher, stream, body)| {
+        let record = parse(&digest, &body)?;
+        Ok(((digest, publisher, stream), record))
+    });
+    read.collect()
 }
 
+/// What came last before from the same sources under the same ids, for each of some documents and
+/// streams. Nothing where none did.
 pub(crate) async fn earlier(
     tx: &mut Tx,
     op: &OpContext,
-    key: &Key,
-    stream: &str,
-) -> Result<Earlier, StoreError> {
+    documents: &[(&Key, &str)],
+) -> Result<Vec<Earlier>, StoreError> {
     // By the ids of their entries in the log: a clock may have been put back meanwhile. A document
     // that came by another stream too has an entry for each, so the entry says which.
     macro_rules! last {
         ($entry:literal) => {
             concat!(
-                "SELECT p.digest, p.document_version FROM evidence.provenance p \
+                "CROSS JOIN evidence.provenance p \
                  LEFT JOIN evidence.log_entries e ON e.tenant = p.tenant AND e.log = 'changes' \
                    AND e.subject = p.digest AND ", $entry, " ->> 'publisher' = p.publisher \
                    AND ", $entry, " ->> 'stream' = p.stream \
-                 WHERE p.tenant = $1 AND p.kind = $2 AND p.publisher = $3 \
-                   AND p.upstream_id = $4 AND p.stream = $5 \
-                 ORDER BY coalesce(e.id, 0) DESC, p.received_at DESC, p.digest DESC LIMIT 1",
+                 WHERE p.tenant = $1 AND p.kind = r.value ->> 1 AND p.publisher = r.value ->> 2 \
+                   AND p.upstream_id = r.value ->> 3 AND p.stream = r.value ->> 4) AS each_one \
+                 WHERE place = 1",
             )
         };
     }
-    let kind = key.kind.as_str();
-    let last: Option<(String, Option<String>)> = on!(tx,
-        postgres c => query_as(last!("CAST(e.entry AS jsonb)"))
-            .bind(op.tenant().as_str()).bind(kind).bind(&key.publisher)
-            .bind(&key.upstream_id).bind(stream).fetch_optional(c),
-        sqlite c => query_as(last!("e.entry"))
-            .bind(op.tenant().as_str()).bind(kind).bind(&key.publisher)
-            .bind(&key.upstream_id).bind(stream).fetch_optional(c),
-    )?;
-    let (digest, version) = last.unzip();
-    Ok(Earlier {
-        digest,
-        version: version.flatten(),
-    })
+    macro_rules! each {
+        () => {
+            "SELECT n, digest, document_version FROM ( \
+             SELECT CAST(r.value ->> 0 AS bigint) AS n, p.digest, p.document_version, \
+               row_number() OVER (PARTITION BY r.value ->> 0 ORDER BY coalesce(e.id, 0) DESC, \
+                 p.received_at DESC, p.digest DESC) AS place"
+        };
+    }
+    let rows: Vec<_> = (documents.iter().enumerate())
+        .map(|(n, (key, stream))| (n, key.kind, &key.publisher, &key.upstream_id, stream))
+        .collect();
+    let (tenant, rows) = (op.tenant().as_str(), bound(&rows)?);
+    let last: Vec<(i64, String, Option<String>)> = match tx {
+        Tx::Postgres(_) => fetch_rows!(
+            tx,
+            each!(),
+            last!("CAST(e.entry AS jsonb)"),
+            [tenant, &rows]
+        )?,
+        Tx::Sqlite(_) => fetch_rows!(tx, each!(), last!("e.entry"), [tenant, &rows])?,
+    };
+    let mut earlier = vec![Earlier::default(); documents.len()];
+    for (n, digest, version) in last {
+        let place = usize::try_from(n).ok().and_then(|n| earlier.get_mut(n));
+        if let Some(place) = place {
+            let digest = Some(digest);
+            *place = Earlier { digest, version };
+        }
+    }
+    Ok(earlier)
 }
 
-/// Adds the provenance; false where the same row is there already.
+/// A record on its way into the store.
+pub(crate) struct NewRecord<'a> {
+    pub(crate) key: &'a Key,
+    pub(crate) record: &'a DocumentRecord,
+    /// The record as it is stored.
+    pub(crate) text: &'a str,
+    pub(crate) times: Times,
+}
+
+/// Adds provenance; says how many of the rows were not there already.
 pub(crate) async fn add_provenance(
     tx: &mut Tx,
     op: &OpContext,
-    key: &Key,
-    (record, text): (&DocumentRecord, &str),
-    times: Times,
-) -> Result<bool, StoreError> {
-    let added = execute!(
-        tx,
-        query(
-            "INSERT INTO evidence.provenance (tenant, digest, publisher, stream, kind, \
-             upstream_id, document_version, revision_at, fetched_at, received_at, record) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+    records: &[NewRecord<'_>],
+    received: Timestamp,
+) -> Result<u64, StoreError> {
+    macro_rules! insert {
+        ($time_before:literal, $time_after:literal) => {
+            concat!(
+                "INSERT INTO evidence.provenance (tenant, digest, publisher, stream, kind, \
+                 upstream_id, document_version, revision_at, fetched_at, received_at, record) \
+                 SELECT $1, r.value ->> 0, r.value ->> 1, r.value ->> 2, r.value ->> 3, \
+                 r.value ->> 4, r.value ->> 5, ",
+                $time_before, "CAST(r.value ->> 6 AS bigint)", $time_after, ", ",
+                $time_before, "CAST(r.value ->> 7 AS bigint)", $time_after,
+                ", $3, r.value ->> 8"
+            )
+        };
+    }
+    let rows: Vec<_> = (records.iter())
+        .map(
+            |NewRecord {
+                 key,
+                 record,
+                 text,
+                 times,
+             }| {
+                let [kind, publisher, upstream_id, digest] = key.row();
+                let (stream, version) = (&record.source.stream, &record.upstream.document_version);
+                let micros = [times.revision, times.fetched].map(Timestamp::as_microsecond);
+                (
+                    digest,
+                    publisher,
+                    stream,
+                    kind,
+                    upstream_id,
+                    version,
+                    micros[0],
+                    micros[1],
+                    text,
+                )
+            },
         )
-        .bind(op.tenant().as_str())
-        .bind(&key.digest)
-        .bind(&key.publisher)
-        .bind(&record.source.stream)
-        .bind(key.kind.as_str())
-        .bind(&key.upstream_id)
-        .bind(record.upstream.document_version.as_deref())
-        .bind(DbTime(times.revision))
-        .bind(DbTime(times.fetched))
-        .bind(DbTime(times.received))
-        .bind(text)
-    )?;
-    Ok(added == 1)
+        .collect();
+    let (tenant, rows, received) = (op.tenant().as_str(), bound(&rows)?, DbTime(received));
+    let added = match tx {
+        Tx::Postgres(_) => execute_rows!(
+            tx,
+            insert!("timestamptz 'epoch' + interval '1 microsecond' * ", ""),
+            "WHERE true ON CONFLICT DO NOTHING",
+            [tenant, &rows, received]
+        ),
+        Tx::Sqlite(_) => execute_rows!(
+            tx,
+            insert!("", ""),
+            "WHERE true ON CONFLICT DO NOTHING",
+            [tenant, &rows, received]
+        ),
+    };
+    Ok(added?)
 }
 
 /// The first record of a document: by publisher, then stream.

@@ -10,6 +10,7 @@ use stella_api::evidence::DocumentRecord;
 use stella_service::{IdRange, Paging};
 use stella_storage::{DbTime, StoreError, Tx, execute, on};
 
+use super::rows::{TOGETHER, bound};
 use crate::moment::Moment;
 
 /// What a finding repeats of its advisory.
@@ -23,7 +24,7 @@ pub(crate) struct AdvisoryFacts {
 }
 
 /// A finding as it is stored; lists of texts are JSON arrays.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
 pub(crate) struct FindingRow {
     pub(crate) id: String,
     pub(crate) sbom: String,
@@ -70,21 +71,18 @@ macro_rules! columns {
     };
 }
 
+/// Drops the findings of advisories, each a publisher and what it calls the advisory.
 pub(crate) async fn drop_findings(
     tx: &mut Tx,
     tenant: &TenantId,
-    publisher: &str,
-    upstream_id: &str,
+    advisories: &[(&str, &str)],
 ) -> Result<(), StoreError> {
-    execute!(
+    execute_rows!(
         tx,
-        query(
-            "DELETE FROM evidence.findings \
-             WHERE tenant = $1 AND publisher = $2 AND upstream_id = $3",
-        )
-        .bind(tenant.as_str())
-        .bind(publisher)
-        .bind(upstream_id)
+        "DELETE FROM evidence.findings WHERE tenant = $1 AND (publisher, upstream_id) IN ( \
+         SELECT r.value ->> 0, r.value ->> 1",
+        ")",
+        [tenant.as_str(), bound(advisories)?]
     )?;
     Ok(())
 }
@@ -94,18 +92,14 @@ pub(crate) async fn drop_findings_in(
     tx: &mut Tx,
     tenant: &TenantId,
     sbom: &str,
-    (publisher, upstream_id): &(String, String),
+    advisories: &[(&str, &str)],
 ) -> Result<(), StoreError> {
-    execute!(
+    execute_rows!(
         tx,
-        query(
-            "DELETE FROM evidence.findings WHERE tenant = $1 AND sbom = $2 AND publisher = $3 \
-             AND upstream_id = $4",
-        )
-        .bind(tenant.as_str())
-        .bind(sbom)
-        .bind(publisher)
-        .bind(upstream_id)
+        "DELETE FROM evidence.findings WHERE tenant = $1 AND sbom = $3 \
+         AND (publisher, upstream_id) IN (SELECT r.value ->> 0, r.value ->> 1",
+        ")",
+        [tenant.as_str(), bound(advisories)?, sbom]
     )?;
     Ok(())
 }
@@ -151,20 +145,27 @@ pub(crate) async fn findings_of(
     )).bind(tenant.as_str()).bind(publisher).bind(upstream_id).fetch_all(c))?)
 }
 
-/// Keeps a finding, whatever stood under its id.
-pub(crate) async fn put_finding(
+/// Keeps findings, whatever stood under their ids.
+pub(crate) async fn put_findings(
     tx: &mut Tx,
     tenant: &TenantId,
-    row: &FindingRow,
+    rows: &[&FindingRow],
 ) -> Result<(), StoreError> {
-    execute!(
-        tx,
-        query(concat!(
-            "INSERT INTO evidence.findings (tenant, ",
-            columns!(),
-            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
-             $15, $16, $17, $18, $19, $20) \
-             ON CONFLICT (tenant, id) DO UPDATE SET sbom = excluded.sbom, \
+    for rows in rows.chunks(TOGETHER) {
+        execute_rows!(
+            &mut *tx,
+            concat!(
+                "INSERT INTO evidence.findings (tenant, ",
+                columns!(),
+                ") SELECT $1, r.value ->> 'id', r.value ->> 'sbom', r.value ->> 'bom_ref', \
+                 r.value ->> 'pointer', r.value ->> 'purl', r.value ->> 'name', \
+                 r.value ->> 'version', r.value ->> 'publisher', r.value ->> 'upstream_id', \
+                 r.value ->> 'advisory', r.value ->> 'advisory_pointer', r.value ->> 'verdict', \
+                 r.value ->> 'rule', r.value ->> 'range', r.value ->> 'fixed_versions', \
+                 r.value ->> 'informational', r.value ->> 'summary', r.value ->> 'identifiers', \
+                 CAST(r.value ->> 'derivation' AS bigint)",
+            ),
+            "WHERE true ON CONFLICT (tenant, id) DO UPDATE SET sbom = excluded.sbom, \
              bom_ref = excluded.bom_ref, pointer = excluded.pointer, purl = excluded.purl, \
              name = excluded.name, version = excluded.version, publisher = excluded.publisher, \
              upstream_id = excluded.upstream_id, advisory = excluded.advisory, \
@@ -172,29 +173,10 @@ pub(crate) async fn put_finding(
              rule = excluded.rule, range = excluded.range, \
              fixed_versions = excluded.fixed_versions, informational = excluded.informational, \
              summary = excluded.summary, identifiers = excluded.identifiers, \
-             derivation = excluded.derivation"
-        ))
-        .bind(tenant.as_str())
-        .bind(&row.id)
-        .bind(&row.sbom)
-        .bind(row.bom_ref.as_deref())
-        .bind(&row.pointer)
-        .bind(&row.purl)
-        .bind(&row.name)
-        .bind(&row.version)
-        .bind(&row.publisher)
-        .bind(&row.upstream_id)
-        .bind(&row.advisory)
-        .bind(&row.advisory_pointer)
-        .bind(&row.verdict)
-        .bind(&row.rule)
-        .bind(&row.range)
-        .bind(&row.fixed_versions)
-        .bind(row.informational.as_deref())
-        .bind(row.summary.as_deref())
-        .bind(&row.identifiers)
-        .bind(row.derivation)
-    )?;
+             derivation = excluded.derivation",
+            [tenant.as_str(), bound(rows)?]
+        )?;
+    }
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use stella_formats::{Body, Document};
 use stella_storage::{StoreError, Tx, execute, on};
 
 use super::derived::{ComponentRow, unreadable};
+use super::rows::{TOGETHER, bound};
 
 /// The rows of one document, by what tells them apart within it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -79,82 +80,76 @@ impl Index {
     }
 }
 
-/// Indexes a document. Rows that are there already stay as they are.
+/// Indexes documents, by their digests. Rows that are there already stay as they are.
 pub(crate) async fn add_index(
     tx: &mut Tx,
     tenant: &TenantId,
-    digest: &str,
-    index: &Index,
+    documents: &[(&str, Index)],
 ) -> Result<(), StoreError> {
-    for identifier in index.names.keys() {
-        execute!(
-            &mut *tx,
-            query(
-                "INSERT INTO evidence.names (tenant, identifier, digest) VALUES ($1, $2, $3) \
-                 ON CONFLICT DO NOTHING",
+    let mut names = Vec::new();
+    let (mut packages, mut components) = (Vec::new(), Vec::new());
+    for (digest, index) in documents {
+        names.extend(index.names.keys().map(|identifier| (identifier, digest)));
+        packages.extend(index.packages.values().map(|row| {
+            let (ecosystem, package, pointer) = (&row.ecosystem, &row.package, &row.pointer);
+            let (informational, affected) = (&row.informational, &row.affected);
+            (
+                ecosystem,
+                package,
+                digest,
+                row.position,
+                pointer,
+                informational,
+                affected,
             )
-            .bind(tenant.as_str())
-            .bind(identifier)
-            .bind(digest)
+        }));
+        components.extend(index.components.values().map(|row| {
+            let (ecosystem, package, sbom) = (&row.ecosystem, &row.package, &row.sbom);
+            let (reference, bom_ref, pointer) = (&row.reference, &row.bom_ref, &row.pointer);
+            (
+                ecosystem,
+                package,
+                sbom,
+                reference,
+                bom_ref,
+                pointer,
+                &row.purl,
+                &row.name,
+                &row.version,
+            )
+        }));
+    }
+    for rows in names.chunks(TOGETHER) {
+        execute_rows!(
+            &mut *tx,
+            "INSERT INTO evidence.names (tenant, identifier, digest) \
+             SELECT $1, r.value ->> 0, r.value ->> 1",
+            "WHERE true ON CONFLICT DO NOTHING",
+            [tenant.as_str(), bound(rows)?]
         )?;
     }
-    for row in index.packages.values() {
-        add_package(tx, tenant, digest, row).await?;
-    }
-    for row in index.components.values() {
-        add_component(tx, tenant, row).await?;
-    }
-    Ok(())
-}
-
-async fn add_package(
-    tx: &mut Tx,
-    tenant: &TenantId,
-    digest: &str,
-    row: &PackageRow,
-) -> Result<(), StoreError> {
-    execute!(
-        tx,
-        query(
+    for rows in packages.chunks(TOGETHER) {
+        execute_rows!(
+            &mut *tx,
             "INSERT INTO evidence.packages (tenant, ecosystem, package, digest, position, \
-             pointer, informational, affected) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(tenant.as_str())
-        .bind(&row.ecosystem)
-        .bind(&row.package)
-        .bind(digest)
-        .bind(row.position)
-        .bind(&row.pointer)
-        .bind(row.informational.as_deref())
-        .bind(&row.affected)
-    )?;
-    Ok(())
-}
-
-async fn add_component(
-    tx: &mut Tx,
-    tenant: &TenantId,
-    row: &ComponentRow,
-) -> Result<(), StoreError> {
-    execute!(
-        tx,
-        query(
+             pointer, informational, affected) SELECT $1, r.value ->> 0, r.value ->> 1, \
+             r.value ->> 2, CAST(r.value ->> 3 AS bigint), r.value ->> 4, r.value ->> 5, \
+             r.value ->> 6",
+            "WHERE true ON CONFLICT DO NOTHING",
+            [tenant.as_str(), bound(rows)?]
+        )?;
+    }
+    for rows in components.chunks(TOGETHER) {
+        execute_rows!(
+            &mut *tx,
             "INSERT INTO evidence.components (tenant, ecosystem, package, sbom, reference, \
-             bom_ref, pointer, purl, name, version) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
-        )
-        .bind(tenant.as_str())
-        .bind(&row.ecosystem)
-        .bind(&row.package)
-        .bind(&row.sbom)
-        .bind(&row.reference)
-        .bind(row.bom_ref.as_deref())
-        .bind(&row.pointer)
-        .bind(&row.purl)
-        .bind(&row.name)
-        .bind(&row.version)
-    )?;
+             bom_ref, pointer, purl, name, version) SELECT $1, r.value ->> 0, r.value ->> 1, \
+             r.value ->> 2, r.value ->> 3, r.value ->> 4, r.value ->> 5, r.value ->> 6, \
+             r.value ->> 7, r.value ->> 8",
+            "WHERE true ON CONFLICT DO NOTHING",
+            [tenant.as_str(), bound(rows)?]
+        )?;
+    }
     Ok(())
 }
 

@@ -2,6 +2,8 @@
 
 // First: the others use its macros.
 #[macro_use]
+mod rows;
+#[macro_use]
 mod revision;
 mod derived;
 mod document;
@@ -13,19 +15,19 @@ mod stray;
 use stella_api::evidence::EvidenceKind;
 
 pub(crate) use derived::{
-    ComponentRow, claim_head, clear_due, components_by_package, components_named, components_of,
-    count_due, count_due_of, due, due_of, head, is_any_due, is_due, mark_due, packages_of,
-    purls_of, share_heads, take_head,
+    ByPackage, ComponentRow, claim_heads, clear_due, components_by_package, components_named,
+    components_of, count_due, count_due_of, due, due_among, due_of, head, is_any_due, mark_due,
+    packages_of, purls_of, share_heads, take_heads,
 };
 pub(crate) use document::{
-    DocumentFilter, Earlier, StoredRow, add_provenance, add_raw, digests_behind, documents,
-    earlier, has_documents, in_object_store, kept, keys_of, names_behind, raw, record,
+    DocumentFilter, Earlier, NewRecord, StoredRow, add_provenance, add_raw, digests_behind,
+    documents, earlier, has_documents, in_object_store, kept, keys_of, names_behind, raw, record,
     sboms_between, stored, text,
 };
 pub(crate) use finding::{
     AdvisoryFacts, FindingFilter, FindingRow, NamingRow, SourceRow, catalogue_heads, drop_findings,
     drop_findings_in, drop_findings_of_sbom, findings, findings_between, findings_named,
-    findings_of, found_in, has_advisory_on, has_ground, list, provenance_of, put_finding,
+    findings_of, found_in, has_advisory_on, has_ground, list, provenance_of, put_findings,
     speaking_of,
 };
 
@@ -42,3 +44,27 @@ pub(crate) struct Key {
     pub(crate) upstream_id: String,
     pub(crate) digest: String,
 }
+
+impl Key {
+    /// Its columns, in this order.
+    fn row(&self) -> [&str; 4] {
+        [
+            self.kind.as_str(),
+            &self.publisher,
+            &self.upstream_id,
+            &self.digest,
+        ]
+    }
+
+    /// The same from its columns, where the first is a kind.
+    fn of_row((kind, publisher, upstream_id, digest): KeyRow) -> Option<Self> {
+        Some(Self {
+            kind: kind.parse().ok()?,
+            publisher,
+            upstream_id,
+            digest,
+        })
+    }
+}
+
+type KeyRow = (String, String, String, String);

@@ -20,8 +20,8 @@ use stella_storage::{StoreError, Tx};
 use tokio::time::Instant;
 
 use crate::fault;
-use crate::log::Asked;
-use crate::{Failure, Fault, IntoFailure as _, Logs, NewEntry, Paging, Sealed};
+use crate::log::{Asked, add_entries};
+use crate::{Failure, Fault, IntoFailure as _, Logs, Paging, Sealed};
 
 pub(crate) use bound::Bound;
 pub(crate) use http::Audited;
@@ -94,13 +94,8 @@ impl Act {
             trace_id: doer.trace,
             details: self.details,
         };
-        let new = NewEntry {
-            log: LOG,
-            subject: &self.action,
-            recorded_at: doer.clock.now(),
-            entry: &entry,
-        };
-        new.add(tx, place).await?;
+        let new = [(&*self.action, entry)];
+        add_entries(tx, place, (LOG, doer.clock.now()), &new).await?;
         fault::point("audit-added");
         Ok(())
     }

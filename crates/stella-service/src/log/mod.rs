@@ -57,19 +57,6 @@ pub struct Logs {
     pub(crate) refusals: Bound,
 }
 
-/// An entry on its way into a log.
-#[derive(Clone, Debug)]
-pub struct NewEntry<'a, T> {
-    /// The log's name.
-    pub log: &'static str,
-    /// What it is about, to find it by.
-    pub subject: &'a str,
-    /// The recorded time.
-    pub recorded_at: Timestamp,
-    /// What it says.
-    pub entry: &'a T,
-}
-
 /// Which entries of a log are asked for; what is not said does not narrow it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Asked {
@@ -81,17 +68,21 @@ pub(crate) struct Asked {
     pub(crate) behind: Option<u64>,
 }
 
-impl<T: Serialize> NewEntry<'_, T> {
-    /// Adds it to a log of a schema in the transaction of what it tells of.
-    pub(crate) async fn add(
-        &self,
-        tx: &mut Tx,
-        place: (&'static str, &TenantId),
-    ) -> Result<(), StoreError> {
-        let text = canonical(self.entry).map_err(|error| unreadable(self.log, error))?;
-        let text = String::from_utf8(text).map_err(|error| unreadable(self.log, error))?;
-        store::add_entry(tx, place, self, &text).await
+/// Adds entries to a log of a schema, each what it is about and what it says, in their order, in the
+/// transaction of what they tell of.
+pub(crate) async fn add_entries<T: Serialize>(
+    tx: &mut Tx,
+    place: (&'static str, &TenantId),
+    (log, recorded_at): (&'static str, Timestamp),
+    entries: &[(&str, T)],
+) -> Result<(), StoreError> {
+    let mut rows = Vec::with_capacity(entries.len());
+    for (subject, entry) in entries {
+        let text = canonical(entry).map_err(|error| unreadable(log, error))?;
+        let text = String::from_utf8(text).map_err(|error| unreadable(log, error))?;
+        rows.push((*subject, text));
     }
+    store::add_entries(tx, place, (log, recorded_at), &rows).await
 }
 
 /// An entry that has its position.
@@ -144,17 +135,20 @@ impl Logs {
         })
     }
 
-    /// Adds an entry in the transaction of what it tells of; say [`Logs::committed`] after it.
+    /// Adds entries of a time to a log, each what it is about, to find it by, and what it says, in
+    /// their order, in the transaction of what they tell of; say
+    /// [`Logs::committed`] after it.
     ///
     /// # Errors
-    /// The database refused, or the entry has no canonical form.
+    /// The database refused, or an entry has no canonical form.
     pub async fn add<T: Serialize>(
         &self,
         tx: &mut Tx,
         tenant: &TenantId,
-        new: NewEntry<'_, T>,
+        log: (&'static str, Timestamp),
+        entries: &[(&str, T)],
     ) -> Result<(), StoreError> {
-        new.add(tx, (self.schema, tenant)).await
+        add_entries(tx, (self.schema, tenant), log, entries).await
     }
 
     /// Wakes the sealer of this process: something that it can see now was added.

@@ -9,7 +9,7 @@ use stella_canonical::Digest;
 use stella_context::SystemContext;
 use stella_storage::{DbTime, StoreError, Tx, execute, on};
 
-use super::{Asked, Logs, NewEntry, Sealed};
+use super::{Asked, Logs, Sealed};
 
 /// How many ids are compared at a time.
 const TOGETHER: i64 = 1000;
@@ -63,25 +63,35 @@ pub(super) struct Waits {
     pub(super) oldest_seconds: Option<i64>,
 }
 
-pub(super) async fn add_entry<T>(
+/// Adds entries, each what it is about and its text, in their order: that of their ids.
+pub(super) async fn add_entries(
     tx: &mut Tx,
     (schema, tenant): (&'static str, &TenantId),
-    new: &NewEntry<'_, T>,
-    text: &str,
+    (log, recorded_at): (&'static str, Timestamp),
+    entries: &[(&str, String)],
 ) -> Result<(), StoreError> {
-    let statement = format!(
-        "INSERT INTO {schema}.log_entries (tenant, log, subject, recorded_at, entry) \
-         VALUES ($1, $2, $3, $4, $5)"
-    );
-    execute!(
-        tx,
-        query(AssertSqlSafe(statement))
-            .bind(tenant.as_str())
-            .bind(new.log)
-            .bind(new.subject)
-            .bind(DbTime(new.recorded_at))
-            .bind(text)
-    )?;
+    let statement = |rows| {
+        AssertSqlSafe(format!(
+            "INSERT INTO {schema}.log_entries (tenant, log, subject, recorded_at, entry) \
+             SELECT $1, $2, r.value ->> 0, $3, r.value ->> 1 FROM {rows}"
+        ))
+    };
+    let rows = serde_json::to_string(entries);
+    let rows = rows.map_err(|error| StoreError::unreadable("entries", error))?;
+    let (tenant, at) = (tenant.as_str(), DbTime(recorded_at));
+    match tx {
+        Tx::Postgres(tx) => {
+            let rows_of = "jsonb_array_elements(CAST($4 AS jsonb)) AS r(value)";
+            let query = query(statement(rows_of)).bind(tenant).bind(log);
+            query.bind(at).bind(rows).execute(&mut **tx).await?;
+        }
+        Tx::Sqlite(tx) => {
+            let query = query(statement("json_each($4) AS r"))
+                .bind(tenant)
+                .bind(log);
+            query.bind(at).bind(rows).execute(&mut **tx).await?;
+        }
+    }
     Ok(())
 }
 

@@ -110,13 +110,9 @@ fn of(tenant: &str) -> OpContext {
 async fn write(logs: &Logs, op: &OpContext, entries: &[String], commit: bool) {
     let mut tx = logs.db.write(op).await.unwrap();
     for text in entries {
-        let new = NewEntry {
-            log: LOG,
-            subject: text,
-            recorded_at: op.clock().now(),
-            entry: &json!({"says": text}),
-        };
-        logs.add(&mut tx, op.tenant(), new).await.unwrap();
+        let new = [(text.as_str(), json!({"says": text}))];
+        let log = (LOG, op.clock().now());
+        logs.add(&mut tx, op.tenant(), log, &new).await.unwrap();
         tokio::task::yield_now().await;
     }
     if commit {
@@ -284,8 +280,8 @@ on_every_driver! {
         write(&logs, &op, &["one".to_owned()], true).await;
         let mut tx = logs.db.write(&op).await.unwrap();
         for log in ["audit", LOG, "audit"] {
-            let new = NewEntry { log, subject: "two", recorded_at: op.clock().now(), entry: &json!({}) };
-            logs.add(&mut tx, op.tenant(), new).await.unwrap();
+            let log = (log, op.clock().now());
+            logs.add(&mut tx, op.tenant(), log, &[("two", json!({}))]).await.unwrap();
         }
         tx.commit().await.unwrap();
         assert_eq!(logs.seal(&system()).await.unwrap(), 4);

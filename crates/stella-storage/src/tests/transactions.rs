@@ -50,23 +50,6 @@ on_every_driver! {
         assert_eq!(ids(&db, &acme).await, [1]);
     }
 
-    async fn what_is_undone_takes_nothing_else_along(db) {
-        let acme = of("acme");
-        let mut tx = db.write(&acme).await.unwrap();
-        for (id, undone) in [(1, false), (2, true), (3, false)] {
-            tx.mark().await.unwrap();
-            add(&mut tx, "acme", id).await.unwrap();
-            if undone {
-                add(&mut tx, "acme", 1).await.unwrap_err();
-                tx.undo().await.unwrap();
-            } else {
-                tx.unmark().await.unwrap();
-            }
-        }
-        tx.commit().await.unwrap();
-        assert_eq!(ids(&db, &acme).await, [1, 3]);
-    }
-
     async fn a_wrong_statement_is_no_conflict(db) {
         let mut tx = db.write(&of("acme")).await.unwrap();
         let refused: Result<u64, sqlx::Error> = execute!(&mut tx, query("INSERT INTO probe.nowhere VALUES (1)"));
