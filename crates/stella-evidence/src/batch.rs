@@ -39,9 +39,9 @@ impl Evidence {
         lines: Vec<Line>,
     ) -> Chunk<IngestAnswer> {
         // Reading hundreds of documents takes its time, and other calls are under way.
-        let (meters, tenant) = (self.meters.clone(), op.tenant().clone());
+        let (meters, of) = (self.meters.clone(), op.clone());
         let read = move || {
-            let judge = |envelope, bytes| meters.judge(&tenant, kind, envelope, bytes);
+            let judge = |envelope, bytes| meters.judge(&of, kind, envelope, bytes);
             lines.iter().map(|line| accept(line, judge)).collect()
         };
         let judged = tokio::task::spawn_blocking(read).await;
@@ -51,7 +51,14 @@ impl Evidence {
             let document = format!("a line of {kind}");
             self.note_refused(&op, document, failure).await;
         }
-        self.take(&op, judged).await
+        let mut durable = Vec::with_capacity(judged.len());
+        for one in judged {
+            durable.push(match one {
+                Ok(accepted) => self.put_blob(&op, accepted).await,
+                refused => refused,
+            });
+        }
+        self.take(&op, durable).await
     }
 }
 
@@ -131,7 +138,7 @@ mod tests {
     }
 
     fn taken(text: impl Into<Vec<u8>>) -> Result<Bytes, Code> {
-        let judge = |envelope, bytes| judge(EvidenceKind::Advisory, envelope, bytes);
+        let judge = |envelope, bytes| judge(EvidenceKind::Advisory, envelope, bytes, "test");
         let accepted = accept(&line(text), judge);
         accepted
             .map(|one| one.bytes)

@@ -51,6 +51,8 @@ pub(crate) struct Accepted {
     pub(crate) bytes: Bytes,
     pub(crate) document: Document,
     pub(crate) envelope: Envelope,
+    /// The client that sent it.
+    pub(crate) sent_by: String,
 }
 
 /// Judges a document that came to the route of a kind. Nothing is stored before this agrees.
@@ -58,6 +60,7 @@ pub(crate) fn judge(
     kind: EvidenceKind,
     envelope: Result<Envelope, Vec<Violation>>,
     bytes: Bytes,
+    sent_by: &str,
 ) -> Result<Accepted, Vec<Violation>> {
     let digest = Digest::of(&bytes);
     let (envelope, mut violations) = match envelope {
@@ -75,6 +78,7 @@ pub(crate) fn judge(
             bytes,
             document,
             envelope,
+            sent_by: sent_by.to_owned(),
         }),
         _ => Err(violations),
     }

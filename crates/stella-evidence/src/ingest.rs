@@ -1,6 +1,7 @@
 //! Taking documents in: kept first, durable, then derived from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use stella_api::Code;
@@ -47,15 +48,13 @@ impl Evidence {
     /// notice says why they could not be: it is not refused for what happened to others. Where
     /// the caller may just try again, that is told instead.
     pub(crate) async fn ingest(
-        &self,
+        self: &Arc<Self>,
         op: &OpContext,
         kind: EvidenceKind,
         envelope: Result<Envelope, Vec<Violation>>,
         bytes: bytes::Bytes,
     ) -> Result<IngestAnswer, Failure> {
-        let judged = self
-            .meters
-            .judge(op.tenant(), kind, envelope, bytes.clone());
+        let judged = self.meters.judge(op, kind, envelope, bytes.clone());
         let judged = match judged {
             Ok(judged) => judged,
             Err(violations) => {
@@ -64,7 +63,12 @@ impl Evidence {
                 return Err(failure);
             }
         };
-        let mut taken = self.take(op, vec![Ok(judged)]).await?;
+        let durable = self.put_blob(op, judged).await?;
+        // An SBOM may take its time, and so may what is large: nobody else waits for it.
+        if kind != EvidenceKind::Sbom && durable.bytes.len() <= INLINE {
+            return self.enter(op, durable).await;
+        }
+        let mut taken = self.take(op, vec![Ok(durable)]).await?;
         taken
             .pop()
             .unwrap_or_else(|| Err(Failure::new(Code::Internal)))
@@ -82,8 +86,8 @@ impl Evidence {
         self.logs.audit_refused(op, act).await;
     }
 
-    /// Takes documents in, those that were not refused: kept in one transaction, then derived
-    /// from. What became of each, in order; one that fails takes no other along.
+    /// Takes documents in, those that were not refused and whose large bytes are durable: kept in
+    /// one transaction, then derived from. What became of each, in order; one that fails takes no other along.
     ///
     /// # Errors
     /// Nothing of all that was kept.
@@ -145,11 +149,7 @@ impl Evidence {
     ) -> Result<Vec<Result<Kept, Failure>>, EvidenceError> {
         let (mut accepted, mut kept) = (Vec::new(), BTreeMap::new());
         for (at, one) in judged.into_iter().enumerate() {
-            let durable = match one {
-                Ok(one) => self.put_blob(op, one).await,
-                refused => refused,
-            };
-            match durable {
+            match one {
                 Ok(one) => accepted.push((at, one)),
                 Err(failure) => drop(kept.insert(at, Err(failure))),
             }
@@ -364,7 +364,11 @@ impl Evidence {
     }
 
     /// Large bytes are durable before anything names them.
-    async fn put_blob(&self, op: &OpContext, accepted: Accepted) -> Result<Accepted, Failure> {
+    pub(crate) async fn put_blob(
+        &self,
+        op: &OpContext,
+        accepted: Accepted,
+    ) -> Result<Accepted, Failure> {
         if accepted.bytes.len() > INLINE {
             let bytes = accepted.bytes.clone();
             let put = self.objects.put(BUCKET, op.tenant(), bytes).await;
@@ -474,7 +478,7 @@ fn record(
         references: references(document),
         location: if inline { IN_DATABASE } else { "objectStore" }.to_owned(),
         received_at: now.to_string(),
-        received_by: op.actor().client_id.clone(),
+        received_by: accepted.sent_by.clone(),
     }
 }
 

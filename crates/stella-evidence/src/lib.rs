@@ -13,6 +13,7 @@ mod finding;
 mod guard;
 mod http;
 mod ingest;
+mod intake;
 mod meters;
 mod moment;
 mod past;
@@ -56,6 +57,7 @@ pub struct Evidence {
     objects: ObjectStore,
     logs: Arc<Logs>,
     failed: Mutex<backlog::Failed>,
+    intake: intake::Intake,
     meters: meters::Meters,
 }
 
@@ -78,6 +80,7 @@ impl Evidence {
             objects,
             logs: Arc::new(logs),
             failed: Mutex::default(),
+            intake: intake::Intake::default(),
             meters: meters::Meters::new(metrics),
         }))
     }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use stella_api::TenantId;
 use stella_api::evidence::{Envelope, EvidenceKind};
+use stella_context::OpContext;
 use stella_telemetry::{Counter, Histogram, KeyValue, Metrics, Stopwatch};
 
 use crate::guard::{Accepted, Violation, judge};
@@ -39,15 +40,16 @@ impl Meters {
     /// Judges a document, and counts it and each rule that it broke where it is refused.
     pub(crate) fn judge(
         &self,
-        tenant: &TenantId,
+        op: &OpContext,
         kind: EvidenceKind,
         envelope: Result<Envelope, Vec<Violation>>,
         bytes: Bytes,
     ) -> Result<Accepted, Vec<Violation>> {
+        let tenant = op.tenant();
         let watch = Stopwatch::start();
         let source = envelope.as_ref().ok();
         let source = source.map(|envelope| envelope.source.publisher.clone());
-        let judged = judge(kind, envelope, bytes);
+        let judged = judge(kind, envelope, bytes, &op.actor().client_id);
         self.phase("judge", watch);
         if let Err(violations) = &judged {
             let source = source.as_deref().unwrap_or("unknown");

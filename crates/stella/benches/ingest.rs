@@ -12,33 +12,28 @@
     unreachable_pub
 )]
 
-use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
-use stella_api::scope::Role;
-use stella_client::{Call, Client, Session};
+use stella_client::{Call, Client};
 
-use crate::world::World;
+use crate::measure::{batches, client, cpu, timed};
 
 #[path = "../tests/api/fixtures.rs"]
 mod fixtures;
 #[path = "../tests/api/link.rs"]
 mod link;
+mod measure;
 #[path = "../tests/api/world.rs"]
 mod world;
 
 /// How many documents are posted one by one by one client, and by eight.
 const ALONE: usize = 500;
 const TOGETHER: usize = 2_000;
-/// A batch of the bulk route.
-const BATCH: usize = 500;
-const SERVER: &str = "bench-server";
 
 fn main() {
     let Some(folder) = stella_testdata::dir("osv") else {
@@ -49,26 +44,7 @@ fn main() {
         read(&folder.join(feed), &mut documents);
     }
     let documents = Arc::new(documents);
-    let server = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name(SERVER)
-        .enable_all()
-        .build()
-        .unwrap();
-    let clients = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let world = server.block_on(async { tokio::spawn(World::postgres()).await.unwrap() });
-    let world = Arc::new(world);
-    let sealed = world.clone();
-    server.spawn(async move {
-        let mut second = tokio::time::interval(Duration::from_secs(1));
-        loop {
-            second.tick().await;
-            sealed.seal().await;
-        }
-    });
+    let (_server, clients, world) = measure::server();
     println!("{} documents", documents.len());
     println!(
         "{:<46} {:>9} {:>12} {:>8}",
@@ -134,42 +110,6 @@ fn read(folder: &std::path::Path, into: &mut Vec<Vec<u8>>) {
     }
 }
 
-fn client(world: &World, tenant: &str) -> Client {
-    let scopes = [Role::Ingester.scopes(), Role::Analyst.scopes()].concat();
-    Session::open(world.http(), world.credentials(tenant), &scopes).unwrap()
-}
-
-/// Of the server's threads, in seconds.
-fn cpu() -> f64 {
-    let mut ticks = 0;
-    for task in std::fs::read_dir("/proc/self/task").unwrap() {
-        let stat = std::fs::read_to_string(task.unwrap().path().join("stat")).unwrap_or_default();
-        let Some((name, rest)) = stat.rsplit_once(')') else {
-            continue;
-        };
-        // Linux cuts the name of a thread.
-        if name
-            .split('(')
-            .next_back()
-            .is_some_and(|name| SERVER.starts_with(name))
-        {
-            let fields: Vec<u64> = rest
-                .split_whitespace()
-                .filter_map(|field| field.parse().ok())
-                .collect();
-            ticks += fields[10] + fields[11];
-        }
-    }
-    ticks as f64 / 100.0
-}
-
-#[allow(clippy::disallowed_methods)] // a duration for a person
-async fn timed(work: impl Future<Output = ()>) -> Duration {
-    let start = Instant::now();
-    work.await;
-    start.elapsed()
-}
-
 fn told(what: &str, count: usize, took: Duration, bare: Duration, cpu: Option<f64>) {
     let rate = count as f64 / took.as_secs_f64();
     let each = cpu.map_or("-".to_owned(), |seconds| {
@@ -218,24 +158,6 @@ async fn posts(client: &Client, documents: &[Vec<u8>], at_once: usize) -> Durati
     };
     let all = stream::iter(calls).map(post).buffer_unordered(at_once);
     timed(all.for_each(async |()| {})).await
-}
-
-async fn batches(client: &Client, documents: &[Vec<u8>]) -> Duration {
-    let batch = |some: &[Vec<u8>]| {
-        let lines = some
-            .iter()
-            .map(|bytes| fixtures::encoded_line(bytes))
-            .collect();
-        fixtures::batch("advisory", lines)
-    };
-    let calls: Vec<Call> = documents.chunks(BATCH).map(batch).collect();
-    timed(async {
-        for call in calls {
-            let told = client.send(call).await.unwrap().success().unwrap();
-            assert!(!String::from_utf8_lossy(&told.body).contains("\"problem\""));
-        }
-    })
-    .await
 }
 
 /// The last document answers by its id.

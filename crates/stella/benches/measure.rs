@@ -1,0 +1,93 @@
+//! What the benches of ingestion share: a server in threads of its own, and its clients.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use stella_api::scope::Role;
+use stella_client::{Client, Session};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::fixtures;
+use crate::world::World;
+
+const SERVER: &str = "bench-server";
+/// A batch of the bulk route.
+const BATCH: usize = 500;
+
+/// A server on PostgreSQL whose log is sealed each second, in a runtime of its own, and one for
+/// clients.
+pub(crate) fn server() -> (Runtime, Runtime, Arc<World>) {
+    let server = Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name(SERVER)
+        .enable_all()
+        .build()
+        .unwrap();
+    let clients = Builder::new_current_thread().enable_all().build().unwrap();
+    let world = server.block_on(async { tokio::spawn(World::postgres()).await.unwrap() });
+    let world = Arc::new(world);
+    let sealed = world.clone();
+    server.spawn(async move {
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            second.tick().await;
+            sealed.seal().await;
+        }
+    });
+    (server, clients, world)
+}
+
+pub(crate) fn client(world: &World, tenant: &str) -> Client {
+    let scopes = [Role::Ingester.scopes(), Role::Analyst.scopes()].concat();
+    Session::open(world.http(), world.credentials(tenant), &scopes).unwrap()
+}
+
+/// Of the server's threads, in seconds.
+pub(crate) fn cpu() -> f64 {
+    let mut ticks = 0;
+    for task in std::fs::read_dir("/proc/self/task").unwrap() {
+        let stat = std::fs::read_to_string(task.unwrap().path().join("stat")).unwrap_or_default();
+        let Some((name, rest)) = stat.rsplit_once(')') else {
+            continue;
+        };
+        // Linux cuts the name of a thread.
+        if name
+            .split('(')
+            .next_back()
+            .is_some_and(|name| SERVER.starts_with(name))
+        {
+            let fields: Vec<u64> = rest
+                .split_whitespace()
+                .filter_map(|field| field.parse().ok())
+                .collect();
+            ticks += fields[10] + fields[11];
+        }
+    }
+    ticks as f64 / 100.0
+}
+
+#[allow(clippy::disallowed_methods)] // a duration for a person
+pub(crate) async fn timed(work: impl Future<Output = ()>) -> Duration {
+    let start = Instant::now();
+    work.await;
+    start.elapsed()
+}
+
+pub(crate) async fn batches(client: &Client, documents: &[Vec<u8>]) -> Duration {
+    let batch = |some: &[Vec<u8>]| {
+        let lines = some
+            .iter()
+            .map(|bytes| fixtures::encoded_line(bytes))
+            .collect();
+        fixtures::batch("advisory", lines)
+    };
+    let calls: Vec<Call> = documents.chunks(BATCH).map(batch).collect();
+    timed(async {
+        for call in calls {
+            let told = client.send(call).await.unwrap().success().unwrap();
+            assert!(!String::from_utf8_lossy(&told.body).contains("\"problem\""));
+        }
+    })
+    .await
+}
