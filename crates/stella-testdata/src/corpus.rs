@@ -20,7 +20,7 @@ enum Form {
     Lines,
     /// Each run of characters without a space, quote or comma is one.
     Words,
-    /// The same, four of them on lines of their own.
+    /// The same, some of them on lines of their own.
     Groups,
 }
 use Form::{Files, Groups, Lines, Words};
@@ -254,10 +254,9 @@ fn parts(bytes: &[u8], form: Form) -> Vec<Vec<u8>> {
         _ => b" \t\r\n\",".contains(byte),
     };
     let words: Vec<&[u8]> = bytes.split(between).filter(|one| !one.is_empty()).collect();
-    match form {
-        Groups => words.chunks(4).map(|words| words.join(&b'\n')).collect(),
-        _ => words.into_iter().map(<[u8]>::to_vec).collect(),
-    }
+    let size = if matches!(form, Groups) { 4 } else { 1 };
+    let sample = spread(words.chunks(size).collect()).into_iter();
+    sample.map(|words| words.join(&b'\n')).collect()
 }
 
 /// So many of them, from the first to the last.

@@ -26,6 +26,7 @@ mod exports;
 mod fixtures;
 mod formats;
 mod frozen;
+mod hostile;
 mod idempotency;
 mod journey;
 mod killed;
