@@ -5,6 +5,7 @@ mod examples;
 mod floors;
 mod postgres;
 mod sample;
+mod seeds;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Writes what each fuzz target starts from, a folder a target
+    Seeds { folder: PathBuf },
     /// The PostgreSQL cluster that the tests share
     #[command(subcommand)]
     Postgres(Postgres),
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::Test { nextest } => ci::test(&root, &nextest),
         Task::Floors => floors::check(&root),
         Task::Sample { check } => sample::run(check),
+        Task::Seeds { folder } => seeds::write(&folder),
         Task::Postgres(Postgres::Stop) => postgres::stop(&root),
     };
     match done {

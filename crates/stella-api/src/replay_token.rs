@@ -179,6 +179,11 @@ mod tests {
         }
     }
 
+    #[test]
+    fn its_corpus_breaks_no_law() {
+        stella_testdata::replay("token", fuzz);
+    }
+
     proptest! {
         #[test]
         fn a_token_reads_back_and_no_cut_or_changed_one_does(

@@ -190,6 +190,11 @@ mod tests {
         assert_eq!(of(odd), AttestError::Base64("signatures/0/sig".to_owned()));
     }
 
+    #[test]
+    fn its_corpus_breaks_no_law() {
+        stella_testdata::replay("dsse", fuzz);
+    }
+
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {

@@ -220,13 +220,14 @@ impl Authority {
         if !for_us {
             return Err("refused-assertion-audience");
         }
-        if now > assertion.exp + SKEW {
+        // Reckoned from now: what a client says may be any number.
+        if now - SKEW > assertion.exp {
             return Err("refused-assertion-expired");
         }
         if assertion.exp > now + ASSERTION_LIFETIME + SKEW {
             return Err("refused-assertion-long");
         }
-        if assertion.nbf.is_some_and(|nbf| now < nbf - SKEW) {
+        if assertion.nbf.is_some_and(|nbf| now + SKEW < nbf) {
             return Err("refused-assertion-early");
         }
         if assertion.jti.is_empty() || assertion.jti.len() > 128 {

@@ -91,6 +91,11 @@ fn a_long_name_is_refused_before_it_is_read() {
     assert!(refused.to_string().contains("too long"), "{refused}");
 }
 
+#[test]
+fn the_corpus_breaks_no_law() {
+    stella_testdata::replay("archive", fuzz);
+}
+
 fn packed(files: &Files) -> Vec<u8> {
     let mut archive = Archive::new(Vec::new());
     for (name, bytes) in files {

@@ -17,11 +17,3 @@ pub mod trie;
 pub use canonical::{CanonicalError, canonical, canonicalize};
 pub use digest::{Digest, DigestError, Hasher};
 pub use json::JsonError;
-
-/// Runs the laws of this crate on arbitrary bytes; panics where one does not hold.
-///
-/// Shared by the property tests and the fuzz targets.
-pub fn fuzz(data: &[u8]) {
-    json::fuzz(data);
-    trie::fuzz(data);
-}

@@ -11,11 +11,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use stella_api::evidence::{Envelope, EvidenceKind, IngestAnswer};
 use stella_api::{Code, MAX_BODY};
+use stella_canonical::Digest;
 use stella_context::OpContext;
 use stella_locale::Labels;
 use stella_service::{Chunk, Failure, IntoFailure as _, Line};
 
-use crate::guard::{Accepted, Violation};
+use crate::guard::{Accepted, Violation, judge};
 use crate::{Evidence, EvidenceError, envelope};
 
 /// A line as it stands there: what is evidence in it is not read yet.
@@ -112,13 +113,30 @@ fn bytes_of(item: &Item<'_>, line: &Bytes) -> Result<Bytes, Failure> {
     Err(EvidenceError::Refused(vec![large]).into_failure())
 }
 
+/// Reads anything as a line of a batch: what is taken is of the kind that was asked for and has
+/// the digest that was declared, and what is refused has a code that tells its sender so.
+pub fn fuzz(data: &[u8]) {
+    let line = Line {
+        number: 1,
+        bytes: Bytes::copy_from_slice(data),
+    };
+    for &kind in EvidenceKind::ALL {
+        match accept(&line, |envelope, bytes| judge(kind, envelope, bytes)) {
+            Ok(accepted) => {
+                assert_eq!(accepted.document.kind(), kind);
+                let declared = &accepted.envelope.upstream.content_digest;
+                assert_eq!(*declared, Digest::of(&accepted.bytes).to_string());
+            }
+            Err(failure) => assert!(failure.code().status() < 500, "{failure:?}"),
+        }
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use stella_canonical::Digest;
 
     use super::*;
-    use crate::guard::judge;
 
     const OSV: &str =
         "{ \"id\":\"RUSTSEC-2099-0001\",\t\"modified\": \"2099-01-01T00:00:00Z\", \"n\": 1.0e0 }";
@@ -143,6 +161,11 @@ mod tests {
         accepted
             .map(|one| one.bytes)
             .map_err(|failure| failure.code())
+    }
+
+    #[test]
+    fn its_corpus_breaks_no_law() {
+        stella_testdata::replay("line", fuzz);
     }
 
     #[test]

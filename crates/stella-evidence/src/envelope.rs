@@ -185,10 +185,14 @@ fn judge_values(envelope: &Envelope) -> Vec<Violation> {
     violations
 }
 
-/// Reads anything as an envelope; whatever it accepts has every required text.
+/// Reads anything as an envelope; whatever it accepts has every required text, and what it refuses
+/// has a reason.
 pub fn fuzz(data: &[u8]) {
-    if let Ok(envelope) = read(data) {
-        assert!(!envelope.source.publisher.is_empty() && !envelope.upstream.id.is_empty());
+    match read(data) {
+        Ok(envelope) => {
+            assert!(!envelope.source.publisher.is_empty() && !envelope.upstream.id.is_empty());
+        }
+        Err(violations) => assert!(violations.iter().any(|one| !one.message.is_empty())),
     }
 }
 
@@ -275,6 +279,11 @@ mod tests {
                 [(Code::Aoc004, format!("Stella-Provenance:{place}"))]
             );
         }
+    }
+
+    #[test]
+    fn its_corpus_breaks_no_law() {
+        stella_testdata::replay("envelope", fuzz);
     }
 
     proptest! {

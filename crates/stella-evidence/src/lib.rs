@@ -32,7 +32,8 @@ use stella_signing::MasterKey;
 use stella_storage::{Bucket, Db, Migrations, ObjectStore, StoreError};
 use stella_telemetry::Metrics;
 
-pub use envelope::fuzz;
+pub use batch::fuzz as fuzz_line;
+pub use envelope::fuzz as fuzz_envelope;
 pub use error::EvidenceError;
 
 /// The migrations of the schema `evidence`.

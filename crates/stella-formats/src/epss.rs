@@ -176,7 +176,9 @@ pub(crate) fn written(scores: &EpssScores) -> String {
     let told = told.map(|(key, value)| Some(format!("{key}:{}", value.as_ref()?)));
     let told: Vec<String> = told.into_iter().flatten().collect();
     let mut text = String::new();
-    if !told.is_empty() {
+    // A line that tells nothing of the model counts as one, too.
+    let told_nothing = scores.scores.first().is_some_and(|first| first.line > 2);
+    if !told.is_empty() || told_nothing {
         text = format!("#{}\n", told.join(","));
     }
     text.push_str(HEADER);

@@ -73,6 +73,11 @@ impl Format {
         }
     }
 
+    /// How it is read where it is written in JSON.
+    pub(crate) fn json(self) -> Option<&'static Json> {
+        self.reader().json.as_ref()
+    }
+
     /// The short name: `osv`, `csaf`, `cve`, `openvex`, `cyclonedx`, `spdx`, `kev` or `epss`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -95,7 +100,7 @@ impl Serialize for Format {
 fn recognise(value: &Value) -> Option<(Format, &'static Json)> {
     Format::ALL
         .into_iter()
-        .filter_map(|format| Some((format, format.reader().json.as_ref()?)))
+        .filter_map(|format| Some((format, format.json()?)))
         .find(|(_, json)| (json.recognises)(value))
 }
 
@@ -103,6 +108,10 @@ pub(crate) fn read(value: &Value) -> Result<Document, FormatError> {
     let Some((format, json)) = recognise(value) else {
         return Err(unknown(value));
     };
+    read_as(format, json, value)
+}
+
+pub(crate) fn read_as(format: Format, json: &Json, value: &Value) -> Result<Document, FormatError> {
     let mut notices = Vec::new();
     let (spec_version, body) = (json.read)(&Cursor::root(value), &mut notices)?;
     Ok(Document {

@@ -14,6 +14,7 @@ mod document;
 pub mod epss;
 mod error;
 mod format;
+mod fuzz;
 mod gzip;
 pub mod kev;
 pub mod openvex;
@@ -31,6 +32,7 @@ pub use document::{Body, Document, Notice, Upstream};
 pub use epss::{EpssScore, EpssScores};
 pub use error::{FormatError, Reason};
 pub use format::Format;
+pub use fuzz::{fuzz, fuzz_yaml};
 pub use kev::{KevCatalogue, KevEntry};
 pub use openvex::{VexDocument, VexProduct, VexStatement, VexVulnerability};
 pub use osv::{Advisory, Affected, Event, Package, Range, RangeKind, Reference, Severity};
@@ -90,51 +92,6 @@ fn read_yaml(text: &str) -> Result<Document, FormatError> {
         media_type: "application/yaml",
         ..document
     })
-}
-
-/// Reads arbitrary bytes; panics where a law does not hold: JSON reads the same in any order of
-/// members and with any spaces, YAML the same as the JSON that says the same, and a table is lost
-/// nothing of.
-///
-/// Shared by the property tests and the fuzz targets.
-pub fn fuzz(data: &[u8]) {
-    let document = match read(data) {
-        Ok(document) => document,
-        Err(error) => {
-            assert!(error.line > 0 && !error.message.is_empty(), "{error:?}");
-            return;
-        }
-    };
-    let same_but = |media_type, bytes: &[u8]| {
-        let other = read(bytes).map(|other| Document {
-            media_type: document.media_type,
-            ..other
-        });
-        assert_eq!(
-            other.as_ref(),
-            Ok(&document),
-            "not the same as {media_type}"
-        );
-    };
-    match (&document.body, osv::yaml(data)) {
-        (Body::Epss(scores), _) => {
-            let written = epss::written(scores);
-            let again = read(written.as_bytes()).map(|again| again.body);
-            assert_eq!(
-                again.as_ref(),
-                Ok(&document.body),
-                "a table changes as it is written"
-            );
-        }
-        (_, Some(text)) => {
-            let value = yaml::parse(text).map(|value| value.to_string());
-            same_but("JSON", value.unwrap_or_default().as_bytes());
-        }
-        _ => {
-            let canonical = stella_canonical::canonicalize(data);
-            same_but("canonical JSON", &canonical.unwrap_or_default());
-        }
-    }
 }
 
 #[cfg(test)]

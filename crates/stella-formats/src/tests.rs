@@ -127,6 +127,20 @@ fn published_documents_break_no_law() {
     }
 }
 
+/// What a format's reader is given is not recognised first.
+#[test]
+fn the_corpora_of_formats_break_no_law() {
+    for format in Format::ALL {
+        stella_testdata::replay(format.as_str(), |data| format.fuzz(data));
+    }
+}
+
+#[test]
+fn the_corpora_of_documents_and_yaml_break_no_law() {
+    stella_testdata::replay("document", fuzz);
+    stella_testdata::replay("yaml", fuzz_yaml);
+}
+
 /// JSON of known members with values of any type, so that shapes go wrong in every place.
 fn near_document() -> impl Strategy<Value = serde_json::Value> {
     let keys = [
@@ -250,7 +264,9 @@ proptest! {
 
     #[test]
     fn wrong_shapes_break_no_law(value in near_document()) {
-        fuzz(value.to_string().as_bytes());
+        let text = value.to_string();
+        fuzz(text.as_bytes());
+        Format::ALL.into_iter().for_each(|format| format.fuzz(text.as_bytes()));
     }
 
     #[test]

@@ -177,6 +177,11 @@ mod tests {
         }
     }
 
+    #[test]
+    fn its_corpus_breaks_no_law() {
+        stella_testdata::replay("versions", super::fuzz);
+    }
+
     /// What is not linear would not end.
     #[test]
     fn a_version_of_any_length_is_read_and_compared() {

@@ -162,6 +162,29 @@ impl Unverified {
     }
 }
 
+/// Reads anything as a compact JWT: nobody signed with a key that is made up, what a key of its own
+/// signed holds only whole, and claims are written as they were read.
+pub fn fuzz(data: &[u8]) {
+    let Ok(token) = std::str::from_utf8(data) else {
+        return;
+    };
+    let payload = token.split('.').nth(1);
+    let payload = payload.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+    let claims = payload.and_then(|text| serde_json::from_slice::<Claims>(&text).ok());
+    if let Some(claims) = claims {
+        let again = serde_json::to_value(&claims).and_then(serde_json::from_value);
+        assert_eq!(again.ok(), Some(claims));
+    }
+    let verify = |token, key: &PublicKey| verify_jwt::<serde_json::Value>(token, &key.jwk().x);
+    let made_up = PublicKey::ed25519(&[7; 32]);
+    assert!(verify(token, &made_up).is_err());
+    let embedded = Unverified::read(token).ok().and_then(|read| read.embedded);
+    if let Some(key) = embedded.filter(|key| verify(token, key).is_ok()) {
+        let cut = token.char_indices().next_back().map_or(0, |(at, _)| at);
+        assert!(verify(&token[..cut], &key).is_err());
+    }
+}
+
 /// Verifies the signature with an Ed25519 public key and gives the claims. Times, issuer and
 /// audience are the caller's to check, against the operational clock.
 ///
@@ -175,4 +198,29 @@ pub fn verify_jwt<C: DeserializeOwned + Clone>(token: &str, x: &str) -> Result<C
     rules.validate_aud = false;
     let key = DecodingKey::from_ed_components(x)?;
     Ok(jsonwebtoken::decode(token, &key, &rules)?.claims)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_corpus_breaks_no_law() {
+        stella_testdata::replay("jwt", fuzz);
+    }
+
+    #[test]
+    fn what_we_sign_breaks_no_law_wherever_it_is_damaged() {
+        let key = SigningKey::generate().unwrap();
+        let proof = dpop_proof(&key, "GET", "http://a/x", 7, "1", Some("token")).unwrap();
+        assert!(Unverified::read(&proof).unwrap().embedded.is_some());
+        for at in 0..proof.len() {
+            fuzz(&proof.as_bytes()[..at]);
+            let mut flipped = proof.clone().into_bytes();
+            flipped[at] ^= 1;
+            fuzz(&flipped);
+        }
+        fuzz(proof.as_bytes());
+    }
 }

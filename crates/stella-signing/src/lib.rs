@@ -8,7 +8,7 @@ mod key;
 mod master;
 mod private;
 
-pub use jwt::{Claims, Confirmation, Unverified, dpop_proof, sign_jwt, verify_jwt};
+pub use jwt::{Claims, Confirmation, Unverified, dpop_proof, fuzz, sign_jwt, verify_jwt};
 pub use key::{KeyError, SigningKey};
 pub use master::MasterKey;
 pub use private::open_to_others;

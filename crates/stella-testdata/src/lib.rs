@@ -3,10 +3,14 @@
 //! The data is found by `STELLA_DATA`, the folder that holds its `unpack` script, or at
 //! `../shared/data` beside the checkout. It is unpacked once into `target/shared-data`.
 
+mod corpus;
+
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+pub use corpus::{corpus, replay, targets};
 
 /// The folder of one topic of the test data, unpacked, or `None` with a printed notice where
 /// the machine has no test data.

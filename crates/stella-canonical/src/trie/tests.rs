@@ -266,6 +266,11 @@ proptest! {
 }
 
 #[test]
+fn its_corpus_breaks_no_law() {
+    stella_testdata::replay("trie", fuzz);
+}
+
+#[test]
 fn the_nodes_of_sets_are_gathered_once_each() {
     let (old, new) = (build(numbered(0..3000)), build(numbered(0..3001)));
     let mut all = old.nodes.clone();

@@ -107,7 +107,7 @@ impl Collected {
                     *self.skipped.entry(why).or_default() += count;
                 }
             }
-            Err(reason) => self.sources.push(Source::Refused(shown(), reason)),
+            Err((code, reason)) => self.sources.push(Source::Refused(shown(), code, reason)),
         }
         Ok(())
     }

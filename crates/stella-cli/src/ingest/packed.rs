@@ -10,9 +10,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use stella_api::MAX_BODY;
 use stella_api::evidence::Envelope;
 use stella_api::evidence_export::{EvidenceExport, SCHEMA};
+use stella_api::{Code, MAX_BODY};
 use stella_bundle::{Entry, Kind, Limits, UnpackError, kind_of, unpack};
 use stella_canonical::{Digest, Hasher};
 
@@ -53,9 +53,10 @@ pub(crate) fn archive(path: &Path) -> io::Result<Option<(File, Kind)>> {
     Ok(kind_of(&mut file)?.map(|kind| (file, kind)))
 }
 
-/// What an archive holds, or why nothing of it is used.
-pub(crate) fn held(path: &Path, (file, kind): (File, Kind)) -> Result<Held, String> {
-    let spool = tempfile::tempfile().map_err(|error| error.to_string())?;
+/// What an archive holds, or by which rule and why nothing of it is used.
+pub(crate) fn held(path: &Path, (file, kind): (File, Kind)) -> Result<Held, (Code, String)> {
+    let broken = |reason: String| (Code::Aoc009, reason);
+    let spool = tempfile::tempfile().map_err(|error| broken(error.to_string()))?;
     let mut spooled = Spooled {
         spool: io::BufWriter::new(spool),
         files: Vec::new(),
@@ -63,13 +64,17 @@ pub(crate) fn held(path: &Path, (file, kind): (File, Kind)) -> Result<Held, Stri
         end: 0,
     };
     unpack(kind, file, LIMITS, |entry| spooled.take(entry)).map_err(|error| match error {
-        UnpackError::Taken(error) => error.to_string(),
+        UnpackError::Taken(error) => broken(error.to_string()),
         refused => {
+            let code = match refused {
+                UnpackError::TooMuch(_) => Code::Aoc010,
+                _ => Code::Aoc009,
+            };
             let values = [("reason", refused.to_string().into())];
-            filled("archive-refused", &values)
+            (code, filled("archive-refused", &values))
         }
     })?;
-    spooled.held(path)
+    spooled.held(path).map_err(broken)
 }
 
 struct Spooled {

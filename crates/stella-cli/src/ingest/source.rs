@@ -22,8 +22,8 @@ pub(crate) enum Source {
     Held(String, Bytes),
     /// In an archive.
     Packed(Box<Packed>),
-    /// In an archive of that name, which is refused; why.
-    Refused(String, String),
+    /// In an archive of that name, which is refused; by which rule and why.
+    Refused(String, Code, String),
 }
 
 /// Why the bytes of a document are not there.
@@ -33,8 +33,8 @@ pub(crate) enum Unread {
     TooLarge(Option<u64>),
     /// The system's reason.
     Failed(io::Error),
-    /// What they are in is refused.
-    Refused(String),
+    /// What they are in is refused, by this rule.
+    Refused(Code, String),
 }
 
 impl Source {
@@ -42,7 +42,7 @@ impl Source {
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
-            Self::Held(name, _) | Self::Refused(name, _) => name.clone(),
+            Self::Held(name, _) | Self::Refused(name, ..) => name.clone(),
             Self::Packed(packed) => packed.shown().to_owned(),
         }
     }
@@ -52,7 +52,7 @@ impl Source {
         match self {
             Self::Held(_, bytes) => Ok(bytes.clone()),
             Self::Packed(packed) => packed.read(),
-            Self::Refused(_, reason) => Err(Unread::Refused(reason.clone())),
+            Self::Refused(_, code, reason) => Err(Unread::Refused(*code, reason.clone())),
             Self::File(path) => {
                 let mut file = File::open(path)?;
                 let size = file.metadata()?.len();
@@ -91,7 +91,8 @@ impl Unread {
     pub(crate) fn code(&self) -> Code {
         match self {
             Self::TooLarge(_) => Code::Aoc010,
-            Self::Failed(_) | Self::Refused(_) => Code::Aoc009,
+            Self::Failed(_) => Code::Aoc009,
+            Self::Refused(code, _) => *code,
         }
     }
 
@@ -108,7 +109,7 @@ impl Unread {
                 filled("document-too-large-unmeasured", &[("limit", limit.into())])
             }
             Self::Failed(error) => error.to_string(),
-            Self::Refused(reason) => reason.clone(),
+            Self::Refused(_, reason) => reason.clone(),
         }
     }
 }

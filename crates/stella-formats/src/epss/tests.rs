@@ -144,3 +144,13 @@ fn reads_every_day_of_the_published_history() {
         (512, history.lines().count() - 1)
     );
 }
+
+/// Found by `bench/fuzz.sh`.
+#[test]
+fn a_first_line_that_tells_nothing_counts_as_a_line() {
+    let table =
+        "#model_versiof:v202ate:2025-03-18T12:55:00Z\ncve,epss,percentile\nCVE-1,0.94,0.998";
+    crate::Format::Epss.fuzz(table.as_bytes());
+    let read = super::read(table.as_bytes()).unwrap();
+    assert_eq!(scores(&read).scores[0].line, 3);
+}

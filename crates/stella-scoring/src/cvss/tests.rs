@@ -248,6 +248,11 @@ fn other(text: &str) -> Tenths {
     Tenths((score * 10.0).round() as u8)
 }
 
+#[test]
+fn its_corpus_breaks_no_law() {
+    stella_testdata::replay("cvss", fuzz);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 

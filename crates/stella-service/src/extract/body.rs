@@ -69,6 +69,9 @@ impl<S: Send + Sync> FromRequest<S> for Document {
 /// The whole body, within the limit.
 pub(crate) async fn read(request: Request) -> Result<Bytes, Failure> {
     let declared = declared(request.headers());
+    if declared.is_some_and(|size| size > MAX_BODY) {
+        return Err(too_large(declared));
+    }
     let mut parts = request.into_limited_body().into_data_stream();
     let mut bytes = BytesMut::new();
     while let Some(part) = parts.next().await {

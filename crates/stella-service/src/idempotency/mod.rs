@@ -91,7 +91,7 @@ pub(crate) fn parameter() -> Parameter {
         .build()
 }
 
-fn key_of(headers: &HeaderMap) -> Result<Option<String>, Failure> {
+pub(crate) fn key_of(headers: &HeaderMap) -> Result<Option<String>, Failure> {
     let Some(value) = sole(headers, KEY)? else {
         return Ok(None);
     };

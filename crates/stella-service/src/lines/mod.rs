@@ -72,7 +72,7 @@ impl<S: Send + Sync> FromRequest<S> for Lines {
 }
 
 /// Whether a request asks for something by `Prefer` (RFC 7240).
-fn prefers(headers: &HeaderMap, preference: &str) -> bool {
+pub(crate) fn prefers(headers: &HeaderMap, preference: &str) -> bool {
     let values = headers.get_all("prefer").iter();
     let mut each = values.flat_map(|value| value.to_str().unwrap_or_default().split(','));
     each.any(|one| {
@@ -221,6 +221,44 @@ impl<T: ToSchema, F, G> Answers for Result<LineAnswers<T, F>, Fail<G>> {
     }
 }
 
+/// Reads a body in parts as long as its first byte says; panics where the lines are not those of
+/// the whole, each with its number.
+pub fn fuzz(data: &[u8]) {
+    let Some((length, body)) = data.split_first() else {
+        return;
+    };
+    let parts: Vec<io::Result<Bytes>> = body
+        .chunks(usize::from(*length).max(1))
+        .map(|part| Ok(Bytes::copy_from_slice(part)))
+        .collect();
+    let read = async {
+        let mut reader = Reader::new(Body::from_stream(stream::iter(parts)));
+        let mut lines = Vec::new();
+        loop {
+            let (some, end) = reader.chunk().await;
+            lines.extend(some);
+            if let Some(end) = end {
+                assert!(end.is_ok(), "{end:?}");
+                return lines;
+            }
+        }
+    };
+    let whole = (1..).zip(body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii));
+    let whole: Vec<Line> = whole
+        .filter(|(_, line)| !line.is_empty())
+        .map(|(number, line)| Line {
+            number,
+            bytes: Bytes::copy_from_slice(line),
+        })
+        .collect();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    if let Ok(runtime) = runtime {
+        assert_eq!(runtime.block_on(read), whole);
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -255,6 +293,11 @@ mod tests {
         for line in told {
             assert!(matches!(line.result, LineResult::Problem(one) if one.code == "INTERNAL"));
         }
+    }
+
+    #[test]
+    fn its_corpus_breaks_no_law() {
+        stella_testdata::replay("lines", fuzz);
     }
 
     #[test]

@@ -114,6 +114,10 @@ on_every_driver! {
         tried.push(("invalid_client", ask(&world, proof(&world, &dpop, &id()), &form(&nobody, "risk:read")).await));
         let long = assertion(&world, &key, "acme-client", "f", now() + 3600);
         tried.push(("invalid_client", ask(&world, proof(&world, &dpop, &id()), &form(&long, "risk:read")).await));
+        for never in [i64::MAX, i64::MIN] {
+            let signed = assertion(&world, &key, "acme-client", "h", never);
+            tried.push(("invalid_client", ask(&world, proof(&world, &dpop, &id()), &form(&signed, "risk:read")).await));
+        }
         for scope in ["", "nonsense", "risk:profiles", "advisory:read"] {
             let signed = good(&format!("scope {scope}"));
             tried.push(("invalid_scope", ask(&world, proof(&world, &dpop, &id()), &form(&signed, scope)).await));

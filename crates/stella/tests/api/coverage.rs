@@ -12,7 +12,7 @@ use crate::fixtures;
 use crate::world::{World, on_every_driver};
 
 /// The scopes of which an operation demands one; none where it is open to all.
-fn demanded(operation: &serde_json::Value) -> Option<Vec<Scope>> {
+pub fn demanded(operation: &serde_json::Value) -> Option<Vec<Scope>> {
     let security = operation.get("security")?.as_array()?;
     let named = security
         .iter()

@@ -29,6 +29,7 @@ mod fixtures;
 mod formats;
 mod frozen;
 mod history;
+mod hostile;
 mod idempotency;
 mod journey;
 mod killed;

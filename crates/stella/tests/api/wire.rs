@@ -40,6 +40,11 @@ impl Wire {
         Self::begin(world, ("POST", &path), ("acme", scope), &headers).await
     }
 
+    /// A POST of anything.
+    pub async fn post(world: &World, path: &str, scope: Scope, headers: &str) -> Self {
+        Self::begin(world, ("POST", path), ("acme", scope), headers).await
+    }
+
     /// A GET of events.
     pub async fn follow(world: &World, path: &str, who: (&str, Scope), headers: &str) -> Self {
         Self::begin(world, ("GET", path), who, headers).await
@@ -76,6 +81,13 @@ impl Wire {
     /// Sends a part of the body.
     pub fn send(&mut self, text: &str) {
         write!(self.sending, "{:x}\r\n{text}\r\n", text.len()).unwrap();
+    }
+
+    /// The answer to what is not sent to its end: its head and what is there of its body.
+    pub fn refusal(mut self) -> String {
+        let mut answer = vec![0; 64 * 1024];
+        let read = self.reading.read(&mut answer).unwrap();
+        String::from_utf8(answer[..read].to_vec()).unwrap()
     }
 
     /// Says that the body is over.

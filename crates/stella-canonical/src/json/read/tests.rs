@@ -180,6 +180,11 @@ fn agrees_with_json_test_suite() {
     assert_eq!((read, refused), (93, 188));
 }
 
+#[test]
+fn its_corpus_breaks_no_law() {
+    stella_testdata::replay("json", crate::json::fuzz);
+}
+
 proptest! {
     #[test]
     fn arbitrary_bytes_break_no_law(data in prop::collection::vec(any::<u8>(), 0..200)) {
