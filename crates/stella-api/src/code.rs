@@ -146,6 +146,8 @@ codes! {
     LogUnsigned = "LOG_UNSIGNED", 500, exit 6;
     /// A checkpoint that was kept elsewhere is not of the log's past.
     LogRewritten = "LOG_REWRITTEN", 500, exit 6;
+    /// The master key of this process opens no key that is to sign or to verify.
+    SigningKeyUnusable = "SIGNING_KEY_UNUSABLE", 503, exit 10, retry;
     /// A blob's bytes do not have the digest that names it.
     ObjectCorrupt = "OBJECT_CORRUPT", 500, exit 6;
     /// The blob is not in the store.
