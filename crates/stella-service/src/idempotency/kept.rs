@@ -6,13 +6,8 @@ use stella_context::OpContext;
 use stella_storage::{Db, DbTime, StoreError, Tx, execute, on};
 use tokio::runtime::Handle;
 
-use crate::watch::MAX_TIME;
-
 /// How long a first answer is given again.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
-/// After this nobody works on a request any more: the house ended it, or its process died.
-/// Clocks of several machines may be apart, so some more.
-pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(MAX_TIME.as_secs() as i64 + 30);
 /// How many rows whose time is over one request takes away.
 const SWEPT: i64 = 100;
 
@@ -34,6 +29,8 @@ pub(super) struct Asked {
     pub(super) key: String,
     /// The digest of what the request says.
     pub(super) request: String,
+    /// For so long it may be worked on.
+    pub(super) lease: SignedDuration,
 }
 
 /// An answer as it is kept.
@@ -138,8 +135,8 @@ impl FirstAnswers {
                 .bind(&asked.request)
                 .bind(DbTime(now))
                 .bind(DbTime(before(now, KEPT)))
-                .bind(DbTime(before(now, LEASE)))
-                .bind(DbTime(before(now, -LEASE)))
+                .bind(DbTime(before(now, asked.lease)))
+                .bind(DbTime(before(now, -asked.lease)))
         )?;
         Ok(taken == 1)
     }

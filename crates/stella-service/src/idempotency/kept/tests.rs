@@ -5,6 +5,8 @@ use stella_storage::DataFolder;
 
 use super::*;
 
+const LEASE: SignedDuration = SignedDuration::from_secs(90);
+
 const TABLE: &str = include_str!(
     "../../../../stella-evidence/migrations/sqlite/0002_idempotency_keys_tolerates_1.sql"
 );
@@ -42,6 +44,7 @@ async fn ask(answers: &FirstAnswers, seconds: i64) -> Found {
         route: "POST /".to_owned(),
         key: "1".to_owned(),
         request: "sha256:00".to_owned(),
+        lease: LEASE,
     };
     let now = Timestamp::from_second(seconds).unwrap();
     answers.reserve(&op(), asked, now).await.unwrap()
