@@ -35,7 +35,7 @@ mod worker;
 pub use answer::{Answer, Answers, Kept, RawAnswer, Tagged};
 pub use audit::Act;
 pub use events::{Behind, Events, Place, Streams, last_event_id};
-pub use extract::{Authorized, Document, Json, Path, Public, Query, time};
+pub use extract::{Authorized, Document, Json, Path, Public, Query, Whole, time};
 pub use failure::{Fail, Failure, Failures, IntoFailure};
 pub use health::Check;
 pub use house::{House, HouseOptions, Service, describe};

@@ -1,5 +1,8 @@
 //! Bodies.
 
+use std::time::Duration;
+
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
@@ -8,9 +11,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use stella_api::Code;
 use stella_locale::Labels;
+use tokio::time::timeout;
 
 use crate::headers::{encoding, sole};
 use crate::{Failure, RequestLimits};
+
+/// So long what was refused for its length is read on.
+const LINGER: Duration = Duration::from_secs(10);
 
 /// A JSON object of a known shape: strict JSON, no unknown fields where the type denies them.
 #[derive(Debug)]
@@ -62,20 +69,50 @@ impl<S: Send + Sync> FromRequest<S> for Document {
     }
 }
 
-/// The whole body, within the limit.
+/// A body of whatever kind.
+#[derive(Debug)]
+pub struct Whole(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Whole {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        read(request).await.map(Self)
+    }
+}
+
+/// The whole body, within the limit; nothing of one that is declared longer.
 pub(crate) async fn read(request: Request) -> Result<Bytes, Failure> {
     let limit = RequestLimits::of(request.extensions()).body;
-    let declared = declared(request.headers()).filter(|size| *size > limit);
+    if let Some(size) = declared(request.headers()).filter(|size| *size > limit) {
+        // To read would tell whoever asks by `Expect` to send it.
+        if !request.headers().contains_key(header::EXPECT) {
+            tokio::spawn(timeout(LINGER, pass_over(request.into_body(), limit)));
+        }
+        return Err(too_large(limit, Some(size)));
+    }
     let mut parts = request.into_body().into_data_stream();
     let mut bytes = BytesMut::new();
     while let Some(part) = parts.next().await {
         let part = part.map_err(|_| ended(bytes.len() as u64))?;
         if (bytes.len() + part.len()) as u64 > limit {
-            return Err(too_large(limit, declared));
+            return Err(too_large(limit, None));
         }
         bytes.extend_from_slice(&part);
     }
     Ok(bytes.freeze())
+}
+
+/// Reads so much and keeps nothing: a connection that is closed with something unread is reset, and
+/// its client may never see the answer (RFC 9112, section 9.6).
+async fn pass_over(body: Body, mut most: u64) {
+    let mut parts = body.into_data_stream();
+    while let Some(Ok(part)) = parts.next().await {
+        match most.checked_sub(part.len() as u64) {
+            Some(left) => most = left,
+            None => return,
+        }
+    }
 }
 
 /// The connection broke, or what came is no chunked body.
@@ -187,11 +224,12 @@ fn pointer_of(path: &serde_path_to_error::Path) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
-    use axum::body::Body;
     use axum::response::IntoResponse as _;
     use stella_api::Problem;
 
     use super::*;
+
+    type Failed = std::io::Error;
 
     async fn refused(request: axum::http::request::Builder, body: Body) -> Problem {
         let request = request.header("content-type", "application/json");
@@ -230,10 +268,18 @@ mod tests {
         assert!(undeclared.errors[0].detail.contains("1000 bytes"));
         assert!(undeclared.hint.unwrap().contains("1000 bytes"));
 
-        let declared = limited().header("content-length", "1001");
-        let told = refused(declared, Body::from(vec![b' '; 1001])).await;
-        assert_eq!(told.errors[0].pointer, "header:Content-Length");
-        assert!(told.errors[0].detail.contains("1001"));
+        // Nothing of it ever comes, and nobody waits for it.
+        let never = || Body::from_stream(futures_util::stream::pending::<Result<Bytes, Failed>>());
+        for declared in [
+            limited().header("content-length", "1001"),
+            limited()
+                .header("content-length", "1001")
+                .header("expect", "100-continue"),
+        ] {
+            let told = refused(declared, never()).await;
+            assert_eq!(told.errors[0].pointer, "header:Content-Length");
+            assert!(told.errors[0].detail.contains("1001"));
+        }
         let fits = limited().header("content-type", "application/json");
         let fits = fits.body(Body::from(vec![b' '; 1000])).unwrap();
         assert_eq!(

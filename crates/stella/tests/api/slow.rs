@@ -50,6 +50,25 @@ fn bodiless(length: u64, more: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
+async fn a_body_that_is_declared_too_long_is_refused_before_it_comes() {
+    let installation = Installation::filesystem().await;
+    let installation = installation.with("Server:MaxBodyBytes=65536");
+    let running = installation.start(None);
+    let waits = "Expect: 100-continue\r\n";
+    for length in [65_537, 10_000_000_000] {
+        let told = told_by(&running, &bodiless(length, waits));
+        let told_both = format!("{length} bytes are declared, 65536 are the limit");
+        assert!(told.starts_with("HTTP/1.1 413"), "{told}");
+        assert!(told.contains(&told_both), "{told}");
+        // Who does not ask may be sending it already.
+        let mut stream = says(&running, &bodiless(length, ""));
+        let mut told = [0; 12];
+        stream.read_exact(&mut told).unwrap();
+        assert_eq!(&told, b"HTTP/1.1 413");
+    }
+}
+
+#[tokio::test]
 async fn a_request_is_worked_on_for_as_long_as_is_set() {
     let installation = Installation::filesystem().await;
     let running = installation.with("Server:RequestSeconds=1").start(None);
