@@ -177,7 +177,7 @@ codes! {
     StorageConnectionInvalid = "STORAGE_CONNECTION_INVALID", 500, exit 78;
     /// A connection to localhost in production.
     StorageLocalhostInProduction = "STORAGE_LOCALHOST_IN_PRODUCTION", 500, exit 78;
-    /// The serving role is a superuser, an owner or passes row-level security.
+    /// The serving role is a superuser, an owner, passes row-level security or may do more than serve.
     StorageRoleUnsafe = "STORAGE_ROLE_UNSAFE", 500, exit 78;
     /// The schema was migrated by a newer binary.
     StorageSchemaNewer = "STORAGE_SCHEMA_NEWER_THAN_BINARY", 500, exit 78;
