@@ -16,6 +16,7 @@ use stella_context::{OpContext, SystemContext};
 
 use crate::error::opening;
 use crate::migrate::SERVING_ROLE;
+use crate::reach::unreached;
 use crate::{Connection, StoreError};
 
 const ACQUIRE: Duration = Duration::from_secs(10);
@@ -216,7 +217,7 @@ impl Db {
             return Ok(());
         };
         // Of a superuser every role is true, so that its own row comes first.
-        let found: Option<(String, String, String)> = sqlx::query_as(
+        let found: Result<Option<(String, String, String)>, _> = sqlx::query_as(
             "SELECT current_user::text, rolname::text, what FROM pg_roles r, LATERAL (SELECT CASE \
              WHEN rolsuper THEN 'a superuser' \
              WHEN rolbypassrls THEN 'allowed to bypass row-level security' \
@@ -237,7 +238,11 @@ impl Db {
              LIMIT 1",
         )
         .fetch_optional(pool)
-        .await?;
+        .await;
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => return Err(unreached(&pool.connect_options(), error).await),
+        };
         let Some((role, through, what)) = found else {
             return refuse_outsider(pool).await;
         };
