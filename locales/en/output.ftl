@@ -397,6 +397,8 @@ config-unset = nobody sets it
 accepts-address = ADDRESS:PORT
 accepts-connection = postgres://ROLE:PASSWORD@HOST:PORT/DATABASE or Host=…;Port=…;Database=…;Username=…;Password=…;SslMode=…
 accepts-count = a whole number, 1 or more
+accepts-body-bytes = a whole number from 65536 to 67108864
+accepts-request-seconds = a whole number from 1 to 3600
 accepts-folder = a folder
 about-driver = where the services keep their tables; the last two are for development and tests
 about-data-directory = the folder of filesystem's tables and of seed-fs's blobs; in Production an absolute path
@@ -420,6 +422,8 @@ about-limit-tenant-requests = how many requests all clients of a tenant may send
 about-limit-tenant-seconds = the window of a tenant, in seconds
 about-max-connections = how many connections are open at a time on each address; more wait; each needs an open file (LimitNOFILE)
 about-head-seconds = how long the head of a request is waited for, also by a connection that is idle, in seconds: longer than a proxy before it keeps one
+about-body-bytes = the longest body of a request; each line of a batch may hold a document of 64 MiB whatever is set here. More than that is no document anywhere
+about-request-seconds = how long a request is worked on, the same in every process; the command line waits for an answer for 120 seconds
 about-stop-seconds = how long a stop waits for requests that are being answered, in seconds
 about-certificate = the certificate of the server's own TLS; read again each 10 seconds and at SIGHUP
 about-private-key = that certificate's private key
@@ -449,6 +453,7 @@ hint-config-twice = { $one } and { $other } are the same key and say different t
 hint-config-set = --set takes KEY=VALUE
 hint-config-connection-missing = set ConnectionStrings:Default=postgres://ROLE:PASSWORD@HOST/DATABASE
 hint-config-count = write a whole number of 1 or more, without spaces or signs
+hint-config-between = write one of the accepted numbers, without spaces, signs or units
 hint-config-driver-embedded = set Storage:Driver=postgres, or STELLA_ENVIRONMENT=Development to try things
 hint-config-driver-missing = set Storage:Driver=postgres and ConnectionStrings:Default
 hint-config-folder-missing = set Storage:DataDirectory to a folder

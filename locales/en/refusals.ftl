@@ -63,6 +63,8 @@ refused-scope-beside = { $scope } and { $other } are never in one token
 # Requests
 refused-name-utf8 = is no UTF-8 text
 refused-name-long = has { $size } bytes, { $limit } are the limit
+refused-parameter-any = the route takes no parameters of a query
+refused-parameter-unknown = is no parameter of the route; it takes { $known }
 refused-header-twice = { $name } is sent more than once
 refused-idempotency-key = a key is 1 to { $most } visible ASCII characters
 refused-body-no-object = expected an object, found { $kind }

@@ -148,6 +148,8 @@ codes! {
     LogUnsigned = "LOG_UNSIGNED", 500, exit 6;
     /// A checkpoint that was kept elsewhere is not of the log's past.
     LogRewritten = "LOG_REWRITTEN", 500, exit 6;
+    /// The master key of this process opens no key that is to sign or to verify.
+    SigningKeyUnusable = "SIGNING_KEY_UNUSABLE", 503, exit 10, retry;
     /// A blob's bytes do not have the digest that names it.
     ObjectCorrupt = "OBJECT_CORRUPT", 500, exit 6;
     /// The blob is not in the store.
@@ -177,7 +179,7 @@ codes! {
     StorageConnectionInvalid = "STORAGE_CONNECTION_INVALID", 500, exit 78;
     /// A connection to localhost in production.
     StorageLocalhostInProduction = "STORAGE_LOCALHOST_IN_PRODUCTION", 500, exit 78;
-    /// The serving role is a superuser, an owner or passes row-level security.
+    /// The serving role is a superuser, an owner, passes row-level security or may do more than serve.
     StorageRoleUnsafe = "STORAGE_ROLE_UNSAFE", 500, exit 78;
     /// The schema was migrated by a newer binary.
     StorageSchemaNewer = "STORAGE_SCHEMA_NEWER_THAN_BINARY", 500, exit 78;

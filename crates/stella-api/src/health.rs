@@ -31,6 +31,9 @@ pub struct ReadinessCheck {
     pub name: String,
     /// Whether it holds.
     pub ready: bool,
+    /// Why it does not, and what mends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
     /// What is left to do, where anything is: the service serves meanwhile, from what is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backlog: Option<Backlog>,

@@ -1,6 +1,8 @@
 //! What servers refuse and callers need not send.
 
-/// The longest body that any route takes, in bytes; of a batch, the longest document of a line.
+/// The longest body that any route takes, in bytes, where a server is not told a lower limit; of a
+/// batch, the longest document of a line. What is longer is no document anywhere: it also ends what
+/// gzip may unpack to, and what the command line sends.
 pub const MAX_BODY: u64 = 64 * 1024 * 1024;
 
 /// The longest line of a batch, in bytes: the longest document in base64, and its envelope.

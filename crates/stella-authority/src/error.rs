@@ -35,6 +35,7 @@ impl IntoFailure for AuthorityError {
     fn into_failure(self) -> Failure {
         match self {
             Self::Store(error) => error.into_failure(),
+            Self::Keys(error) => error.into_failure(),
             Self::TenantUnknown(name)
             | Self::ClientUnknown(name)
             | Self::ClientKeyUnknown(name) => Failure::not_found(name),

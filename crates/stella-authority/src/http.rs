@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use stella_api::authority::{
     JwksAnswer, OAuthError, ServerMetadata, TenantSettings, TokenAnswer, WhoAmI,
 };
@@ -14,7 +13,8 @@ use stella_api::scope::{AnyScope, Scope};
 use stella_context::{Clock, SystemContext};
 use stella_service::headers::{encoding, single};
 use stella_service::{
-    Answer, Answers, Authorized, Fail, IntoFailure as _, Public, Routes, Tagged, failures, route,
+    Answer, Answers, Authorized, Fail, IntoFailure as _, Public, Routes, Tagged, Whole, failures,
+    route,
 };
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::{Ref, RefOr, ResponseBuilder, Schema};
@@ -39,7 +39,12 @@ pub(crate) fn routes() -> Routes<Arc<Authority>> {
 /// Gives a short-lived, sender-constrained token to a client that proves its key.
 #[utoipa::path(post, path = "/oauth/token", tag = "authority",
     request_body(content = String, content_type = "application/x-www-form-urlencoded"))]
-async fn token(_: Public, State(authority): Domain, headers: HeaderMap, body: Bytes) -> TokenReply {
+async fn token(
+    _: Public,
+    State(authority): Domain,
+    headers: HeaderMap,
+    Whole(body): Whole,
+) -> TokenReply {
     let request = read(&headers, &body);
     let grant = request.as_ref().map_or("none", TokenRequest::grant);
     let answer = match request {

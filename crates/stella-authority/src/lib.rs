@@ -88,7 +88,12 @@ pub fn described() -> Described {
 #[must_use]
 pub fn service(authority: Arc<Authority>) -> Service {
     let logs = authority.logs.clone();
-    let checks = vec![Check::database(&authority.db), logs.check()];
+    let checks = vec![
+        Check::database(&authority.db),
+        Check::migrations(&authority.db, MIGRATIONS),
+        logs.check_keys(),
+        logs.check(),
+    ];
     let first_answers = FirstAnswers::new(authority.db.clone(), MIGRATIONS.schema);
     let routes = http::routes().with_state(authority);
     Service {

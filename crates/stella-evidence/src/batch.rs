@@ -121,7 +121,9 @@ pub fn fuzz(data: &[u8]) {
         bytes: Bytes::copy_from_slice(data),
     };
     for &kind in EvidenceKind::ALL {
-        match accept(&line, |envelope, bytes| judge(kind, envelope, bytes)) {
+        match accept(&line, |envelope, bytes| {
+            judge(kind, envelope, bytes, "fuzz")
+        }) {
             Ok(accepted) => {
                 assert_eq!(accepted.document.kind(), kind);
                 let declared = &accepted.envelope.upstream.content_digest;

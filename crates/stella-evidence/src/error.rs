@@ -70,8 +70,7 @@ impl IntoFailure for EvidenceError {
                 expected, actual, ..
             }) => Self::other_bytes(&expected, &actual).into_failure(),
             Self::Object(error) => error.into_failure(),
-            Self::Keys(KeyStoreError::Store(error)) => error.into_failure(),
-            Self::Keys(KeyStoreError::Key(error)) => Failure::new(Code::Internal).because(error),
+            Self::Keys(error) => error.into_failure(),
             Self::Refused(violations) => refused(&violations),
             Self::Corrupt { document, actual } => Failure::new(Code::EvidenceCorrupt)
                 .with("document", &document)

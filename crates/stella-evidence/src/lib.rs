@@ -121,6 +121,8 @@ pub fn service(evidence: Arc<Evidence>) -> Service {
     let checks = vec![
         Check::database(&evidence.db),
         Check::object_store(&evidence.objects),
+        Check::migrations(&evidence.db, MIGRATIONS),
+        evidence.logs.check_keys(),
         backlog::check(&evidence),
         evidence.logs.check(),
     ];

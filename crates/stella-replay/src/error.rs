@@ -80,6 +80,7 @@ impl IntoFailure for ReplayError {
     fn into_failure(self) -> Failure {
         match self {
             Self::Store(error) => error.into_failure(),
+            Self::Keys(error) => error.into_failure(),
             Self::Object(error) => error.into_failure(),
             Self::Neighbour(error) => error.into_failure(),
             Self::Token(error) => Failure::new(Code::ReplayTokenInvalid)

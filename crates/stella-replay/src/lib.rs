@@ -92,6 +92,8 @@ pub fn service(replay: Arc<Replay>) -> Service {
     let checks = vec![
         Check::database(&replay.db),
         Check::object_store(&replay.objects),
+        Check::migrations(&replay.db, MIGRATIONS),
+        logs.check_keys(),
         logs.check(),
     ];
     let routes = http::routes().with_state(replay);

@@ -82,7 +82,12 @@ pub fn described() -> Described {
 pub fn service(risk_engine: Arc<RiskEngine>) -> Service {
     let first_answers = FirstAnswers::new(risk_engine.db.clone(), MIGRATIONS.schema);
     let logs = risk_engine.logs.clone();
-    let checks = vec![Check::database(&risk_engine.db), logs.check()];
+    let checks = vec![
+        Check::database(&risk_engine.db),
+        Check::migrations(&risk_engine.db, MIGRATIONS),
+        logs.check_keys(),
+        logs.check(),
+    ];
     let routes = http::routes().with_state(risk_engine);
     Service {
         name: NAME,

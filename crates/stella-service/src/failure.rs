@@ -130,6 +130,11 @@ impl Failure {
         self.text("").unwrap_or_else(|| self.code.to_string())
     }
 
+    /// What to do next, where anything helps.
+    pub(crate) fn hint(&self) -> Option<String> {
+        self.text("-hint")
+    }
+
     /// The label of the code that ends so.
     fn text(&self, end: &str) -> Option<String> {
         let values: Vec<_> = self
@@ -151,7 +156,7 @@ impl Failure {
             title: self.title(),
             code: self.code.to_string(),
             trace_id: trace.to_string(),
-            hint: self.text("-hint"),
+            hint: self.hint(),
             errors: self.items.clone(),
         }
     }
@@ -199,6 +204,15 @@ impl IntoFailure for StoreError {
             StoreError::Unavailable(_) | StoreError::Locked { .. } => {
                 Failure::new(Code::Unavailable)
             }
+            StoreError::Sealed(place) => {
+                Failure::new(Code::SigningKeyUnusable).with("place", place)
+            }
+            StoreError::SchemaNewer { schema, unknown } => Failure::new(Code::StorageSchemaNewer)
+                .with("schema", schema)
+                .with("versions", listed(unknown)),
+            StoreError::SchemaOlder { schema, pending } => Failure::new(Code::StorageSchemaOlder)
+                .with("schema", schema)
+                .with("versions", listed(pending)),
             StoreError::Unreadable { what, reason } => Failure::new(Code::RecordCorrupt)
                 .with("what", what)
                 .with("reason", reason)
@@ -207,6 +221,11 @@ impl IntoFailure for StoreError {
         };
         failure.because(self)
     }
+}
+
+fn listed(versions: &[i64]) -> String {
+    let each: Vec<String> = versions.iter().map(i64::to_string).collect();
+    each.join(", ")
 }
 
 impl IntoFailure for ObjectError {

@@ -9,13 +9,14 @@ use futures_util::future::join_all;
 use stella_api::Code;
 use stella_api::health::{Alive, Backlog, Readiness, ReadinessCheck};
 use stella_locale::Labels;
-use stella_storage::{Db, ObjectStore};
+use stella_storage::{Db, Migrations, ObjectStore};
 
-use crate::{Answer, Fail, Failure, Public, failures};
+use crate::{Answer, Fail, Failure, IntoFailure, Public, failures};
 
-/// What a check finds: whether it is there, and what is left to do where anything is.
+/// What a check finds: what is missing, and what is left to do, where anything is.
+#[derive(Default)]
 struct Found {
-    ready: bool,
+    missing: Option<Failure>,
     backlog: Option<Backlog>,
 }
 
@@ -38,7 +39,17 @@ impl Check {
         let db = db.clone();
         Self::needed("database", move || {
             let db = db.clone();
-            async move { db.ping().await.is_ok() }
+            async move { db.ping().await }
+        })
+    }
+
+    /// The service's schema is one that this binary serves: a newer one may migrate it meanwhile.
+    #[must_use]
+    pub fn migrations(db: &Db, migrations: Migrations) -> Self {
+        let db = db.clone();
+        Self::needed("migrations", move || {
+            let db = db.clone();
+            async move { migrations.check_postgres(&db).await }
         })
     }
 
@@ -48,7 +59,7 @@ impl Check {
         let store = store.clone();
         Self::needed("objectStore", move || {
             let store = store.clone();
-            async move { store.ping().await.is_ok() }
+            async move { store.ping().await }
         })
     }
 
@@ -59,19 +70,27 @@ impl Check {
         F: Future<Output = Result<Option<Backlog>, E>> + Send + 'static,
     {
         Self::asking(name, waits, |told| Found {
-            ready: true,
             backlog: told.and_then(Result::ok).flatten(),
+            ..Found::default()
         })
     }
 
     /// What the service cannot serve without. What does not answer promptly is not there.
-    fn needed<F>(name: &'static str, is_there: impl Fn() -> F + Send + Sync + 'static) -> Self
+    pub(crate) fn needed<F, E>(
+        name: &'static str,
+        is_there: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self
     where
-        F: Future<Output = bool> + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: IntoFailure,
     {
-        Self::asking(name, is_there, |told| Found {
-            ready: told.unwrap_or_default(),
-            backlog: None,
+        Self::asking(name, is_there, |told| {
+            let away = || Failure::new(Code::Unavailable);
+            let told = told.map(|told| told.map_err(E::into_failure));
+            Found {
+                missing: told.unwrap_or_else(|| Err(away())).err(),
+                ..Found::default()
+            }
         })
     }
 
@@ -111,22 +130,39 @@ pub(crate) async fn alive(_: Public) -> Result<Answer<Alive>, Fail<()>> {
     }))
 }
 
-/// What every check finds now, all at a time.
-pub(crate) async fn checked(checks: &Checks) -> Vec<ReadinessCheck> {
+/// What every check finds now, all at a time; with the code of what is missing.
+async fn found(checks: &Checks) -> Vec<(ReadinessCheck, Option<Code>)> {
     let each = checks.iter().flat_map(|(service, list)| {
         let of_service = |check| (*service, check);
         list.iter().map(of_service)
     });
     let each = each.map(|(service, check): (_, &Check)| async move {
-        let Found { ready, backlog } = (check.probe)().await;
-        ReadinessCheck {
+        let Found { missing, backlog } = (check.probe)().await;
+        let told = ReadinessCheck {
             service: service.to_owned(),
             name: check.name.to_owned(),
-            ready,
+            ready: missing.is_none(),
+            detail: missing.as_ref().map(why),
             backlog,
-        }
+        };
+        (told, missing.as_ref().map(Failure::code))
     });
     join_all(each).await
+}
+
+/// What is missing, and what mends it.
+fn why(missing: &Failure) -> String {
+    match (missing.code(), missing.hint()) {
+        (Code::Unavailable, _) => Labels::english().text("error-unavailable-check"),
+        (_, None) => missing.detail(),
+        (_, Some(hint)) => format!("{}; {hint}", missing.detail()),
+    }
+}
+
+/// What every check finds now.
+pub(crate) async fn checked(checks: &Checks) -> Vec<ReadinessCheck> {
+    let found = found(checks).await.into_iter();
+    found.map(|(told, _)| told).collect()
 }
 
 /// Tells whether the process can serve, and what is missing.
@@ -135,21 +171,21 @@ pub(crate) async fn ready(
     _: Public,
     State(checks): State<Checks>,
 ) -> Result<Answer<Readiness>, Fail<NotReady>> {
-    let told = checked(&checks).await;
-    let away: Vec<&ReadinessCheck> = told.iter().filter(|check| !check.ready).collect();
-    if away.is_empty() {
+    let found = found(&checks).await;
+    if found.iter().all(|(check, _)| check.ready) {
         return Ok(Answer(Readiness {
             ready: true,
-            checks: told,
+            checks: found.into_iter().map(|(check, _)| check).collect(),
         }));
     }
     let start = Failure::new(Code::Unavailable);
-    Err(away
-        .iter()
-        .fold(start, |failure, check| {
-            let told = Labels::english().text("error-unavailable-check");
-            let place = format!("{}:{}", check.service, check.name);
-            failure.at(Code::Unavailable, place, told)
+    let missing = found.iter().filter_map(|(check, code)| {
+        let place = format!("{}:{}", check.service, check.name);
+        Some(((*code)?, place, check.detail.as_deref()?))
+    });
+    Err(missing
+        .fold(start, |failure, (code, place, detail)| {
+            failure.at(code, place, detail)
         })
         .into())
 }
@@ -164,7 +200,7 @@ mod tests {
     #[tokio::test]
     async fn of_two_that_do_not_answer_only_what_is_needed_is_not_ready() {
         let checks = vec![
-            Check::needed("database", pending),
+            Check::needed("database", pending::<Result<_, Failure>>),
             Check::backlog("sealer", pending::<Result<_, ()>>),
         ];
         let told = checked(&Arc::new(vec![("evidence", checks)])).await;

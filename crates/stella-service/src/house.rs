@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
-use stella_api::{Code, MAX_BODY};
+use stella_api::Code;
 use stella_client::Peers;
 use stella_context::Clock;
 use stella_telemetry::Metrics;
@@ -16,8 +16,8 @@ use crate::health::{self, Check};
 use crate::rate::Rates;
 use crate::watch::{Owners, Watch, guard};
 use crate::{
-    Described, Failure, FirstAnswers, RateLimits, Routes, Sentinel, Streams, TrustedProxies,
-    Worker, admin, route,
+    Described, Failure, FirstAnswers, RateLimits, RequestLimits, Routes, Sentinel, Streams,
+    TrustedProxies, Worker, admin, route,
 };
 
 /// All that the root needs to know of a service.
@@ -44,6 +44,8 @@ pub struct HouseOptions {
     pub clock: Clock,
     /// How often callers may ask.
     pub limits: RateLimits,
+    /// What one request may take.
+    pub requests: RequestLimits,
     /// Whom to believe in whom they stand for.
     pub proxies: TrustedProxies,
     /// Where requests are counted.
@@ -143,6 +145,7 @@ fn layered(router: Router, options: &HouseOptions, owners: Owners) -> Router {
         &options.metrics,
         owners,
         options.proxies.clone(),
+        options.requests.time,
         options.sentinel.issuer(),
     ));
     router
@@ -155,7 +158,7 @@ fn layered(router: Router, options: &HouseOptions, owners: Owners) -> Router {
         .layer(Extension(options.sentinel.clone()))
         .layer(Extension(options.clock))
         .layer(Extension(Arc::new(Rates::new(options.limits))))
-        .layer(DefaultBodyLimit::max(MAX_BODY as usize))
+        .layer(Extension(options.requests))
         .layer(from_fn_with_state(watch, guard))
 }
 
@@ -176,6 +179,7 @@ mod tests {
             sentinel: Sentinel::new("http://localhost", keys),
             clock: Clock::System,
             limits: RateLimits::default(),
+            requests: RequestLimits::default(),
             proxies: TrustedProxies::default(),
             metrics: Metrics::local().unwrap(),
         };

@@ -12,7 +12,7 @@ use stella_context::SystemContext;
 use stella_signing::{KeyError, MasterKey, SigningKey};
 use stella_storage::{Db, DbTime, StoreError, Tx, execute, on};
 
-use crate::{Act, audit};
+use crate::{Act, Failure, IntoFailure, audit};
 
 /// The keys of one service for one purpose: those of another purpose never sign in its place.
 ///
@@ -50,6 +50,22 @@ pub enum KeyStoreError {
     /// The key itself, or the master key.
     #[error(transparent)]
     Key(#[from] KeyError),
+}
+
+impl From<KeyStoreError> for StoreError {
+    fn from(error: KeyStoreError) -> Self {
+        match error {
+            KeyStoreError::Store(error) => error,
+            KeyStoreError::Key(KeyError::Sealed { place }) => Self::Sealed(place),
+            KeyStoreError::Key(error) => Self::unreadable("signing key", error),
+        }
+    }
+}
+
+impl IntoFailure for KeyStoreError {
+    fn into_failure(self) -> Failure {
+        StoreError::from(self).into_failure()
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -103,7 +119,8 @@ impl KeyStore {
     /// not hold the master key adds no key; others are logged and left out.
     ///
     /// # Errors
-    /// The database is away.
+    /// The database is away, or the master key opens none of them: what they signed is not to be
+    /// called forged for that.
     pub async fn public(&self, system: &SystemContext) -> Result<Vec<PublicKey>, StoreError> {
         let statement = format!(
             "SELECT kid, sealed FROM {}.signing_keys WHERE purpose = $1 \
@@ -121,7 +138,29 @@ impl KeyStore {
                 None
             }
         });
-        Ok(opened.collect())
+        let opened: Vec<PublicKey> = opened.collect();
+        match opened.is_empty() {
+            true => Err(StoreError::Sealed(format!("{}.signing_keys", self.schema))),
+            false => Ok(opened),
+        }
+    }
+
+    /// Refuses where the master key does not open each active key of the schema now, whatever it
+    /// is for. A process signs on with those that it opened before: its next start would fail.
+    ///
+    /// # Errors
+    /// It does not, or the database is away.
+    pub(crate) async fn usable(&self, system: &SystemContext) -> Result<(), KeyStoreError> {
+        let statement = format!(
+            "SELECT kid, sealed FROM {}.signing_keys WHERE state = 'active' ORDER BY kid",
+            self.schema
+        );
+        let mut tx = self.db.system_read(system).await?;
+        let rows: Vec<SealedKey> =
+            on!(&mut tx, c => query_as(AssertSqlSafe(statement)).fetch_all(c))
+                .map_err(StoreError::from)?;
+        tx.commit().await?;
+        rows.iter().try_for_each(|row| self.open(row).map(drop))
     }
 
     fn opened(&self, row: &SealedKey) -> Result<SigningKey, KeyStoreError> {

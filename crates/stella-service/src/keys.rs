@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stella_api::authority::{JwksAnswer, PublicJwk};
-use stella_client::Peers;
+use stella_client::{ClientError, Peers};
 use stella_context::Clock;
 use tokio::sync::RwLock;
+
+use crate::{Failure, IntoFailure as _};
 
 /// The seconds that a key set is taken as current (`max-age` of the JWKS).
 const MAX_AGE: i64 = 300;
@@ -40,39 +42,41 @@ impl KeySource {
     }
 
     /// The key of an id; none where Authority publishes no such key.
-    pub async fn find(&self, kid: &str) -> Option<PublicJwk> {
+    ///
+    /// # Errors
+    /// Nobody knows: Authority does not answer, or has no key that it could publish.
+    pub(crate) async fn find(&self, kid: &str) -> Result<Option<PublicJwk>, Failure> {
         let now = Clock::System.now().as_second();
         {
             let held = self.held.read().await;
             if let Some(told) = held.find(kid, now) {
-                return told.cloned();
+                return Ok(told.cloned());
             }
         }
-        self.refresh(now).await;
-        self.held.read().await.keys.get(kid).cloned()
+        let refreshed = self.refresh(now).await;
+        match self.held.read().await.keys.get(kid) {
+            Some(key) => Ok(Some(key.clone())),
+            None => refreshed.map(|()| None).map_err(ClientError::into_failure),
+        }
     }
 
     /// A set that cannot be fetched leaves the old one: Authority may be down for a while.
-    async fn refresh(&self, now: i64) {
-        match self
-            .peers
-            .anonymous()
-            .get::<JwksAnswer>("/oauth/jwks")
-            .await
-        {
-            Ok(set) => {
-                let named = |key: PublicJwk| Some((key.kid.clone()?, key));
-                let keys = set.keys.into_iter().filter_map(named).collect();
-                let mut held = self.held.write().await;
-                let current = held.age(now).is_some_and(|age| age < MAX_AGE);
-                *held = Held {
-                    keys,
-                    fetched: Some(now),
-                    searched: if current { Some(now) } else { held.searched },
-                };
-            }
-            Err(error) => tracing::warn!(%error, "the keys of Authority cannot be fetched"),
-        }
+    async fn refresh(&self, now: i64) -> Result<(), ClientError> {
+        let anybody = self.peers.anonymous();
+        let fetched = anybody.get::<JwksAnswer>("/oauth/jwks").await;
+        let set = fetched.inspect_err(
+            |error| tracing::warn!(%error, "the keys of Authority cannot be fetched"),
+        )?;
+        let named = |key: PublicJwk| Some((key.kid.clone()?, key));
+        let keys = set.keys.into_iter().filter_map(named).collect();
+        let mut held = self.held.write().await;
+        let current = held.age(now).is_some_and(|age| age < MAX_AGE);
+        *held = Held {
+            keys,
+            fetched: Some(now),
+            searched: if current { Some(now) } else { held.searched },
+        };
+        Ok(())
     }
 }
 

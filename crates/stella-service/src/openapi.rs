@@ -27,6 +27,8 @@ const ANYWHERE: &[Code] = &[
     Code::RecordCorrupt,
     Code::Unavailable,
     Code::Timeout,
+    // No token can be checked, or nothing signed.
+    Code::SigningKeyUnusable,
     Code::ObjectStoreUnreachable,
     Code::ObjectStoreFull,
     Code::ObjectStoreRefused,

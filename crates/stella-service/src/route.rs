@@ -1,17 +1,18 @@
 //! Routes whose permission stands in the handler's signature.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use stella_api::Scope;
 use stella_api::scope::Permit;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use crate::answer::Answers;
-use crate::extract::{Authorized, Public};
+use crate::extract::{Authorized, Public, known_only};
 use crate::gate::{Gate, pass};
 
 /// Handlers whose first argument says who may call: [`Authorized`] or [`Public`]. A handler
@@ -147,7 +148,12 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
                 keyed: writes && signature.repeatable,
             });
             let methods = match gate {
-                Some(gate) => methods.clone().route_layer(from_fn_with_state(gate, pass)),
+                // The one that is added last stands before the other: first it matters who asks.
+                Some(gate) => methods
+                    .clone()
+                    .route_layer(from_fn_with_state(queries(&mut item), known_only))
+                    .route_layer(from_fn_with_state(gate, pass)),
+                // Who probes or signs in may say more (RFC 6749, section 3.2).
                 None => methods.clone(),
             };
             let path = match self.place {
@@ -193,6 +199,17 @@ fn own(operation: &mut Operation, service: &str) {
     let name = operation.operation_id.take().unwrap_or_default();
     operation.operation_id = Some(format!("{}_{name}", service.replace('-', "_")));
     operation.tags = Some(vec![service.to_owned()]);
+}
+
+/// The parameters of the query that an item knows.
+fn queries(item: &mut PathItem) -> Arc<[String]> {
+    let each = operations(item).into_iter();
+    let each = each.filter_map(|operation| operation.parameters.as_ref());
+    let of_query = each.flatten().filter_map(|one| match one {
+        RefOr::T(one) if one.parameter_in == ParameterIn::Query => Some(one.name.clone()),
+        _ => None,
+    });
+    of_query.collect()
 }
 
 fn operations(item: &mut PathItem) -> Vec<&mut Operation> {

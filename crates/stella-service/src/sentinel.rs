@@ -63,7 +63,7 @@ impl Sentinel {
 
     async fn bearer(&self, parts: &Parts) -> Result<Principal, Failure> {
         let token = presented(&parts.headers)?;
-        let claims = self.verify(token).await.map_err(invalid)?;
+        let claims = self.verify(token).await?;
         let (method, path) = (parts.method.as_str(), parts.uri.path());
         let jkt = self
             .check_proof(method, path, &parts.headers, Some(token))
@@ -74,30 +74,31 @@ impl Sentinel {
         principal_of(claims)
     }
 
-    async fn verify(&self, token: &str) -> Result<Claims, &'static str> {
-        let header = Unverified::read(token).map_err(|_| "refused-token-no-jwt")?;
+    async fn verify(&self, token: &str) -> Result<Claims, Failure> {
+        let header = Unverified::read(token).map_err(|_| invalid("refused-token-no-jwt"))?;
         if header.typ.as_deref() != Some("at+jwt") {
-            return Err("refused-token-typ");
+            return Err(invalid("refused-token-typ"));
         }
-        let kid = header.kid.ok_or("refused-token-no-kid")?;
+        let kid = header.kid.ok_or_else(|| invalid("refused-token-no-kid"))?;
         let key = self
             .keys
             .find(&kid)
-            .await
-            .ok_or("refused-token-key-unknown")?;
-        let claims: Claims = verify_jwt(token, &key.x).map_err(|_| "refused-token-broken")?;
+            .await?
+            .ok_or_else(|| invalid("refused-token-key-unknown"))?;
+        let claims: Claims =
+            verify_jwt(token, &key.x).map_err(|_| invalid("refused-token-broken"))?;
         let now = Clock::System.now().as_second();
         if *claims.iss != *self.issuer {
-            return Err("refused-token-issuer");
+            return Err(invalid("refused-token-issuer"));
         }
         if claims.aud != "stella" {
-            return Err("refused-token-audience");
+            return Err(invalid("refused-token-audience"));
         }
         if now > claims.exp + SKEW {
-            return Err("refused-token-expired");
+            return Err(invalid("refused-token-expired"));
         }
         if now < claims.nbf - SKEW || now < claims.iat - SKEW {
-            return Err("refused-token-early");
+            return Err(invalid("refused-token-early"));
         }
         Ok(claims)
     }

@@ -23,9 +23,6 @@ use tracing::{Instrument as _, Span};
 
 use crate::{Failure, Peer, TrustedProxies};
 
-/// No request is worked on for longer.
-pub(crate) const MAX_TIME: Duration = Duration::from_secs(60);
-
 /// Whoever calls chooses how long a path is, and records that wait for their export hold it.
 const LONGEST_PATH: usize = 512;
 
@@ -41,6 +38,8 @@ pub(crate) fn current_trace() -> TraceId {
 pub(crate) struct Watch {
     owners: Owners,
     proxies: TrustedProxies,
+    /// No request is worked on for longer.
+    time: Duration,
     scheme: &'static str,
     duration: Histogram<f64>,
     active: UpDownCounter<i64>,
@@ -52,11 +51,13 @@ impl Watch {
         metrics: &Metrics,
         owners: Owners,
         proxies: TrustedProxies,
+        time: Duration,
         public_url: &str,
     ) -> Self {
         Self {
             owners,
             proxies,
+            time,
             scheme: match public_url.starts_with("https://") {
                 true => "https",
                 false => "http",
@@ -88,6 +89,7 @@ pub(crate) async fn guard(
         Some(_) => None,
         None => parent_of(request.headers()),
     };
+    let limit = watch.time;
     let counted = inner.is_none().then(|| Counted::begin(watch, &asked));
     let outer = || parent.as_ref().map(|parent| parent.trace().clone());
     let trace = inner.clone().or_else(outer);
@@ -98,29 +100,31 @@ pub(crate) async fn guard(
         if inner.is_none() {
             under(&span, parent.as_ref());
         }
-        observed(request, next, counted, told)
-            .instrument(span)
-            .await
+        let run = answered(request, next, limit);
+        observed(run, counted, told).instrument(span).await
     })
     .await
 }
 
-async fn observed(
-    request: Request,
-    next: Next,
-    counted: Option<Counted>,
-    trace: TraceId,
-) -> Response {
+async fn answered(request: Request, next: Next, limit: Duration) -> Response {
     let run = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind();
-    let response = match tokio::time::timeout(MAX_TIME, run).await {
+    match tokio::time::timeout(limit, run).await {
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => Failure::new(Code::Internal)
             .because(panicked(&panic))
             .into_response(),
         Err(_) => Failure::new(Code::Timeout)
-            .with("limit", MAX_TIME.as_secs())
+            .with("limit", limit.as_secs())
             .into_response(),
-    };
+    }
+}
+
+async fn observed(
+    run: impl Future<Output = Response>,
+    counted: Option<Counted>,
+    trace: TraceId,
+) -> Response {
+    let response = run.await;
     let status = response.status();
     let span = Span::current();
     span.record("http.response.status_code", status.as_u16());

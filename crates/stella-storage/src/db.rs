@@ -16,6 +16,7 @@ use stella_context::{OpContext, SystemContext};
 
 use crate::error::opening;
 use crate::migrate::SERVING_ROLE;
+use crate::reach::unreached;
 use crate::unbroken::Unbroken;
 use crate::{Connection, StoreError};
 
@@ -199,38 +200,49 @@ impl Db {
         }
     }
 
-    /// Refuses a PostgreSQL role that row-level security does not bind, itself or as another role
-    /// that it may become, and one that has not the rights of `stella_service`.
+    /// Refuses a PostgreSQL role that may do more than serve, itself or as another role that it may
+    /// become: pass row-level security, make itself such a role, take the data past the tables, or
+    /// act on the server's machine. Refuses one, too, that has not the rights of `stella_service`.
     ///
     /// # Errors
-    /// The role is a superuser, has BYPASSRLS, owns a schema or a table, or is a member of a role
-    /// that is one of these; it is no member of the serving role; or the database is away.
+    /// The role is one of these or a member of one; it is no member of the serving role; or the
+    /// database is away.
     pub async fn refuse_unsafe_role(&self) -> Result<(), StoreError> {
         let Self::Postgres(pool) = self else {
             return Ok(());
         };
         // Of a superuser every role is true, so that its own row comes first.
-        let found: Option<(String, String, bool, bool)> = sqlx::query_as(
-            "SELECT current_user::text, rolname::text, rolsuper, rolbypassrls FROM pg_roles r \
-             WHERE pg_has_role(current_user, r.oid, 'MEMBER') AND (rolsuper OR rolbypassrls \
-             OR EXISTS (SELECT FROM pg_namespace WHERE nspowner = r.oid) \
+        let found: Result<Option<(String, String, String)>, _> = sqlx::query_as(
+            "SELECT current_user::text, rolname::text, what FROM pg_roles r, LATERAL (SELECT CASE \
+             WHEN rolsuper THEN 'a superuser' \
+             WHEN rolbypassrls THEN 'allowed to bypass row-level security' \
+             WHEN rolcreaterole THEN 'allowed to make roles, and to become them (CREATEROLE)' \
+             WHEN rolreplication THEN 'allowed to copy all databases (REPLICATION)' \
+             WHEN rolname = 'pg_execute_server_program' \
+             THEN 'allowed to run programs on the database''s machine' \
+             WHEN rolname IN ('pg_read_server_files', 'pg_write_server_files') \
+             THEN 'allowed to read or write files on the database''s machine' \
+             WHEN rolname IN ('pg_read_all_data', 'pg_write_all_data', 'pg_maintain', \
+             'pg_create_subscription') THEN 'given rights on tables that are not its own' \
+             WHEN EXISTS (SELECT FROM pg_namespace WHERE nspowner = r.oid) \
              OR EXISTS (SELECT FROM pg_class WHERE relowner = r.oid \
-             AND relkind IN ('r', 'p') AND relpersistence <> 't')) \
+             AND relkind IN ('r', 'p') AND relpersistence <> 't') \
+             THEN 'the owner of schemas or tables' END AS what) judged \
+             WHERE what IS NOT NULL AND pg_has_role(current_user, r.oid, 'MEMBER') \
              ORDER BY rolname <> current_user, NOT rolsuper, rolname = 'pg_database_owner', rolname \
              LIMIT 1",
         )
         .fetch_optional(pool)
-        .await?;
-        let Some((role, through, superuser, bypass)) = found else {
+        .await;
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => return Err(unreached(&pool.connect_options(), error).await),
+        };
+        let Some((role, through, what)) = found else {
             return refuse_outsider(pool).await;
         };
-        let what = match (superuser, bypass) {
-            (true, _) => "a superuser",
-            (_, true) => "allowed to bypass row-level security",
-            _ => "the owner of schemas or tables",
-        };
         let what = match role == through {
-            true => what.to_owned(),
+            true => what,
             false => format!("a member of {through}, which is {what}"),
         };
         Err(StoreError::RoleUnsafe { role, what })

@@ -53,9 +53,15 @@ impl Connection {
     /// A text that is neither; the message does not repeat it, since it may hold a secret.
     pub fn parse(text: &str) -> Result<Self, String> {
         let options = if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            // The parser's own words may repeat a part of the text.
-            text.parse()
-                .map_err(|_| "not a postgres:// URL that can be read".to_owned())?
+            // The parser's own words may repeat a part of the text. It would take what stands
+            // before a `/` of a password for the host.
+            let path = text.split(['?', '#']).next().unwrap_or_default();
+            let path = path.splitn(4, '/').nth(3).unwrap_or_default();
+            let options = text.parse().ok().filter(|_| !path.contains('@'));
+            options.ok_or(
+                "not a postgres:// URL that can be read; within the role and the password write \
+                 / as %2F, ? as %3F, # as %23, @ as %40 and % as %25",
+            )?
         } else {
             ado(text)?
         };
@@ -204,9 +210,14 @@ mod tests {
             "Host=db;Databse=hunter2",
             "postgres://u:hunter2@db:port/x",
             "postgres://u:hunter2@local host/x",
+            "postgres://u:hunter2/x@db/x",
+            "postgres://u:12/hunter2@db/x",
+            "postgres://u:hunter2?x@db/x",
+            "postgres://u:hunter2#x@db/x",
         ] {
             let told = Connection::parse(text).unwrap_err();
             assert!(!told.contains("hunter2"), "{text}: {told}");
+            assert_eq!(told.contains("%2F"), text.contains("://"), "{text}: {told}");
         }
         let shown = format!(
             "{:?}",

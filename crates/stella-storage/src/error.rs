@@ -21,6 +21,9 @@ pub enum StoreError {
         /// Why it cannot be read.
         reason: String,
     },
+    /// What is stored is encrypted with another key than those of this process.
+    #[error("the master key does not open {0}")]
+    Sealed(String),
     /// Another process holds the data folder.
     #[error("data folder {folder} is in use by process {holder}")]
     Locked {

@@ -6,6 +6,7 @@ mod driver;
 mod error;
 mod migrate;
 mod object;
+mod reach;
 mod time;
 mod unbroken;
 

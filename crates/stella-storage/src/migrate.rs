@@ -9,6 +9,7 @@ use std::sync::Arc;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool, query_as};
 
+use crate::reach::unreached;
 use crate::{Connection, DataFolder, Db, StoreError};
 
 /// The group role that migrations grant to; every serving role is a member of it.
@@ -32,7 +33,10 @@ impl Migrations {
     /// # Errors
     /// The database is away, the schema is newer than this binary, or a statement failed.
     pub async fn run_postgres(&self, owner: &Connection) -> Result<(), StoreError> {
-        let pool = PgPool::connect_with(owner.options()).await?;
+        let pool = match PgPool::connect_with(owner.options()).await {
+            Ok(pool) => pool,
+            Err(error) => return Err(unreached(&owner.options(), error).await),
+        };
         let found: Option<i32> = sqlx::query_scalar("SELECT 1 FROM pg_roles WHERE rolname = $1")
             .bind(SERVING_ROLE)
             .fetch_optional(&pool)

@@ -4,6 +4,8 @@
 mod tests;
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 use regex::{Captures, Regex};
@@ -36,7 +38,7 @@ const RULES: &str = r#"(?xs)
         | (?P<single>')[^']*(?:'|\z)
         | (?i:(?:Bearer|Basic|DPoP|Digest)\s+)?[^\s"'&;,\\\x1b\])}]+ )
     # Credentials by their scheme.
-    | (?P<scheme>(?i:\b(?:Bearer|Basic|DPoP)\s+)) [A-Za-z0-9._~+/=-]{8,}
+    | (?P<scheme>(?i:\b(?:Bearer|Basic|DPoP)[\s+]+)) [A-Za-z0-9._~+/=-]{8,}
     # A token that is a JWT or the beginning of one.
     | \bey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*)*
     # An access key of AWS, and the secret that stands behind its id.
@@ -92,22 +94,104 @@ impl Redactor {
         let Some(pattern) = &*PATTERN else {
             return Cow::Borrowed(GONE);
         };
-        let mut text = Cow::Borrowed(text);
-        for secret in self.known.iter() {
-            if text.contains(secret.as_str()) {
-                text = Cow::Owned(text.replace(secret.as_str(), GONE));
+        let mut found = Vec::new();
+        let mut layer = Some(Layer::outermost(text));
+        for _ in 0..LAYERS {
+            let Some(read) = layer else { break };
+            for secret in self.known.iter() {
+                let each = read.text.match_indices(secret.as_str());
+                let each = each.map(|(at, secret)| read.place(at..at + secret.len()));
+                found.extend(each.map(|place| (place, GONE.to_owned())));
             }
+            let each = pattern.captures_iter(&read.text);
+            found.extend(each.filter_map(|captures| {
+                let place = read.place(captures.get(0)?.range());
+                let stays = |range| &text[read.place(range)];
+                Some((place, replaced(&captures, stays)))
+            }));
+            layer = read.decoded();
         }
-        match pattern.replace_all(&text, replaced) {
-            Cow::Borrowed(_) => text,
-            Cow::Owned(clean) => Cow::Owned(clean),
+        match found.is_empty() {
+            true => Cow::Borrowed(text),
+            false => Cow::Owned(without(text, found)),
         }
     }
 }
 
-/// What told that it is a secret stays, so that a reader sees what was there.
-fn replaced(found: &Captures<'_>) -> String {
-    let part = |name: &str| found.name(name).map(|part| part.as_str());
+/// So often what is percent-encoded may be encoded again, the text itself counted.
+const LAYERS: usize = 4;
+
+/// A text, or what it says once its percent-encoding is undone, and where in the text each byte of
+/// that stands.
+struct Layer<'a> {
+    text: Cow<'a, str>,
+    /// None where the two are the same.
+    places: Option<Vec<usize>>,
+}
+
+impl<'a> Layer<'a> {
+    fn outermost(text: &'a str) -> Self {
+        Self {
+            text: Cow::Borrowed(text),
+            places: None,
+        }
+    }
+
+    /// Where it stands in the text itself.
+    fn place(&self, range: Range<usize>) -> Range<usize> {
+        match &self.places {
+            Some(places) => places[range.start]..places[range.end],
+            None => range,
+        }
+    }
+
+    /// The next layer; none where nothing is encoded. What is no ASCII stays as it is: no rule asks
+    /// for it.
+    fn decoded(self) -> Option<Self> {
+        let bytes = self.text.as_bytes();
+        bytes.contains(&b'%').then_some(())?;
+        let encoded = |at: usize| {
+            let [b'%', high, low] = *bytes.get(at..at + 3)? else {
+                return None;
+            };
+            let digit = |byte: u8| char::from(byte).to_digit(16);
+            let byte = u8::try_from(digit(high)? * 16 + digit(low)?).ok()?;
+            byte.is_ascii().then_some(byte)
+        };
+        let (mut text, mut places, mut at) = (Vec::new(), Vec::new(), 0);
+        while let Some(plain) = bytes.get(at) {
+            let byte = encoded(at);
+            places.push(self.place(at..at).start);
+            text.push(byte.unwrap_or(*plain));
+            at += if byte.is_some() { 3 } else { 1 };
+        }
+        places.push(self.place(at..at).start);
+        let text = String::from_utf8(text).ok()?;
+        (text.len() < bytes.len()).then_some(Self {
+            text: Cow::Owned(text),
+            places: Some(places),
+        })
+    }
+}
+
+/// The text with something else in these places; where they overlap, with what the first of them
+/// becomes.
+fn without(text: &str, mut found: Vec<(Range<usize>, String)>) -> String {
+    found.sort_by_key(|(place, _)| (place.start, Reverse(place.end)));
+    let (mut clean, mut read) = (String::with_capacity(text.len()), 0);
+    for (place, becomes) in found {
+        if place.start >= read {
+            clean += &text[read..place.start];
+            clean += &becomes;
+        }
+        read = read.max(place.end);
+    }
+    clean + &text[read..]
+}
+
+/// What told that it is a secret stays as it was written, so that a reader sees what was there.
+fn replaced<'a>(found: &Captures<'_>, stays: impl Fn(Range<usize>) -> &'a str) -> String {
+    let part = |name: &str| found.name(name).map(|part| stays(part.range()));
     if let Some(url) = part("url") {
         return format!("{url}{GONE}@");
     }

@@ -12,7 +12,8 @@ use stella_evidence::Evidence;
 use stella_replay::Replay;
 use stella_risk_engine::RiskEngine;
 use stella_service::{
-    Described, House, HouseOptions, KeySource, Logs, RateLimits, Sentinel, Service, TrustedProxies,
+    Described, House, HouseOptions, KeySource, Logs, RateLimits, RequestLimits, Sentinel, Service,
+    TrustedProxies,
 };
 use stella_signing::MasterKey;
 use stella_storage::{Connection, DataFolder, Db, Driver, Migrations, StoreError};
@@ -201,6 +202,8 @@ pub struct Setup {
     pub clock: Clock,
     /// How often callers may ask.
     pub limits: RateLimits,
+    /// What one request may take.
+    pub requests: RequestLimits,
     /// Whom to believe in whom they stand for.
     pub proxies: TrustedProxies,
     /// Where services count.
@@ -283,6 +286,7 @@ impl Platform {
             sentinel,
             clock: setup.clock,
             limits: setup.limits,
+            requests: setup.requests,
             proxies: setup.proxies,
             metrics: setup.metrics,
         };

@@ -1,20 +1,23 @@
 //! Bodies.
 
-use std::error::Error as _;
+use std::time::Duration;
 
-use axum::RequestExt as _;
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
-use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use stella_api::{Code, MAX_BODY};
+use stella_api::Code;
 use stella_locale::Labels;
+use tokio::time::timeout;
 
-use crate::Failure;
 use crate::headers::{encoding, sole};
+use crate::{Failure, RequestLimits};
+
+/// So long what was refused for its length is read on.
+const LINGER: Duration = Duration::from_secs(10);
 
 /// A JSON object of a known shape: strict JSON, no unknown fields where the type denies them.
 #[derive(Debug)]
@@ -66,28 +69,50 @@ impl<S: Send + Sync> FromRequest<S> for Document {
     }
 }
 
-/// The whole body, within the limit.
-pub(crate) async fn read(request: Request) -> Result<Bytes, Failure> {
-    let declared = declared(request.headers());
-    if declared.is_some_and(|size| size > MAX_BODY) {
-        return Err(too_large(declared));
+/// A body of whatever kind.
+#[derive(Debug)]
+pub struct Whole(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Whole {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        read(request).await.map(Self)
     }
-    let mut parts = request.into_limited_body().into_data_stream();
+}
+
+/// The whole body, within the limit; nothing of one that is declared longer.
+pub(crate) async fn read(request: Request) -> Result<Bytes, Failure> {
+    let limit = RequestLimits::of(request.extensions()).body;
+    if let Some(size) = declared(request.headers()).filter(|size| *size > limit) {
+        // To read would tell whoever asks by `Expect` to send it.
+        if !request.headers().contains_key(header::EXPECT) {
+            tokio::spawn(timeout(LINGER, pass_over(request.into_body(), limit)));
+        }
+        return Err(too_large(limit, Some(size)));
+    }
+    let mut parts = request.into_body().into_data_stream();
     let mut bytes = BytesMut::new();
     while let Some(part) = parts.next().await {
-        let part = part.map_err(|error| {
-            let limit = error
-                .source()
-                .is_some_and(|cause| cause.is::<LengthLimitError>());
-            if limit {
-                too_large(declared)
-            } else {
-                ended(bytes.len() as u64)
-            }
-        })?;
+        let part = part.map_err(|_| ended(bytes.len() as u64))?;
+        if (bytes.len() + part.len()) as u64 > limit {
+            return Err(too_large(limit, None));
+        }
         bytes.extend_from_slice(&part);
     }
     Ok(bytes.freeze())
+}
+
+/// Reads so much and keeps nothing: a connection that is closed with something unread is reset, and
+/// its client may never see the answer (RFC 9112, section 9.6).
+async fn pass_over(body: Body, mut most: u64) {
+    let mut parts = body.into_data_stream();
+    while let Some(Ok(part)) = parts.next().await {
+        match most.checked_sub(part.len() as u64) {
+            Some(left) => most = left,
+            None => return,
+        }
+    }
 }
 
 /// The connection broke, or what came is no chunked body.
@@ -103,14 +128,14 @@ fn declared(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// The place is the header that says so, else the body: it was not read further.
-fn too_large(declared: Option<u64>) -> Failure {
+fn too_large(limit: u64, declared: Option<u64>) -> Failure {
     // As text: a label would group the digits of a number.
-    let limit = MAX_BODY.to_string();
+    let limit = limit.to_string();
     let of = |key: &str, size: &str| {
         let values = [("limit", limit.as_str().into()), ("size", size.into())];
         Labels::english().format(key, &values)
     };
-    let (place, detail) = match declared.filter(|size| *size > MAX_BODY) {
+    let (place, detail) = match declared {
         Some(size) => (
             "header:Content-Length",
             of("error-body-too-large-declared", &size.to_string()),
@@ -199,11 +224,12 @@ fn pointer_of(path: &serde_path_to_error::Path) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
-    use axum::body::Body;
     use axum::response::IntoResponse as _;
     use stella_api::Problem;
 
     use super::*;
+
+    type Failed = std::io::Error;
 
     async fn refused(request: axum::http::request::Builder, body: Body) -> Problem {
         let request = request.header("content-type", "application/json");
@@ -229,19 +255,36 @@ mod tests {
         );
     }
 
-    /// A router sets the limit; without one it is the framework's, which is smaller.
     #[tokio::test]
     async fn a_body_that_is_too_large_is_told_with_the_place_that_says_so() {
-        let body = || Body::from(vec![b' '; 3 * 1024 * 1024]);
-        let undeclared = refused(Request::post("/"), body()).await;
+        let limits = RequestLimits {
+            body: 1000,
+            ..RequestLimits::default()
+        };
+        let limited = || Request::post("/").extension(limits);
+        let undeclared = refused(limited(), Body::from(vec![b' '; 1001])).await;
         assert_eq!(undeclared.code, "BODY_TOO_LARGE");
         assert_eq!(undeclared.errors[0].pointer, "body");
-        assert!(undeclared.errors[0].detail.contains("67108864"));
-        assert!(undeclared.hint.unwrap().contains("67108864"));
+        assert!(undeclared.errors[0].detail.contains("1000 bytes"));
+        assert!(undeclared.hint.unwrap().contains("1000 bytes"));
 
-        let declared = Request::post("/").header("content-length", "68000000");
-        let declared = refused(declared, body()).await;
-        assert_eq!(declared.errors[0].pointer, "header:Content-Length");
-        assert!(declared.errors[0].detail.contains("68000000"));
+        // Nothing of it ever comes, and nobody waits for it.
+        let never = || Body::from_stream(futures_util::stream::pending::<Result<Bytes, Failed>>());
+        for declared in [
+            limited().header("content-length", "1001"),
+            limited()
+                .header("content-length", "1001")
+                .header("expect", "100-continue"),
+        ] {
+            let told = refused(declared, never()).await;
+            assert_eq!(told.errors[0].pointer, "header:Content-Length");
+            assert!(told.errors[0].detail.contains("1001"));
+        }
+        let fits = limited().header("content-type", "application/json");
+        let fits = fits.body(Body::from(vec![b' '; 1000])).unwrap();
+        assert_eq!(
+            Document::from_request(fits, &()).await.unwrap().bytes.len(),
+            1000
+        );
     }
 }

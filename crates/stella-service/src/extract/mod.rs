@@ -6,6 +6,7 @@ mod parameters;
 
 pub use authorized::{Authorized, Public};
 pub(crate) use body::read;
-pub use body::{Document, Json};
+pub use body::{Document, Json, Whole};
 pub(crate) use body::{demand_media_type, ended};
+pub(crate) use parameters::known_only;
 pub use parameters::{Path, Query, time};

@@ -1,10 +1,15 @@
 //! Parameters in paths and queries.
 
+use std::sync::Arc;
+
 use axum::extract::path::ErrorKind;
-use axum::extract::{FromRequestParts, rejection::PathRejection};
+use axum::extract::{FromRequestParts, Request, State, rejection::PathRejection};
 use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
+use stella_api::Code;
 use stella_locale::Labels;
 
 use crate::Failure;
@@ -76,8 +81,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         let query = parts.uri.query().unwrap_or_default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             if let Some(reason) = refusal(&name, &value) {
-                let name: String = name.chars().filter(|c| *c != '\0').take(64).collect();
-                return Err(Failure::invalid(format!("query:{name}"), reason));
+                return Err(Failure::invalid(place(&name), reason));
             }
         }
         let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
@@ -87,6 +91,43 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             Failure::invalid(place, error.into_inner())
         })
     }
+}
+
+/// Lets nothing through with a parameter that the route does not know, also where it knows none:
+/// what somebody wrote so that less is done must not be passed over.
+pub(crate) async fn known_only(
+    State(known): State<Arc<[String]>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match unknown(&known, request.uri().query().unwrap_or_default()) {
+        Some(refused) => refused.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+/// What refuses those of a query that are none of these.
+fn unknown(known: &[String], query: &str) -> Option<Failure> {
+    let values = [("known", known.join(", ").into())];
+    let reason = || match known.is_empty() {
+        true => Labels::english().text("refused-parameter-any"),
+        false => Labels::english().format("refused-parameter-unknown", &values),
+    };
+    form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| !known.iter().any(|known| known == name))
+        .fold(None, |refused: Option<Failure>, (name, _)| {
+            let place = place(&name);
+            Some(match refused {
+                None => Failure::invalid(place, reason()),
+                Some(refused) => refused.at(Code::RequestInvalid, place, reason()),
+            })
+        })
+}
+
+/// Where a parameter of the query stands.
+fn place(name: &str) -> String {
+    let name: String = name.chars().filter(|c| *c != '\0').take(64).collect();
+    format!("query:{name}")
 }
 
 /// Why no parameter can be so.

@@ -1,18 +1,20 @@
 //! First answers as rows of a service's own schema.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{AssertSqlSafe, query, query_as};
 use stella_context::OpContext;
 use stella_storage::{Db, DbTime, StoreError, Tx, execute, on};
 use tokio::runtime::Handle;
-
-use crate::watch::MAX_TIME;
+use tokio::time::{interval, timeout};
 
 /// How long a first answer is given again.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
-/// After this nobody works on a request any more: the house ended it, or its process died.
-/// Clocks of several machines may be apart, so some more.
-pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(MAX_TIME.as_secs() as i64 + 30);
+/// How often it is tried to let a key go while the database is away.
+const AGAIN: Duration = Duration::from_secs(1);
 /// How many rows whose time is over one request takes away.
 const SWEPT: i64 = 100;
 
@@ -23,7 +25,13 @@ const SWEPT: i64 = 100;
 pub struct FirstAnswers {
     db: Db,
     schema: &'static str,
+    /// What this process has still to let go of, as where the database was away, and since when it
+    /// holds it: here it is free.
+    left: Arc<Mutex<BTreeMap<Place, Timestamp>>>,
 }
+
+/// Tenant, client, subject, route and key.
+type Place = [String; 5];
 
 /// A request with a key.
 #[derive(Clone, Debug)]
@@ -34,6 +42,23 @@ pub(super) struct Asked {
     pub(super) key: String,
     /// The digest of what the request says.
     pub(super) request: String,
+    /// For so long it may be worked on.
+    pub(super) lease: SignedDuration,
+}
+
+impl Asked {
+    fn place(&self, op: &OpContext) -> Place {
+        let actor = op.actor();
+        let tenant = op.tenant().as_str();
+        [
+            tenant,
+            &actor.client_id,
+            &actor.subject,
+            &self.route,
+            &self.key,
+        ]
+        .map(str::to_owned)
+    }
 }
 
 /// An answer as it is kept.
@@ -70,7 +95,16 @@ impl FirstAnswers {
     /// Those of a schema.
     #[must_use]
     pub fn new(db: Db, schema: &'static str) -> Self {
-        Self { db, schema }
+        Self {
+            db,
+            schema,
+            left: Arc::default(),
+        }
+    }
+
+    /// Whoever panicked with it left a whole map.
+    fn left(&self) -> MutexGuard<'_, BTreeMap<Place, Timestamp>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the key for a request, or tells what became of it before. Of several that ask at
@@ -91,11 +125,9 @@ impl FirstAnswers {
                 break Some(row);
             }
         };
-        // Last: whoever waits for the key above holds nothing that another could wait for.
-        self.sweep(&mut tx, op, now).await?;
-        tx.commit().await?;
-        match row {
+        let found = match row {
             Some(row) => row.found(&asked),
+            // Before the commit: one that fails may have been done all the same.
             None => Ok(Found::Nothing(Box::new(Reservation {
                 answers: self.clone(),
                 op: op.clone(),
@@ -103,12 +135,16 @@ impl FirstAnswers {
                 at: now,
                 settled: false,
             }))),
-        }
+        };
+        // Last: whoever waits for the key above holds nothing that another could wait for.
+        self.sweep(&mut tx, op, now).await?;
+        tx.commit().await?;
+        found
     }
 
     /// A key is free where it never came, where its answer is old, and where the same request
     /// was left without an answer: for longer than a lease, or further ahead than one, which says
-    /// that the clock was put back since.
+    /// that the clock was put back since. It is free, too, where this process is about to let it go.
     async fn take(
         &self,
         tx: &mut Tx,
@@ -116,6 +152,7 @@ impl FirstAnswers {
         asked: &Asked,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        let left = self.left().get(&asked.place(op)).copied();
         let statement = format!(
             "INSERT INTO {}.idempotency_keys AS held \
              (tenant, client, subject, route, key, request, reserved_at) \
@@ -124,7 +161,8 @@ impl FirstAnswers {
              SET request = excluded.request, reserved_at = excluded.reserved_at, \
              status = NULL, headers = NULL, body = NULL \
              WHERE held.reserved_at < $8 OR (held.status IS NULL AND held.request = excluded.request \
-             AND NOT held.reserved_at BETWEEN $9 AND $10)",
+             AND NOT held.reserved_at BETWEEN $9 AND $10) \
+             OR (held.status IS NULL AND held.reserved_at = $11)",
             self.schema
         );
         let taken = execute!(
@@ -138,8 +176,9 @@ impl FirstAnswers {
                 .bind(&asked.request)
                 .bind(DbTime(now))
                 .bind(DbTime(before(now, KEPT)))
-                .bind(DbTime(before(now, LEASE)))
-                .bind(DbTime(before(now, -LEASE)))
+                .bind(DbTime(before(now, asked.lease)))
+                .bind(DbTime(before(now, -asked.lease)))
+                .bind(left.map(DbTime))
         )?;
         Ok(taken == 1)
     }
@@ -205,7 +244,8 @@ impl Row {
 }
 
 /// A key that this request has taken. Dropped before it is settled, as when the caller is gone,
-/// it is let go: whoever sends the request again need not wait for the lease to end.
+/// it is let go as soon as the database answers: whoever sends the request again need not wait for
+/// the lease to end.
 #[derive(Debug)]
 pub(super) struct Reservation {
     answers: FirstAnswers,
@@ -270,6 +310,26 @@ impl Reservation {
         execute!(&mut tx, mine!(self, statement))?;
         tx.commit().await
     }
+
+    /// Lets it go however often that is to be tried; after the lease there is nothing to let go of.
+    async fn leave(self) {
+        let mut again = interval(AGAIN);
+        let released = async {
+            again.tick().await;
+            while let Err(error) = self.release().await {
+                tracing::warn!(%error, "letting an idempotency key go");
+                again.tick().await;
+            }
+        };
+        let lease = self.asked.lease.unsigned_abs();
+        // Who asks now has asked after the lease.
+        let _ = timeout(lease, released).await;
+        let place = self.asked.place(&self.op);
+        let mut left = self.answers.left();
+        if left.get(&place) == Some(&self.at) {
+            left.remove(&place);
+        }
+    }
 }
 
 impl Drop for Reservation {
@@ -284,11 +344,9 @@ impl Drop for Reservation {
             at: self.at,
             settled: true,
         };
-        runtime.spawn(async move {
-            if let Err(error) = left.release().await {
-                tracing::warn!(%error, "letting an idempotency key go");
-            }
-        });
+        let place = left.asked.place(&left.op);
+        left.answers.left().insert(place, left.at);
+        runtime.spawn(left.leave());
     }
 }
 

@@ -3,12 +3,15 @@
 
 mod kept;
 
+use std::time::Duration;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use jiff::SignedDuration;
 use stella_api::Code;
 use stella_canonical::Digest;
 use stella_context::{Clock, OpContext};
@@ -21,8 +24,8 @@ pub use kept::FirstAnswers;
 
 use crate::extract::read;
 use crate::headers::sole;
-use crate::{Failure, IntoFailure as _};
-use kept::{Asked, Found, Kept, LEASE, Reservation};
+use crate::{Failure, IntoFailure as _, RequestLimits};
+use kept::{Asked, Found, Kept, Reservation};
 
 const KEY: &str = "Idempotency-Key";
 const LONGEST: usize = 255;
@@ -47,13 +50,16 @@ pub(crate) async fn once(
     let answers = request.extensions().get::<FirstAnswers>().cloned();
     let answers = answers
         .ok_or_else(|| Failure::new(Code::Internal).because("the service keeps no answers"))?;
+    let limits = RequestLimits::of(request.extensions());
     let (parts, body) = request.into_parts();
     let bytes = read(Request::from_parts(parts.clone(), body)).await?;
     let asked = Asked {
         route: route_of(&parts),
         key,
         request: fingerprint(&parts, &bytes),
+        lease: lease(limits.time),
     };
+    let lease = asked.lease;
     let now = Clock::System.now();
     let found = answers.reserve(op, asked, now).await;
     match found.map_err(StoreError::into_failure)? {
@@ -65,11 +71,18 @@ pub(crate) async fn once(
         Found::OtherRequest => Err(Failure::new(Code::IdempotencyConflict)),
         Found::InProgress(since) => {
             let age = now.duration_since(since).as_secs().max(0);
-            let left = (LEASE.as_secs() - age).max(1);
+            let left = (lease.as_secs() - age).max(1);
             let failure = Failure::new(Code::IdempotencyInProgress).with("age", age);
             Err(failure.retry_after(u32::try_from(left).unwrap_or(1)))
         }
     }
+}
+
+/// After this nobody works on a request any more: the house ended it, or its process died.
+/// Clocks of several machines may be apart, so some more.
+fn lease(time: Duration) -> SignedDuration {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    SignedDuration::from_secs(seconds.saturating_add(30))
 }
 
 /// The header as the OpenAPI document tells it.
@@ -136,7 +149,7 @@ fn fingerprint(parts: &Parts, body: &[u8]) -> String {
 /// to withhold it: the same request makes it again once the reservation has ended.
 async fn settle(reservation: Reservation, response: Response) -> Response {
     if !lasting(&response) {
-        // Where this fails, dropping the reservation tries once more.
+        // Where this fails, the dropped reservation tries again and again.
         if let Err(error) = reservation.let_go().await {
             tracing::warn!(%error, "letting an idempotency key go");
         }

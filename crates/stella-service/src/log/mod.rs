@@ -226,6 +226,19 @@ impl Logs {
             .get_or_init(|| metrics.gauge("log_unsealed_entries", about));
     }
 
+    /// Whether the master key opens the keys that the service signs with, as readiness tells it.
+    #[must_use]
+    pub fn check_keys(&self) -> Check {
+        let keys = self.keys.clone();
+        Check::needed("keys", move || {
+            let keys = keys.clone();
+            async move {
+                keys.usable(&SystemContext::new("readiness", Clock::System))
+                    .await
+            }
+        })
+    }
+
     /// How much waits for the sealer and why, as readiness tells it.
     #[must_use]
     pub fn check(self: &Arc<Self>) -> Check {
@@ -247,10 +260,7 @@ impl Logs {
 
     /// The key that signs now.
     async fn key(&self, system: &SystemContext) -> Result<SigningKey, StoreError> {
-        self.keys.active(system).await.map_err(|error| match error {
-            KeyStoreError::Store(error) => error,
-            KeyStoreError::Key(error) => unreadable("signing key", error),
-        })
+        Ok(self.keys.active(system).await?)
     }
 
     /// The sealer of this process: at once after a commit here, each second after those of others,

@@ -35,6 +35,7 @@ impl Logs {
         let code = round.as_ref().err().map(|error| match error {
             StoreError::Unavailable(_) => Code::Unavailable,
             StoreError::Unreadable { .. } => Code::LogCorrupt,
+            StoreError::Sealed(_) => Code::SigningKeyUnusable,
             _ => Code::Internal,
         });
         *self.stuck() = code;

@@ -118,6 +118,34 @@ async fn a_database_that_is_away_says_nothing_of_its_schema() {
     assert!(matches!(told, Err(StoreError::Unavailable(_))), "{told:?}");
 }
 
+/// With where it was looked for and why it is not there, and not only that a pool waited.
+#[tokio::test]
+async fn a_database_that_is_not_reached_is_told_with_its_place_and_the_reason() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let at = format!("127.0.0.1:{port}");
+    let away = Connection::parse(&format!("postgres://x@{at}/x")).unwrap();
+    let unsafe_role = Db::postgres(&away).refuse_unsafe_role().await.unwrap_err();
+    let cluster = stella_testkit::postgres::cluster().await;
+    let plain = format!("{}?sslmode=require", bare().await.owner_url);
+    let no_tls = probe(false)
+        .run_postgres(&Connection::parse(&plain).unwrap())
+        .await;
+    let server = format!("{}:{}", cluster.host, cluster.port);
+    for (told, parts) in [
+        (unsafe_role, [at.as_str(), "refused"]),
+        (
+            no_tls.unwrap_err(),
+            [server.as_str(), "does not support TLS, and SslMode"],
+        ),
+    ] {
+        assert!(matches!(told, StoreError::Unavailable(_)), "{told:?}");
+        let told = told.to_string();
+        assert!(parts.iter().all(|part| told.contains(part)), "{told}");
+    }
+}
+
 async fn reopened(folder: &Arc<DataFolder>, newer: bool) -> Result<i64, StoreError> {
     let db = probe(newer).open_sqlite(folder).await?;
     let Db::Sqlite { readers, .. } = &db else {

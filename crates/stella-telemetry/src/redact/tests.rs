@@ -91,6 +91,44 @@ fn what_looks_like_a_secret_goes_and_what_told_so_stays() {
     }
 }
 
+/// A path is logged as it came: whoever reads the log decodes it.
+#[test]
+fn what_is_percent_encoded_goes_too_however_often() {
+    for (text, expected) in [
+        ("/x/Bearer%20CANARY-1234&y", "/x/Bearer%20[redacted]&y"),
+        ("/x/bearer+CANARY-1234", "/x/bearer+[redacted]"),
+        ("/x/Bearer%2BCANARY-1234", "/x/Bearer%2B[redacted]"),
+        ("/x/DPoP%09CANARY-1234?y", "/x/DPoP%09[redacted]?y"),
+        ("/x/Bearer%2520CANARY-1234", "/x/Bearer%2520[redacted]"),
+        ("/%42earer%20%43ANARY-1234", "/%42earer%20[redacted]"),
+        ("/password%3DCANARY%20more/y", "/password%3D[redacted]"),
+        ("/token%253DCANARY%2520more", "/token%253D[redacted]"),
+        (
+            "/%7B%22secret%22:%22CANARY%22%7D",
+            "/%7B%22secret%22:%22[redacted]%22%7D",
+        ),
+        ("/eyJhbGciOiJFZERTQSJ9%2EeyCANARY%2Ec2ln", "/[redacted]"),
+        (
+            "/postgres:%2F%2Fu:CANARY%40db/x",
+            "/postgres:%2F%2F[redacted]@db/x",
+        ),
+    ] {
+        let told = clean(text);
+        assert!(!told.contains("ANARY"), "{told}");
+        assert_eq!(told, expected, "{text}");
+    }
+    let redactor = Redactor::new(["hunter/22 long".to_owned()]);
+    for text in ["/x/hunter%2f22%20long/y", "/x/hunter%252F22%2520long/y"] {
+        assert_eq!(redactor.clean(text), "/x/[redacted]/y");
+    }
+    for text in [
+        "/100%/é%20ü/%zz%2",
+        "/pkg%3Anpm%2F%2540angular%2Fcore@17.0.1",
+    ] {
+        assert_eq!(clean(text), text);
+    }
+}
+
 #[test]
 fn what_only_resembles_one_stays() {
     for text in [

@@ -65,6 +65,7 @@ async fn serve(settings: Settings, clock: Clock, metrics: Metrics) -> anyhow::Re
         master: master.into(),
         clock,
         limits: settings.limits,
+        requests: settings.requests,
         proxies: settings.proxies.clone(),
         metrics,
     };

@@ -12,7 +12,7 @@ use stella_cli::scopes;
 use stella_cli::{Answer, ExitCode, Failure, Format, Session};
 use stella_client::{Client, Credentials, HttpClient};
 use stella_context::{Clock, SystemContext};
-use stella_service::{RateLimits, TrustedProxies, Workers};
+use stella_service::{RateLimits, RequestLimits, TrustedProxies, Workers};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{DataFolder, ObjectStore};
 use stella_telemetry::{Form, Level, Metrics, Options, Telemetry};
@@ -206,6 +206,7 @@ async fn open(
         master: master.into(),
         clock,
         limits: RateLimits::default(),
+        requests: RequestLimits::default(),
         proxies: TrustedProxies::default(),
         metrics,
     };

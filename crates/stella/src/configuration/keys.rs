@@ -230,6 +230,22 @@ pub const KEYS: &[Key] = &[
         count("Server:RequestHeadSeconds", "about-head-seconds"),
         "75",
     ),
+    with_default(
+        key(
+            "Server:MaxBodyBytes",
+            "about-body-bytes",
+            Accepts::Described("accepts-body-bytes"),
+        ),
+        "67108864",
+    ),
+    with_default(
+        key(
+            "Server:RequestSeconds",
+            "about-request-seconds",
+            Accepts::Described("accepts-request-seconds"),
+        ),
+        "60",
+    ),
     with_default(count("Server:StopSeconds", "about-stop-seconds"), "60"),
     key(
         "Server:Tls:CertificateFile",

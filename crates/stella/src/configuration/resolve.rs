@@ -4,13 +4,14 @@ mod objects;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use stella_api::Code;
+use stella_api::{Code, MAX_BODY};
 use stella_client::is_server_url;
 use stella_locale::Labels;
-use stella_service::{Quota, RateLimits, TrustedProxies};
+use stella_service::{Quota, RateLimits, RequestLimits, TrustedProxies};
 use stella_storage::{Connection, Driver, S3};
 
 use super::raw::{Said, SourceOf};
@@ -73,6 +74,7 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
     let proxies = resolver.proxies();
     let limits = resolver.limits();
     let connections = resolver.connections();
+    let requests = resolver.requests();
     let stop_seconds = resolver.count("Server:StopSeconds");
     let master_key = resolver.master_key();
     let sound = resolver.problems.is_empty();
@@ -82,6 +84,7 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
         admin_listen,
         limits,
         connections,
+        requests,
         stop_seconds,
         master_key,
         sound,
@@ -97,6 +100,7 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
             Some(admin_listen),
             Some(limits),
             Some(connections),
+            Some(requests),
             Some(stop_seconds),
             Some(master_key),
             true,
@@ -115,6 +119,7 @@ pub fn resolve(raw: &Raw, environment: Environment) -> Result<Settings, Vec<Prob
             proxies: proxies.unwrap_or_default(),
             limits,
             connections,
+            requests,
             stop_within: Duration::from_secs(stop_seconds.get().into()),
             master_key,
             previous_master_key: resolver
@@ -359,6 +364,24 @@ impl<'a> Resolver<'a> {
             most: usize::try_from(most?.get()).ok()?,
             head: Duration::from_secs(head?.get().into()),
         })
+    }
+
+    fn requests(&mut self) -> Option<RequestLimits> {
+        let body = self.between("Server:MaxBodyBytes", 64 * 1024..=MAX_BODY);
+        let seconds = self.between("Server:RequestSeconds", 1..=3600);
+        Some(RequestLimits {
+            body: body?,
+            time: Duration::from_secs(seconds?),
+        })
+    }
+
+    fn between(&mut self, key: &str, bounds: RangeInclusive<u64>) -> Option<u64> {
+        let default = Key::find(key).and_then(|known| known.default);
+        let said = self.value(key).map(|said| said.value.trim());
+        match said.or(default).unwrap_or_default().parse() {
+            Ok(number) if bounds.contains(&number) => Some(number),
+            _ => self.wrong(None, Code::ConfigValueInvalid, key, "hint-config-between"),
+        }
     }
 
     fn count(&mut self, key: &str) -> Option<NonZeroU32> {

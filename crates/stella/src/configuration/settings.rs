@@ -7,7 +7,7 @@ use std::time::Duration;
 use stella_cli::Failure;
 use stella_cli::arguments::ConfigurationArgs;
 use stella_cli::environment::Environment as Variables;
-use stella_service::{RateLimits, TrustedProxies};
+use stella_service::{RateLimits, RequestLimits, TrustedProxies};
 use stella_storage::{Connection, Driver, ObjectDriver};
 use stella_telemetry::Export;
 
@@ -40,6 +40,8 @@ pub struct Settings {
     pub connections: Connections,
     /// How often callers may ask.
     pub limits: RateLimits,
+    /// What one request may take.
+    pub requests: RequestLimits,
     /// How long a stop waits for the requests that are being answered.
     pub stop_within: Duration,
     /// The issuer of tokens and base of `htu`.

@@ -1,5 +1,5 @@
 use stella_api::Code;
-use stella_service::RateLimits;
+use stella_service::{RateLimits, RequestLimits};
 use stella_storage::ObjectDriver;
 
 use super::*;
@@ -198,6 +198,11 @@ fn each_wrong_value_has_its_code() {
         ("Server:MaxConnections", "0", Code::ConfigValueInvalid),
         ("Server:RequestHeadSeconds", "0", Code::ConfigValueInvalid),
         ("Server:StopSeconds", "60s", Code::ConfigValueInvalid),
+        ("Server:MaxBodyBytes", "64 MiB", Code::ConfigValueInvalid),
+        ("Server:MaxBodyBytes", "65535", Code::ConfigValueInvalid),
+        ("Server:MaxBodyBytes", "67108865", Code::ConfigValueInvalid),
+        ("Server:RequestSeconds", "0", Code::ConfigValueInvalid),
+        ("Server:RequestSeconds", "3601", Code::ConfigValueInvalid),
         (
             "Server:PublicUrl",
             "stella.example",
@@ -333,6 +338,21 @@ fn connections_are_those_that_are_set_else_those_of_up() {
     assert_eq!(connections(&changed("Server:MaxConnections", "7")).most, 7);
     let head = connections(&changed("Server:RequestHeadSeconds", "7")).head;
     assert_eq!(head, std::time::Duration::from_secs(7));
+}
+
+#[test]
+fn what_a_request_may_take_is_what_is_set_else_what_up_has() {
+    let requests = |pairs: &[(&str, &str)]| {
+        let settings = resolve(&raw(pairs), Environment::Production);
+        settings.unwrap().requests
+    };
+    assert_eq!(requests(COMPLETE), RequestLimits::default());
+    assert_eq!(
+        requests(&changed("Server:MaxBodyBytes", "65536")).body,
+        65536
+    );
+    let time = requests(&changed("Server:RequestSeconds", "3600")).time;
+    assert_eq!(time, std::time::Duration::from_secs(3600));
 }
 
 #[test]

@@ -42,6 +42,8 @@ async fn the_database_goes_away_in_mid_request_and_comes_back() {
     // Both have their tokens before anything breaks.
     analyst.send(Call::get("/api/v1/findings")).await;
     let document = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
+    let key = ("idempotency-key".parse().unwrap(), "1".parse().unwrap());
+    let keyed = fixtures::ingest("advisory", &document).with(key.0, key.1);
 
     // The writing transaction stands still within its statement when the link breaks.
     let mut owner = PgConnection::connect(world.owner_url.as_deref().unwrap())
@@ -52,7 +54,7 @@ async fn the_database_goes_away_in_mid_request_and_comes_back() {
         .execute(&mut *lock)
         .await
         .unwrap();
-    let posted = ingester.send(fixtures::ingest("advisory", &document));
+    let posted = ingester.send(keyed.clone());
     let cut = async {
         somebody_waits(&mut lock).await;
         link.cut();
@@ -88,7 +90,9 @@ async fn the_database_goes_away_in_mid_request_and_comes_back() {
     link.mend();
     let record: DocumentRecord = analyst.get(&path).await;
     assert_eq!(record.id, kept.id);
-    let again: IngestAnswer = ingester.ingest("advisory", &document).await;
+    // The key of the broken call is free: its process lives.
+    let again = ingester.send(keyed).await.success().unwrap();
+    let again: IngestAnswer = again.json().unwrap();
     assert_eq!(
         again.outcome,
         Outcome::Stored,

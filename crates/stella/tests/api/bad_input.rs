@@ -75,6 +75,55 @@ on_every_driver! {
     }
 }
 
+/// What is written so that less is done, and means nothing here, is not passed over.
+#[tokio::test]
+async fn a_parameter_that_a_route_does_not_know_is_refused_and_nothing_is_done() {
+    let world = World::inmemory().await;
+    let callers = [
+        world.analyst("acme"),
+        world.ingester("acme"),
+        world.auditor("acme"),
+        world.operator("acme"),
+    ];
+    let mut refused = 0;
+    for (method, path, operation) in world.contract.operations() {
+        if operation["security"].is_null() {
+            continue;
+        }
+        let path = path.replace("{id}", "x");
+        let call = Call {
+            method: method.to_ascii_uppercase().parse().unwrap(),
+            ..Call::get(&format!("{path}?dryRun=true&%00=1"))
+        };
+        for caller in &callers {
+            let reply = caller.send(call.clone()).await;
+            if reply.status.as_u16() == 403 {
+                continue;
+            }
+            let Err(ClientError::Problem(told)) = reply.success() else {
+                panic!("{path} passes it over")
+            };
+            let places: Vec<&str> = told.errors.iter().map(|one| &*one.pointer).collect();
+            assert_eq!(places, ["query:dryRun", "query:"], "{path}");
+            assert_eq!(told.code, "REQUEST_INVALID", "{path}");
+            refused += 1;
+            break;
+        }
+    }
+    assert!(refused >= 30, "{refused}");
+    let [analyst, ingester, ..] = &callers;
+    let advisory = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
+    let mut call = fixtures::ingest("advisory", &advisory);
+    call.path += "?dryRun=true";
+    let (_, place, detail) = told(ingester, call).await;
+    assert_eq!(place, "query:dryRun");
+    assert_eq!(detail, "the route takes no parameters of a query");
+    let list = "/api/v1/evidence/documents";
+    assert_eq!(analyst.code(Call::get(list)).await, "NO_DATA");
+    let (_, _, detail) = told(analyst, Call::get(&format!("{list}?x"))).await;
+    assert!(detail.contains("pageToken"), "{detail}");
+}
+
 /// A bad document, and where it is told to break.
 struct Bad {
     name: &'static str,

@@ -4,7 +4,7 @@ use serde_json::Value;
 use stella_api::Page;
 use stella_api::changes::{ChangePage, LogAnswer};
 use stella_api::verify::{VerifyAnswer, VerifyRequest};
-use stella_client::{Call, HttpClient};
+use stella_client::{Call, ClientError, HttpClient};
 
 use crate::fixtures::hole;
 use crate::process::{Installation, Running};
@@ -148,6 +148,46 @@ async fn signing_keys_are_rotated_beneath_a_server() {
     let refused = installation.run(&["key", "rotate", "evidence", "token"]);
     assert_eq!(refused.status.code(), Some(4));
     assert!(text(&refused.stderr).contains("stella key list"));
+}
+
+/// Keys that are encrypted anew behind a server's back: it says so, and gives no reason to ask for
+/// token after token.
+#[tokio::test]
+async fn a_server_that_was_not_told_of_the_new_master_key_says_so() {
+    let installation = Installation::postgres().await;
+    let running = installation.start(None);
+    let (old, new) = (
+        installation.file("master.key"),
+        installation.file("new.key"),
+    );
+    std::fs::write(&new, [9; 32]).unwrap();
+    let both = installation
+        .with(&format!("Security:MasterKeyFile={}", new.display()))
+        .with(&format!("Security:PreviousMasterKeyFile={}", old.display()));
+    assert_eq!(reseal(&both), Ok(6));
+
+    let server = HttpClient::new(&running.url).unwrap();
+    let problem = async |path| match server.send(Call::get(path)).await.unwrap().success() {
+        Err(ClientError::Problem(told)) if told.status == 503 => *told,
+        other => panic!("{path}: {other:?}"),
+    };
+    let code = "SIGNING_KEY_UNUSABLE";
+    let ready = problem("/readyz").await;
+    let told = ready.errors.iter();
+    let told: Vec<(&str, &str)> = told.map(|one| (&*one.pointer, &*one.code)).collect();
+    let services = ["authority", "evidence", "replay", "risk-engine"];
+    let places = services.map(|service| format!("{service}:keys"));
+    assert_eq!(told, places.each_ref().map(|place| (&**place, code)));
+    let detail = &ready.errors[0].detail;
+    for part in ["authority.signing_keys/", "Security:MasterKeyFile"] {
+        assert!(detail.contains(part), "{detail}");
+    }
+    assert_eq!(problem("/oauth/jwks").await.code, code);
+    let asked = Call::get("/api/v1/findings");
+    assert_eq!(running.analyst("acme").code(asked).await, code);
+
+    let told = both.start(None);
+    let _: Page<Value> = told.auditor("acme").get("/api/v1/authority/audit").await;
 }
 
 #[tokio::test]

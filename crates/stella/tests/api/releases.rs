@@ -6,9 +6,10 @@ use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 use stella_api::Page;
 use stella_api::evidence::{DocumentRecord, Outcome};
 use stella_api::findings::Finding;
+use stella_client::{Call, ClientError, HttpClient};
 
 use crate::fixtures::{advisory, bytes, sbom};
-use crate::process::Installation;
+use crate::process::{Installation, Running};
 
 /// What the next release adds to every table, one table a migration, beneath whatever is being
 /// asked: a column, which a `SELECT *` or an `INSERT` without names would stumble over, and an index.
@@ -39,6 +40,20 @@ fn applied(schema: &str, version: i64, tolerates: i64) -> String {
         "INSERT INTO {schema}._migrations (version, description, success, checksum, execution_time) \
          VALUES ({version}, 'of a later release tolerates {tolerates}', true, '', 0)"
     )
+}
+
+/// What a process says that it cannot serve without: place, code and detail.
+async fn missing(process: &Running) -> Vec<(String, String, String)> {
+    let server = HttpClient::new(&process.url).unwrap();
+    match server.send(Call::get("/readyz")).await.unwrap().success() {
+        Ok(_) => Vec::new(),
+        Err(ClientError::Problem(told)) => {
+            let each = told.errors.into_iter();
+            each.map(|one| (one.pointer, one.code, one.detail))
+                .collect()
+        }
+        Err(other) => panic!("{other}"),
+    }
 }
 
 fn hole(number: usize) -> Vec<u8> {
@@ -98,11 +113,19 @@ async fn the_tables_of_the_next_release_come_while_this_one_serves() {
         assert_eq!(others.items.len(), 1);
     }
     assert_eq!(told[0], told[1]);
+    assert_eq!(missing(&this).await, []);
 
-    // What takes something away lets this release start no more.
+    // What takes something away lets this release start no more, and one that runs says so.
     installation
         .by_hand("evidence", &applied("evidence", 9001, 9000))
         .await;
+    let newer = "STORAGE_SCHEMA_NEWER_THAN_BINARY".to_owned();
+    let told = "schema evidence has migrations that this binary does not know: 9001".to_owned();
+    let [(place, code, detail)] = &missing(&this).await[..] else {
+        panic!("not exactly one check fails")
+    };
+    assert_eq!((&**place, code), ("evidence:migrations", &newer));
+    assert!(detail.starts_with(&told), "{detail}");
     let refused = installation.run(&["serve"]);
     let said = String::from_utf8(refused.stderr).unwrap();
     assert_eq!(refused.status.code(), Some(78), "{said}");

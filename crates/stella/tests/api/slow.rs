@@ -42,6 +42,41 @@ async fn a_head_that_never_ends_is_not_waited_for() {
     }
 }
 
+/// A token request whose body never comes.
+fn bodiless(length: u64, more: &str) -> Vec<u8> {
+    let form = "Content-Type: application/x-www-form-urlencoded";
+    let head = format!("POST /oauth/token HTTP/1.1\r\nHost: x\r\n{form}\r\n");
+    format!("{head}Content-Length: {length}\r\n{more}\r\n").into_bytes()
+}
+
+#[tokio::test]
+async fn a_body_that_is_declared_too_long_is_refused_before_it_comes() {
+    let installation = Installation::filesystem().await;
+    let installation = installation.with("Server:MaxBodyBytes=65536");
+    let running = installation.start(None);
+    let waits = "Expect: 100-continue\r\n";
+    for length in [65_537, 10_000_000_000] {
+        let told = told_by(&running, &bodiless(length, waits));
+        let told_both = format!("{length} bytes are declared, 65536 are the limit");
+        assert!(told.starts_with("HTTP/1.1 413"), "{told}");
+        assert!(told.contains(&told_both), "{told}");
+        // Who does not ask may be sending it already.
+        let mut stream = says(&running, &bodiless(length, ""));
+        let mut told = [0; 12];
+        stream.read_exact(&mut told).unwrap();
+        assert_eq!(&told, b"HTTP/1.1 413");
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_worked_on_for_as_long_as_is_set() {
+    let installation = Installation::filesystem().await;
+    let running = installation.with("Server:RequestSeconds=1").start(None);
+    let told = told_by(&running, &bodiless(10, ""));
+    assert!(told.starts_with("HTTP/1.1 503"), "{told}");
+    assert!(told.contains("longer than 1 seconds"), "{told}");
+}
+
 #[tokio::test]
 async fn more_than_so_many_wait_for_a_place() {
     let installation = Installation::filesystem().await;

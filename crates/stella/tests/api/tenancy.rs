@@ -209,6 +209,13 @@ async fn an_owner_or_superuser_may_not_serve() {
     );
 }
 
+/// Why nobody may serve so.
+async fn refused(url: &str) -> String {
+    let connection = stella_storage::Connection::parse(url).unwrap();
+    let refused = stella::platform::Databases::postgres(&connection).await;
+    refused.unwrap_err().to_string()
+}
+
 /// A member may become what it is a member of, so it is judged as that. Roles are of the cluster,
 /// which tests share: these carry the name of this test's database.
 #[tokio::test]
@@ -223,6 +230,10 @@ async fn a_member_of_an_unsafe_role_may_not_serve() {
         ("group", "", "bypass"),
         ("admin", "LOGIN", "root"),
         ("reader", "LOGIN NOINHERIT", "group"),
+        ("maker", "LOGIN CREATEROLE", ""),
+        ("copier", "LOGIN REPLICATION", ""),
+        ("makers", "CREATEROLE", ""),
+        ("made", "LOGIN", "makers"),
     ] {
         let of = if of.is_empty() {
             String::new()
@@ -232,12 +243,61 @@ async fn a_member_of_an_unsafe_role_may_not_serve() {
         let made = format!("CREATE ROLE {name}_{one} {options} IN ROLE stella_service{of}");
         superuser.execute(sqlx::AssertSqlSafe(made)).await.unwrap();
     }
+    // What PostgreSQL has ready; where a version lacks one, nobody can be a member of it.
+    let mut ready = Vec::new();
+    for (of, what) in [
+        (
+            "pg_execute_server_program",
+            "allowed to run programs on the database's machine",
+        ),
+        (
+            "pg_read_server_files",
+            "allowed to read or write files on the database's machine",
+        ),
+        (
+            "pg_write_server_files",
+            "allowed to read or write files on the database's machine",
+        ),
+        (
+            "pg_read_all_data",
+            "given rights on tables that are not its own",
+        ),
+        (
+            "pg_write_all_data",
+            "given rights on tables that are not its own",
+        ),
+        ("pg_maintain", "given rights on tables that are not its own"),
+    ] {
+        let there = "SELECT true FROM pg_roles WHERE rolname = $1";
+        let there: Option<bool> = sqlx::query_scalar(there)
+            .bind(of)
+            .fetch_optional(&mut superuser)
+            .await
+            .unwrap();
+        if there.is_none() {
+            continue;
+        }
+        let made = format!("CREATE ROLE {name}_{of} LOGIN IN ROLE stella_service, {of}");
+        superuser.execute(sqlx::AssertSqlSafe(made)).await.unwrap();
+        ready.push((of, of.to_owned(), what));
+    }
     let owning = format!("CREATE ROLE {name}_heir LOGIN IN ROLE stella_service, stella_owner");
     superuser
         .execute(sqlx::AssertSqlSafe(owning))
         .await
         .unwrap();
-    for (one, through, what) in [
+    for (one, what) in [
+        (
+            "maker",
+            "allowed to make roles, and to become them (CREATEROLE)",
+        ),
+        ("copier", "allowed to copy all databases (REPLICATION)"),
+    ] {
+        let told = refused(&cluster.url(&format!("{name}_{one}"), name)).await;
+        let expected = format!("role {name}_{one} is {what}: ");
+        assert!(told.starts_with(&expected), "{told}");
+    }
+    let members = [
         ("admin", format!("{name}_root"), "a superuser"),
         (
             "reader",
@@ -249,11 +309,14 @@ async fn a_member_of_an_unsafe_role_may_not_serve() {
             "stella_owner".to_owned(),
             "the owner of schemas or tables",
         ),
-    ] {
-        let url = cluster.url(&format!("{name}_{one}"), name);
-        let connection = stella_storage::Connection::parse(&url).unwrap();
-        let refused = stella::platform::Databases::postgres(&connection).await;
-        let told = refused.unwrap_err().to_string();
+        (
+            "made",
+            format!("{name}_makers"),
+            "allowed to make roles, and to become them (CREATEROLE)",
+        ),
+    ];
+    for (one, through, what) in members.into_iter().chain(ready) {
+        let told = refused(&cluster.url(&format!("{name}_{one}"), name)).await;
         let expected = format!("role {name}_{one} is a member of {through}, which is {what}: ");
         assert!(told.starts_with(&expected), "{told}");
     }

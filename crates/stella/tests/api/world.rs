@@ -12,7 +12,7 @@ use stella_authority::{Authority, NewClient};
 use stella_canonical::Digest;
 use stella_client::{Call, Client, ClientError, Credentials, HttpClient, Reply, Session};
 use stella_context::{Clock, SystemContext};
-use stella_service::{KeyStore, RateLimits, TrustedProxies};
+use stella_service::{KeyStore, RateLimits, RequestLimits, TrustedProxies};
 use stella_signing::{MasterKey, SigningKey};
 use stella_storage::{Connection, DataFolder, ObjectStore, S3};
 use stella_telemetry::{Form, Level, Options, Telemetry};
@@ -184,6 +184,7 @@ impl World {
             master: master(),
             clock: Clock::System,
             limits,
+            requests: RequestLimits::default(),
             proxies: TrustedProxies::default(),
             metrics: telemetry.unwrap().metrics,
         };

@@ -5,6 +5,8 @@ use stella_storage::DataFolder;
 
 use super::*;
 
+const LEASE: SignedDuration = SignedDuration::from_secs(90);
+
 const TABLE: &str = include_str!(
     "../../../../stella-evidence/migrations/sqlite/0002_idempotency_keys_tolerates_1.sql"
 );
@@ -42,6 +44,7 @@ async fn ask(answers: &FirstAnswers, seconds: i64) -> Found {
         route: "POST /".to_owned(),
         key: "1".to_owned(),
         request: "sha256:00".to_owned(),
+        lease: LEASE,
     };
     let now = Timestamp::from_second(seconds).unwrap();
     answers.reserve(&op(), asked, now).await.unwrap()
@@ -67,7 +70,14 @@ fn kept(body: &str) -> Kept {
 async fn a_key_whose_request_was_dropped_is_let_go() {
     let answers = answers().await;
     drop(taken(ask(&answers, 0).await));
-    while let Found::InProgress(_) = ask(&answers, 1).await {
+    // In this process at once, in others when the row is gone.
+    taken(ask(&answers, 1).await).let_go().await.unwrap();
+    drop(taken(ask(&answers, 2).await));
+    let another = FirstAnswers::new(answers.db.clone(), answers.schema);
+    while let Found::InProgress(_) = ask(&another, 3).await {
+        tokio::task::yield_now().await;
+    }
+    while !answers.left().is_empty() {
         tokio::task::yield_now().await;
     }
 }
