@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use stella_api::scope::Role;
-use stella_client::{Client, Session};
+use stella_client::{Call, Client, Session};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::fixtures;

@@ -77,7 +77,7 @@ impl Own {
             "vulnerability" | "identifier" | "upstreamId" => Some(self.vulnerability),
             "publisher" => Some(self.publisher),
             "purl" => Some(self.purl),
-            "kind" | "band" | "asOf" | "knownAt" | "newest" => None,
+            "kind" | "band" | "verdict" | "fixable" | "asOf" | "knownAt" | "newest" => None,
             other => panic!("say in `value` what the filter {other} names"),
         }
     }

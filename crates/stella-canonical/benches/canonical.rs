@@ -1,0 +1,64 @@
+//! Canonical JSON beside the SHA-256 of the same bytes, on one core:
+//! `cargo bench -p stella-canonical --bench canonical`. The documents are those of RustSec and Go in
+//! `../shared/data`.
+#![allow(clippy::unwrap_used, clippy::print_stdout, unused_crate_dependencies)]
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use stella_canonical::{Digest, canonicalize, json};
+
+#[allow(clippy::disallowed_methods)] // a duration for a person
+fn timed(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
+
+fn read(folder: &Path, into: &mut Vec<Vec<u8>>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.extension() {
+            _ if path.is_dir() => read(&path, into),
+            Some(extension) if extension == "json" => into.push(std::fs::read(path).unwrap()),
+            _ => {}
+        }
+    }
+}
+
+fn main() {
+    let Some(folder) = stella_testdata::dir("osv") else {
+        return;
+    };
+    let mut documents = Vec::new();
+    for feed in ["rustsec", "go"] {
+        read(&folder.join(feed), &mut documents);
+    }
+    let bytes: usize = documents.iter().map(Vec::len).sum();
+    let megabytes = bytes as f64 / 1e6;
+    let hashed = timed(|| {
+        documents
+            .iter()
+            .for_each(|one| drop(black_box(Digest::of(one))))
+    });
+    let told = |what: &str, took: Duration| {
+        let rate = megabytes / took.as_secs_f64();
+        let ratio = took.as_secs_f64() / hashed.as_secs_f64();
+        println!("{what:<32} {rate:>8.0} MB/s {ratio:>8.2}");
+    };
+    println!("{} documents, {megabytes:.1} MB", documents.len());
+    told("SHA-256", hashed);
+    let strict = timed(|| {
+        documents
+            .iter()
+            .for_each(|one| drop(black_box(json::parse(one))))
+    });
+    told("strict reading", strict);
+    let all = timed(|| {
+        documents
+            .iter()
+            .for_each(|one| drop(black_box(canonicalize(one))))
+    });
+    told("reading and canonical writing", all);
+}
