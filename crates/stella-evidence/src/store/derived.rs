@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
 use stella_api::TenantId;
 use stella_api::evidence::EvidenceKind;
 use stella_assess::NamedPackage;
 use stella_context::{OpContext, SystemContext};
 use stella_matching::Coordinates;
-use stella_storage::{Db, DbTime, StoreError, Tx, on};
+use stella_storage::{Db, DbTime, StoreError, Tx, execute, on};
 
 use super::rows::{TOGETHER, bound};
 use super::{Key, KeyRow};
@@ -22,7 +22,7 @@ fn key_rows<'a>(keys: impl IntoIterator<Item = &'a Key>) -> Result<String, Store
 }
 
 pub(crate) async fn mark_due(tx: &mut Tx, op: &OpContext, keys: &[Key]) -> Result<(), StoreError> {
-    execute_rows!(
+    insert_rows!(
         tx,
         "INSERT INTO evidence.derivations_due (tenant, kind, publisher, upstream_id, digest, \
          due_at) SELECT $1, r.value ->> 0, r.value ->> 1, r.value ->> 2, r.value ->> 3, $3",
@@ -45,9 +45,13 @@ pub(crate) async fn due_among(
     let rows: Vec<KeyRow> = fetch_rows!(
         tx,
         "SELECT d.kind, d.publisher, d.upstream_id, d.digest",
-        "CROSS JOIN evidence.derivations_due d WHERE d.tenant = $1 AND d.kind = r.value ->> 0 \
-         AND d.publisher = r.value ->> 1 AND d.upstream_id = r.value ->> 2 \
-         AND d.digest = r.value ->> 3",
+        (
+            "evidence.derivations_due",
+            "d",
+            "d.tenant = $1 AND d.kind = r.value ->> 0 AND d.publisher = r.value ->> 1 \
+             AND d.upstream_id = r.value ->> 2 AND d.digest = r.value ->> 3"
+        ),
+        "",
         [tenant.as_str(), key_rows(keys)?]
     )?;
     Ok(rows.into_iter().filter_map(Key::of_row).collect())
@@ -58,12 +62,11 @@ pub(crate) async fn clear_due(
     tenant: &TenantId,
     keys: &[Key],
 ) -> Result<(), StoreError> {
-    execute_rows!(
+    delete_rows!(
         tx,
-        "DELETE FROM evidence.derivations_due WHERE tenant = $1 \
-         AND (kind, publisher, upstream_id, digest) IN ( \
-         SELECT r.value ->> 0, r.value ->> 1, r.value ->> 2, r.value ->> 3",
-        ")",
+        "evidence.derivations_due",
+        "t.tenant = $1 AND t.kind = r.value ->> 0 AND t.publisher = r.value ->> 1 \
+         AND t.upstream_id = r.value ->> 2 AND t.digest = r.value ->> 3",
         [tenant.as_str(), key_rows(keys)?]
     )?;
     Ok(())
@@ -147,7 +150,7 @@ pub(crate) async fn claim_heads(
     if with_heads.is_empty() {
         return Ok(());
     }
-    execute_rows!(
+    insert_rows!(
         tx,
         "INSERT INTO evidence.heads (tenant, kind, publisher, upstream_id, digest) \
          SELECT $1, r.value ->> 0, r.value ->> 1, r.value ->> 2, r.value ->> 3",
@@ -176,7 +179,7 @@ pub(crate) async fn take_heads(
     let mut heads: Vec<&Key> = keys.iter().collect();
     heads.dedup_by(|a, b| a.row()[..3] == b.row()[..3]);
     let rows = key_rows(heads.iter().copied())?;
-    execute_rows!(
+    insert_rows!(
         &mut *tx,
         "INSERT INTO evidence.heads (tenant, kind, publisher, upstream_id, digest) \
          SELECT $1, r.value ->> 0, r.value ->> 1, r.value ->> 2, r.value ->> 3",
@@ -192,11 +195,16 @@ pub(crate) async fn take_heads(
             "SELECT h.kind, h.publisher, h.upstream_id, h.digest, ",
             newest_of!("h", "$3", "$4")
         ),
-        "CROSS JOIN evidence.heads h WHERE h.tenant = $1 AND h.kind = r.value ->> 0 \
-         AND h.publisher = r.value ->> 1 AND h.upstream_id = r.value ->> 2",
+        (
+            "evidence.heads",
+            "h",
+            "h.tenant = $1 AND h.kind = r.value ->> 0 AND h.publisher = r.value ->> 1 \
+             AND h.upstream_id = r.value ->> 2"
+        ),
+        "",
         [tenant.as_str(), &rows, now.0, now.1]
     )?;
-    let (mut taken, mut moved) = (Vec::with_capacity(found.len()), Vec::new());
+    let mut taken = Vec::with_capacity(found.len());
     for (kind, publisher, upstream_id, before, newest) in found {
         let what = format!("head of {publisher} {upstream_id}");
         let none = || StoreError::unreadable(&what, "no document of it is there");
@@ -204,20 +212,27 @@ pub(crate) async fn take_heads(
         let same = newest == before;
         let key = Key::of_row((kind, publisher, upstream_id, newest)).ok_or_else(none)?;
         if !same {
-            moved.push(key.clone());
+            set_head(&mut *tx, tenant, &key).await?;
         }
         taken.push(key);
     }
-    if !moved.is_empty() {
-        execute_rows!(
-            tx,
-            "UPDATE evidence.heads AS h SET digest = r.value ->> 3",
-            "WHERE h.tenant = $1 AND h.kind = r.value ->> 0 AND h.publisher = r.value ->> 1 \
-             AND h.upstream_id = r.value ->> 2",
-            [tenant.as_str(), key_rows(&moved)?]
-        )?;
-    }
     Ok(taken)
+}
+
+async fn set_head(tx: &mut Tx, tenant: &TenantId, key: &Key) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        query(
+            "UPDATE evidence.heads SET digest = $5 WHERE tenant = $1 AND kind = $2 \
+             AND publisher = $3 AND upstream_id = $4",
+        )
+        .bind(tenant.as_str())
+        .bind(key.kind.as_str())
+        .bind(&key.publisher)
+        .bind(&key.upstream_id)
+        .bind(&key.digest)
+    )?;
+    Ok(())
 }
 
 /// The revision that the head of a publisher's document names.
@@ -283,8 +298,12 @@ pub(crate) async fn packages_of(
         let rows: Vec<(String, String, Option<String>, String)> = fetch_rows!(
             &mut *tx,
             "SELECT k.digest, k.pointer, k.informational, k.affected",
-            "CROSS JOIN evidence.packages k WHERE k.tenant = $1 AND k.digest = r.value ->> 0 \
-             ORDER BY k.digest, k.position",
+            (
+                "evidence.packages",
+                "k",
+                "k.tenant = $1 AND k.digest = r.value ->> 0"
+            ),
+            "ORDER BY k.digest, k.position",
             [
                 tenant.as_str(),
                 bound(&digests.iter().map(|one| [one]).collect::<Vec<_>>())?
@@ -364,8 +383,12 @@ pub(crate) async fn components_named(
         tx,
         "SELECT c.ecosystem, c.package, c.sbom, c.reference, c.bom_ref, c.pointer, c.purl, \
          c.name, c.version",
-        "CROSS JOIN evidence.components c WHERE c.tenant = $1 AND c.ecosystem = r.value ->> 0 \
-         AND c.package = r.value ->> 1 ORDER BY c.ecosystem, c.package, c.sbom, c.reference",
+        (
+            "evidence.components",
+            "c",
+            "c.tenant = $1 AND c.ecosystem = r.value ->> 0 AND c.package = r.value ->> 1"
+        ),
+        "ORDER BY c.ecosystem, c.package, c.sbom, c.reference",
         [tenant.as_str(), bound(&rows)?]
     )?;
     Ok(by_package(rows))

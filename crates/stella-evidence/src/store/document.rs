@@ -108,8 +108,13 @@ pub(crate) async fn kept(
     let rows: Vec<(String, String, String, String)> = fetch_rows!(
         tx,
         "SELECT p.digest, p.publisher, p.stream, p.record",
-        "CROSS JOIN evidence.provenance p WHERE p.tenant = $1 AND p.digest = r.value ->> 0 \
-         AND p.publisher = r.value ->> 1 AND p.stream = r.value ->> 2",
+        (
+            "evidence.provenance",
+            "p",
+            "p.tenant = $1 AND p.digest = r.value ->> 0 AND p.publisher = r.value ->> 1 \
+             AND p.stream = r.value ->> 2"
+        ),
+        "",
         [op.tenant().as_str(), bound(origins)?]
     )
     .map_err(StoreError::from)?;
@@ -132,39 +137,42 @@ pub(crate) async fn earlier(
     macro_rules! last {
         ($entry:literal) => {
             concat!(
-                "CROSS JOIN evidence.provenance p \
-                 LEFT JOIN evidence.log_entries e ON e.tenant = p.tenant AND e.log = 'changes' \
-                   AND e.subject = p.digest AND ", $entry, " ->> 'publisher' = p.publisher \
-                   AND ", $entry, " ->> 'stream' = p.stream \
-                 WHERE p.tenant = $1 AND p.kind = r.value ->> 1 AND p.publisher = r.value ->> 2 \
-                   AND p.upstream_id = r.value ->> 3 AND p.stream = r.value ->> 4) AS each_one \
-                 WHERE place = 1",
+                "SELECT CAST(r.value ->> 0 AS bigint), p.digest, p.document_version, \
+                 coalesce((SELECT e.id FROM evidence.log_entries e WHERE e.tenant = p.tenant \
+                   AND e.log = 'changes' AND e.subject = p.digest \
+                   AND ", $entry, " ->> 'publisher' = p.publisher \
+                   AND ", $entry, " ->> 'stream' = p.stream ORDER BY e.id DESC LIMIT 1), 0) \
+                   AS entry, p.received_at"
             )
         };
     }
-    macro_rules! each {
-        () => {
-            "SELECT n, digest, document_version FROM ( \
-             SELECT CAST(r.value ->> 0 AS bigint) AS n, p.digest, p.document_version, \
-               row_number() OVER (PARTITION BY r.value ->> 0 ORDER BY coalesce(e.id, 0) DESC, \
-                 p.received_at DESC, p.digest DESC) AS place"
+    macro_rules! of_source {
+        ($last:expr, $tenant:expr, $rows:expr) => {
+            fetch_rows!(
+                tx,
+                $last,
+                (
+                    "evidence.provenance",
+                    "p",
+                    "p.tenant = $1 AND p.kind = r.value ->> 1 AND p.publisher = r.value ->> 2 \
+                     AND p.upstream_id = r.value ->> 3 AND p.stream = r.value ->> 4"
+                ),
+                "ORDER BY 4, 5, 2",
+                [$tenant, $rows]
+            )
         };
     }
     let rows: Vec<_> = (documents.iter().enumerate())
         .map(|(n, (key, stream))| (n, key.kind, &key.publisher, &key.upstream_id, stream))
         .collect();
     let (tenant, rows) = (op.tenant().as_str(), bound(&rows)?);
-    let last: Vec<(i64, String, Option<String>)> = match tx {
-        Tx::Postgres(_) => fetch_rows!(
-            tx,
-            each!(),
-            last!("CAST(e.entry AS jsonb)"),
-            [tenant, &rows]
-        )?,
-        Tx::Sqlite(_) => fetch_rows!(tx, each!(), last!("e.entry"), [tenant, &rows])?,
+    let in_order: Vec<(i64, String, Option<String>, i64, DbTime)> = match tx {
+        Tx::Postgres(_) => of_source!(last!("CAST(e.entry AS jsonb)"), tenant, &rows)?,
+        Tx::Sqlite(_) => of_source!(last!("e.entry"), tenant, &rows)?,
     };
     let mut earlier = vec![Earlier::default(); documents.len()];
-    for (n, digest, version) in last {
+    // The last of each stands.
+    for (n, digest, version, ..) in in_order {
         let place = usize::try_from(n).ok().and_then(|n| earlier.get_mut(n));
         if let Some(place) = place {
             let digest = Some(digest);
@@ -230,13 +238,13 @@ pub(crate) async fn add_provenance(
         .collect();
     let (tenant, rows, received) = (op.tenant().as_str(), bound(&rows)?, DbTime(received));
     let added = match tx {
-        Tx::Postgres(_) => execute_rows!(
+        Tx::Postgres(_) => insert_rows!(
             tx,
             insert!("timestamptz 'epoch' + interval '1 microsecond' * ", ""),
             "WHERE true ON CONFLICT DO NOTHING",
             [tenant, &rows, received]
         ),
-        Tx::Sqlite(_) => execute_rows!(
+        Tx::Sqlite(_) => insert_rows!(
             tx,
             insert!("", ""),
             "WHERE true ON CONFLICT DO NOTHING",

@@ -77,11 +77,10 @@ pub(crate) async fn drop_findings(
     tenant: &TenantId,
     advisories: &[(&str, &str)],
 ) -> Result<(), StoreError> {
-    execute_rows!(
+    delete_rows!(
         tx,
-        "DELETE FROM evidence.findings WHERE tenant = $1 AND (publisher, upstream_id) IN ( \
-         SELECT r.value ->> 0, r.value ->> 1",
-        ")",
+        "evidence.findings",
+        "t.tenant = $1 AND t.publisher = r.value ->> 0 AND t.upstream_id = r.value ->> 1",
         [tenant.as_str(), bound(advisories)?]
     )?;
     Ok(())
@@ -94,11 +93,11 @@ pub(crate) async fn drop_findings_in(
     sbom: &str,
     advisories: &[(&str, &str)],
 ) -> Result<(), StoreError> {
-    execute_rows!(
+    delete_rows!(
         tx,
-        "DELETE FROM evidence.findings WHERE tenant = $1 AND sbom = $3 \
-         AND (publisher, upstream_id) IN (SELECT r.value ->> 0, r.value ->> 1",
-        ")",
+        "evidence.findings",
+        "t.tenant = $1 AND t.publisher = r.value ->> 0 AND t.upstream_id = r.value ->> 1 \
+         AND t.sbom = $3",
         [tenant.as_str(), bound(advisories)?, sbom]
     )?;
     Ok(())
@@ -152,7 +151,7 @@ pub(crate) async fn put_findings(
     rows: &[&FindingRow],
 ) -> Result<(), StoreError> {
     for rows in rows.chunks(TOGETHER) {
-        execute_rows!(
+        insert_rows!(
             &mut *tx,
             concat!(
                 "INSERT INTO evidence.findings (tenant, ",

@@ -120,7 +120,7 @@ pub(crate) async fn add_index(
         }));
     }
     for rows in names.chunks(TOGETHER) {
-        execute_rows!(
+        insert_rows!(
             &mut *tx,
             "INSERT INTO evidence.names (tenant, identifier, digest) \
              SELECT $1, r.value ->> 0, r.value ->> 1",
@@ -129,7 +129,7 @@ pub(crate) async fn add_index(
         )?;
     }
     for rows in packages.chunks(TOGETHER) {
-        execute_rows!(
+        insert_rows!(
             &mut *tx,
             "INSERT INTO evidence.packages (tenant, ecosystem, package, digest, position, \
              pointer, informational, affected) SELECT $1, r.value ->> 0, r.value ->> 1, \
@@ -140,7 +140,7 @@ pub(crate) async fn add_index(
         )?;
     }
     for rows in components.chunks(TOGETHER) {
-        execute_rows!(
+        insert_rows!(
             &mut *tx,
             "INSERT INTO evidence.components (tenant, ecosystem, package, sbom, reference, \
              bom_ref, pointer, purl, name, version) SELECT $1, r.value ->> 0, r.value ->> 1, \

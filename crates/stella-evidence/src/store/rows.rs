@@ -1,8 +1,7 @@
 //! Statements over many rows at once, a round trip for all of them.
 //!
 //! What is bound second is a JSON array of rows, each an array of its columns; either engine takes
-//! it apart in its own way, as `r.value`, row after row. `CROSS JOIN` behind it is a look-up a row:
-//! SQLite never turns it around.
+//! it apart in its own way, as `r.value`, row after row.
 
 use serde::Serialize;
 use stella_storage::StoreError;
@@ -15,9 +14,9 @@ pub(super) fn bound(rows: &[impl Serialize]) -> Result<String, StoreError> {
     super::list(&rows)
 }
 
-/// Executes a statement whose rows come between two parts of it, and says how many it touched:
-/// `execute_rows!(tx, "INSERT INTO t SELECT $1, r.value ->> 0", "WHERE true", [tenant, &rows])`.
-macro_rules! execute_rows {
+/// Inserts, and says how many:
+/// `insert_rows!(tx, "INSERT INTO t SELECT $1, r.value ->> 0", "WHERE true", [tenant, &rows])`.
+macro_rules! insert_rows {
     ($tx:expr, $before:expr, $after:expr, [$tenant:expr, $rows:expr $(, $bind:expr)*]) => {{
         let (tenant, rows) = ($tenant, $rows);
         stella_storage::on!($tx,
@@ -37,16 +36,53 @@ macro_rules! execute_rows {
     }};
 }
 
-/// Fetches what a statement finds to its rows.
+/// Fetches what a statement finds to its rows: what is selected, from which table under which name,
+/// by which keys, and what follows.
+///
+/// Each row is looked up for itself. How many rows a tenant has, PostgreSQL can only guess, and it
+/// went through all of them where it guessed few: `OFFSET 0` keeps it from turning the look-ups into
+/// such a join, as `CROSS JOIN` does SQLite.
 macro_rules! fetch_rows {
-    ($tx:expr, $before:expr, $after:expr, [$tenant:expr, $rows:expr $(, $bind:expr)*]) => {{
+    ($tx:expr, $select:expr, ($table:literal, $name:literal, $keys:literal), $after:literal,
+     [$tenant:expr, $rows:expr $(, $bind:expr)*]) => {{
         let (tenant, rows) = ($tenant, $rows);
         stella_storage::on!($tx,
             postgres c => sqlx::query_as(concat!(
-                $before, " FROM jsonb_array_elements(CAST($2 AS jsonb)) AS r(value) ", $after
+                $select, " FROM jsonb_array_elements(CAST($2 AS jsonb)) AS r(value) \
+                 CROSS JOIN LATERAL (SELECT * FROM ", $table, " ", $name, " WHERE ", $keys,
+                " OFFSET 0) ", $name, " ", $after
             )).bind(tenant).bind(rows)$(.bind($bind))*.fetch_all(c),
-            sqlite c => sqlx::query_as(concat!($before, " FROM json_each($2) AS r ", $after))
-                .bind(tenant).bind(rows)$(.bind($bind))*.fetch_all(c),
+            sqlite c => sqlx::query_as(concat!(
+                $select, " FROM json_each($2) AS r CROSS JOIN ", $table, " ", $name,
+                " WHERE ", $keys, " ", $after
+            )).bind(tenant).bind(rows)$(.bind($bind))*.fetch_all(c),
+        )
+    }};
+}
+
+/// Deletes what is found by the keys of each row, likewise.
+macro_rules! delete_rows {
+    ($tx:expr, $table:literal, $keys:literal, [$tenant:expr, $rows:expr $(, $bind:expr)*]) => {{
+        let (tenant, rows) = ($tenant, $rows);
+        stella_storage::on!($tx,
+            postgres c => async {
+                let query = sqlx::query(concat!(
+                    "DELETE FROM ", $table, " WHERE ctid = ANY (ARRAY(SELECT found.ctid \
+                     FROM jsonb_array_elements(CAST($2 AS jsonb)) AS r(value) \
+                     CROSS JOIN LATERAL (SELECT t.ctid FROM ", $table, " t WHERE ", $keys,
+                    " OFFSET 0) found))"
+                ));
+                let query = query.bind(tenant).bind(rows)$(.bind($bind))*;
+                query.execute(c).await.map(|done| done.rows_affected())
+            },
+            sqlite c => async {
+                let query = sqlx::query(concat!(
+                    "DELETE FROM ", $table, " WHERE rowid IN (SELECT t.rowid \
+                     FROM json_each($2) AS r CROSS JOIN ", $table, " t WHERE ", $keys, ")"
+                ));
+                let query = query.bind(tenant).bind(rows)$(.bind($bind))*;
+                query.execute(c).await.map(|done| done.rows_affected())
+            },
         )
     }};
 }
