@@ -63,8 +63,9 @@ fn main() {
         let read: Vec<Vector> = vectors.iter().map(|one| one.parse().unwrap()).collect();
         let took = timed(|| {
             for _ in 0..ROUNDS {
-                read.iter()
-                    .for_each(|one| drop(black_box(black_box(one).score())));
+                for one in &read {
+                    black_box(black_box(one).score());
+                }
             }
         });
         told(
@@ -94,11 +95,9 @@ fn main() {
         if let Some(python) = python() {
             let file = std::env::temp_dir().join(format!("stella-cvss-{version}"));
             std::fs::write(&file, vectors.join("\n")).unwrap();
-            let run = Command::new(python)
-                .args(["-c", PYTHON])
-                .arg(&file)
-                .arg(version);
-            let run = { run }.output().unwrap();
+            let mut run = Command::new(python);
+            run.args(["-c", PYTHON]).arg(&file).arg(version);
+            let run = run.output().unwrap();
             let told_rate = String::from_utf8_lossy(&run.stdout);
             let rate = told_rate.trim().parse().unwrap_or_else(|_| {
                 panic!("{}", String::from_utf8_lossy(&run.stderr));

@@ -147,6 +147,7 @@ fn median(mut all: Vec<Duration>) -> f64 {
 
 /// Rows of Evidence's tables that were read through indexes, and by going through tables. Sessions
 /// tell these figures at most once a second.
+#[allow(clippy::disallowed_methods)] // there is no event that says so
 async fn rows_read(pool: &PgPool) -> [i64; 2] {
     tokio::time::sleep(Duration::from_secs(3)).await;
     let (by_index, by_scan): (i64, i64) = sqlx::query_as(
