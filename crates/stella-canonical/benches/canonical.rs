@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, unused_crate_dependencies)]
 
 use std::hint::black_box;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use stella_canonical::{Digest, canonicalize, json};
@@ -16,24 +15,14 @@ fn timed(work: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
-fn read(folder: &Path, into: &mut Vec<Vec<u8>>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        match path.extension() {
-            _ if path.is_dir() => read(&path, into),
-            Some(extension) if extension == "json" => into.push(std::fs::read(path).unwrap()),
-            _ => {}
-        }
-    }
-}
-
 fn main() {
     let Some(folder) = stella_testdata::dir("osv") else {
         return;
     };
-    let mut documents = Vec::new();
+    let mut documents: Vec<Vec<u8>> = Vec::new();
     for feed in ["rustsec", "go"] {
-        read(&folder.join(feed), &mut documents);
+        let files = stella_testdata::files(&folder.join(feed), ".json");
+        documents.extend(files.iter().map(|path| std::fs::read(path).unwrap()));
     }
     let bytes: usize = documents.iter().map(Vec::len).sum();
     let megabytes = bytes as f64 / 1e6;

@@ -162,15 +162,8 @@ impl Evidence {
         let packages = packages(tx, tenant, advisories).await?;
         let named = packages.values().flatten().map(NamedPackage::package_key);
         let components = store::components_named(tx, tenant, &named.collect()).await?;
-        let mut found = Matched::new();
-        for advisory in advisories {
-            let packages = packages
-                .get(&advisory.digest)
-                .map_or(&[][..], Vec::as_slice);
-            let matched = self.matched(tx, tenant, (advisory, packages), &components);
-            found.extend(matched.await?);
-        }
-        Ok(found)
+        self.matched(tx, tenant, (advisories, &packages), &components)
+            .await
     }
 
     async fn match_sbom(
@@ -193,35 +186,33 @@ impl Evidence {
                 store::drop_findings_in(tx, tenant, sbom, &before).await?;
             }
             let packages = packages(tx, tenant, heads).await?;
-            let mut found = Matched::new();
-            for head in heads {
-                let packages = packages.get(&head.digest).map_or(&[][..], Vec::as_slice);
-                let matched = self.matched(tx, tenant, (head, packages), &components);
-                found.extend(matched.await?);
-            }
+            let found = self
+                .matched(tx, tenant, (heads, &packages), &components)
+                .await?;
             store::put_findings(tx, tenant, &found.values().collect::<Vec<_>>()).await?;
         }
         Ok(())
     }
 
-    /// The findings that a revision of an advisory, with what it says of packages, makes of
-    /// components.
+    /// The findings that revisions of advisories, with what they say of packages, make of components.
     pub(crate) async fn matched(
         &self,
         tx: &mut Tx,
         tenant: &TenantId,
-        (advisory, packages): (&Key, &[NamedPackage]),
+        (advisories, packages): (&[Key], &Packages),
         components: &ByPackage,
     ) -> Result<Matched, EvidenceError> {
         let mut matched = Matched::new();
-        let mut facts = None;
-        for package in packages {
-            for component in components.get(&package.package_key()).into_iter().flatten() {
-                let facts = match &mut facts {
-                    Some(facts) => facts,
-                    None => facts.insert(self.facts(tx, tenant, advisory, &advisory.digest).await?),
-                };
-                note(&mut matched, finding(component, package, facts)?);
+        for advisory in advisories {
+            let mut facts = None;
+            for package in packages.get(&advisory.digest).into_iter().flatten() {
+                for component in components.get(&package.package_key()).into_iter().flatten() {
+                    let facts = match &mut facts {
+                        Some(facts) => facts,
+                        None => facts.insert(self.facts(tx, tenant, advisory).await?),
+                    };
+                    note(&mut matched, finding(component, package, facts)?);
+                }
             }
         }
         Ok(matched)
@@ -233,8 +224,8 @@ impl Evidence {
         tx: &mut Tx,
         tenant: &TenantId,
         key: &Key,
-        digest: &str,
     ) -> Result<AdvisoryFacts, EvidenceError> {
+        let digest = key.digest.as_str();
         let unreadable = |reason: &dyn ToString| {
             let what = format!("head of {} {}", key.publisher, key.upstream_id);
             EvidenceError::unreadable(what, reason.to_string())
@@ -291,11 +282,13 @@ fn advisory(head: &Key) -> (&str, &str) {
 }
 
 /// What advisories say of packages, by their digests.
+type Packages = BTreeMap<String, Vec<NamedPackage>>;
+
 pub(crate) async fn packages(
     tx: &mut Tx,
     tenant: &TenantId,
     advisories: &[Key],
-) -> Result<BTreeMap<String, Vec<NamedPackage>>, StoreError> {
+) -> Result<Packages, StoreError> {
     let digests: Vec<&str> = advisories.iter().map(|one| one.digest.as_str()).collect();
     store::packages_of(tx, tenant, &digests).await
 }

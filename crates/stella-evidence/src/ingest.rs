@@ -1,6 +1,6 @@
 //! Taking documents in: kept first, durable, then derived from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -204,29 +204,32 @@ impl Evidence {
         }
         let mut tx = self.db.write(op).await?;
         let origins: Vec<Origin> = accepted.iter().map(origin).collect();
-        let mut known = store::kept(&mut tx, op, &origins).await?;
+        let known = store::kept(&mut tx, op, &origins).await?;
+        let mut first: BTreeMap<&Origin, usize> = BTreeMap::new();
         let mut new: Vec<&Accepted> = Vec::new();
-        let mut seen = BTreeSet::new();
-        for (one, origin) in accepted.iter().zip(&origins) {
-            if !known.contains_key(origin) && seen.insert(origin) {
+        for (at, (one, origin)) in accepted.iter().zip(&origins).enumerate() {
+            if !known.contains_key(origin) && !first.contains_key(origin) {
+                first.insert(origin, at);
                 new.push(one);
             }
         }
-        let mut fresh: BTreeMap<Origin, Kept> = BTreeMap::new();
-        if !new.is_empty() {
-            let added = self.keep_new(&mut tx, op, &new).await?;
-            for (one, kept) in new.iter().zip(added) {
-                known.insert(origin(one), kept.record.clone());
-                fresh.insert(origin(one), kept);
-            }
-        }
-        let mut kept = Vec::with_capacity(accepted.len());
-        for (one, origin) in accepted.iter().zip(&origins) {
-            kept.push(match (fresh.remove(origin), known.get(origin)) {
-                (Some(new), _) => new,
-                (None, Some(record)) => self.keep_again(&mut tx, op, one, record.clone()).await?,
-                (None, None) => return Err(raced(one)),
-            });
+        let added = match new.is_empty() {
+            true => Vec::new(),
+            false => self.keep_new(&mut tx, op, &new).await?,
+        };
+        let mut added = added.into_iter();
+        let mut kept: Vec<Kept> = Vec::with_capacity(accepted.len());
+        for (at, (one, origin)) in accepted.iter().zip(&origins).enumerate() {
+            let record = match (known.get(origin), first.get(origin)) {
+                (Some(record), _) => record.clone(),
+                // It came before in this very chunk.
+                (None, Some(first)) if *first < at => kept[*first].record.clone(),
+                (None, _) => {
+                    kept.extend(added.next());
+                    continue;
+                }
+            };
+            kept.push(self.keep_again(&mut tx, op, one, record).await?);
         }
         let again = kept.iter().filter(|kept| !kept.due).map(|kept| &kept.key);
         let again: Vec<Key> = again.cloned().collect();

@@ -38,13 +38,8 @@ impl Evidence {
             .retain(|one| (naming.as_ref()).is_none_or(|naming| naming.contains(&one.digest)));
         for advisories in advisories.chunks(AT_ONCE) {
             let packages = packages(tx, tenant, advisories).await?;
-            for advisory in advisories {
-                let packages = packages
-                    .get(&advisory.digest)
-                    .map_or(&[][..], Vec::as_slice);
-                let matched = self.matched(tx, tenant, (advisory, packages), &components);
-                found.extend(matched.await?);
-            }
+            let matched = self.matched(tx, tenant, (advisories, &packages), &components);
+            found.extend(matched.await?);
         }
         let behind = |id: &String| (paging.after.as_ref()).is_none_or(|after| id > after);
         found.retain(|id, row| behind(id) && filter.admits(row));

@@ -9,18 +9,6 @@ use std::path::{Path, PathBuf};
 
 use crate::read;
 
-/// Every file below a folder.
-fn all_files(dir: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            all_files(&path, found);
-        } else {
-            found.push(path);
-        }
-    }
-}
-
 /// What became of the files of a folder, each outcome with how many times.
 #[derive(Default)]
 struct Row {
@@ -30,10 +18,8 @@ struct Row {
 }
 
 fn table(dir: &Path, topic: &str) -> String {
-    let mut files = Vec::new();
-    all_files(dir, &mut files);
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
-    for path in files {
+    for path in stella_testdata::files(dir, "") {
         let below = path.strip_prefix(dir).unwrap();
         let folder: PathBuf = below.parent().unwrap().components().take(1).collect();
         let row = rows.entry(folder.display().to_string()).or_default();

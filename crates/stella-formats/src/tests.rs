@@ -7,23 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// All files below a folder whose names end so, in order.
-pub(crate) fn files(dir: &Path, extension: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path, extension));
-        } else if path.extension().is_some_and(|is| is == extension) {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
-
 pub(crate) fn json_files(dir: &Path) -> Vec<PathBuf> {
-    files(dir, "json")
+    stella_testdata::files(dir, ".json")
 }
 
 fn refused(bytes: impl AsRef<[u8]>) -> (Reason, &'static str) {

@@ -2,11 +2,10 @@
 //! publishes any. The tests replay it, and `bench/fuzz.sh` fuzzes on from it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use crate::dir;
+use crate::{dir, files};
 
-/// Larger files teach a fuzzer nothing that smaller ones do not.
+/// Larger files teach a fuzzer nothing that smaller ones do not; those of many inputs may be large.
 const LARGEST: u64 = 32 * 1024;
 /// So many inputs of each place, spread over all that it has.
 const SAMPLE: usize = 120;
@@ -214,11 +213,10 @@ fn published(&(topic, folder, ending, form): &Published) -> Vec<Vec<u8>> {
     let Some(root) = dir(topic) else {
         return Vec::new();
     };
-    let mut files = Vec::new();
-    small_files(&root.join(folder), ending, form, &mut files);
-    files.sort();
+    let mut files = files(&root.join(folder), ending);
     let mut inputs: Vec<Vec<u8>> = match form {
         Files => {
+            files.retain(|path| path.metadata().is_ok_and(|is| is.len() <= LARGEST));
             return spread(files)
                 .iter()
                 .filter_map(|path| fs::read(path).ok())
@@ -231,21 +229,6 @@ fn published(&(topic, folder, ending, form): &Published) -> Vec<Vec<u8>> {
     };
     inputs.retain(|input| !input.is_empty() && input.len() <= 4096);
     spread(inputs)
-}
-
-/// Files that hold many inputs may be large.
-fn small_files(folder: &Path, ending: &str, form: Form, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let size = entry.metadata().map_or(u64::MAX, |is| is.len());
-        if path.is_dir() {
-            small_files(&path, ending, form, found);
-        } else if path.to_string_lossy().ends_with(ending)
-            && (size <= LARGEST || !matches!(form, Files))
-        {
-            found.push(path);
-        }
-    }
 }
 
 fn parts(bytes: &[u8], form: Form) -> Vec<Vec<u8>> {
@@ -299,6 +282,8 @@ fn damaged(input: &[u8]) -> Vec<Vec<u8>> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]

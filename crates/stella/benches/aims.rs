@@ -23,12 +23,14 @@ use stella_storage::{Bucket, ObjectStore, on};
 use stella_testkit::S3Server;
 
 use crate::fixtures::{advisory, bytes, line};
+use crate::measure::{median, timed};
 use crate::world::{World, s3_of};
 
 #[path = "../tests/api/fixtures.rs"]
 mod fixtures;
 #[path = "../tests/api/link.rs"]
 mod link;
+mod measure;
 #[path = "../tests/api/world.rs"]
 mod world;
 
@@ -52,18 +54,6 @@ fn main() {
         sealing().await;
         blobs().await;
     });
-}
-
-#[allow(clippy::disallowed_methods)] // a duration for a person
-async fn timed<T>(work: impl Future<Output = T>) -> Duration {
-    let start = Instant::now();
-    std::hint::black_box(work.await);
-    start.elapsed()
-}
-
-fn median(mut all: Vec<Duration>) -> Duration {
-    all.sort();
-    all[all.len() / 2]
 }
 
 fn told(what: &str, measured: Duration, bare: Duration) {

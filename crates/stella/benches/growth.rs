@@ -140,9 +140,8 @@ async fn page(client: &Client) {
     assert!(!page["items"].as_array().unwrap().is_empty());
 }
 
-fn median(mut all: Vec<Duration>) -> f64 {
-    all.sort_unstable();
-    all[all.len() / 2].as_secs_f64() * 1000.0
+fn median(all: Vec<Duration>) -> f64 {
+    measure::median(all).as_secs_f64() * 1000.0
 }
 
 /// Rows of Evidence's tables that were read through indexes, and by going through tables. Sessions

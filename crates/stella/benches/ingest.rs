@@ -41,7 +41,12 @@ fn main() {
     };
     let mut documents = Vec::new();
     for feed in ["rustsec", "go"] {
-        read(&folder.join(feed), &mut documents);
+        for path in stella_testdata::files(&folder.join(feed), ".json") {
+            let bytes = std::fs::read(path).unwrap();
+            if stella_formats::read(&bytes).is_ok() {
+                documents.push(bytes);
+            }
+        }
     }
     let documents = Arc::new(documents);
     let (_server, clients, world) = measure::server();
@@ -87,27 +92,6 @@ fn main() {
         );
         answers(&client, rest).await;
     });
-}
-
-fn read(folder: &std::path::Path, into: &mut Vec<Vec<u8>>) {
-    let mut entries: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|one| one.unwrap().path())
-        .collect();
-    entries.sort();
-    for entry in entries {
-        if entry.is_dir() {
-            read(&entry, into);
-        } else if entry
-            .extension()
-            .is_some_and(|extension| extension == "json")
-        {
-            let bytes = std::fs::read(&entry).unwrap();
-            if stella_formats::read(&bytes).is_ok() {
-                into.push(bytes);
-            }
-        }
-    }
 }
 
 fn told(what: &str, count: usize, took: Duration, bare: Duration, cpu: Option<f64>) {

@@ -10,15 +10,15 @@ use stella_context::{OpContext, SystemContext};
 use stella_matching::Coordinates;
 use stella_storage::{Db, DbTime, StoreError, Tx, execute, on};
 
-use super::rows::{TOGETHER, bound};
-use super::{Key, KeyRow};
+use super::rows::TOGETHER;
+use super::{Key, KeyRow, list};
 use crate::EvidenceError;
 use crate::moment::Moment;
 
 /// The columns of keys, as they are bound.
 fn key_rows<'a>(keys: impl IntoIterator<Item = &'a Key>) -> Result<String, StoreError> {
     let rows: Vec<_> = keys.into_iter().map(Key::row).collect();
-    bound(&rows)
+    list(&rows)
 }
 
 pub(crate) async fn mark_due(tx: &mut Tx, op: &OpContext, keys: &[Key]) -> Result<(), StoreError> {
@@ -306,7 +306,7 @@ pub(crate) async fn packages_of(
             "ORDER BY k.digest, k.position",
             [
                 tenant.as_str(),
-                bound(&digests.iter().map(|one| [one]).collect::<Vec<_>>())?
+                list(&digests.iter().map(|one| [one]).collect::<Vec<_>>())?
             ]
         )?;
         for (digest, pointer, informational, affected) in rows {
@@ -389,7 +389,7 @@ pub(crate) async fn components_named(
             "c.tenant = $1 AND c.ecosystem = r.value ->> 0 AND c.package = r.value ->> 1"
         ),
         "ORDER BY c.ecosystem, c.package, c.sbom, c.reference",
-        [tenant.as_str(), bound(&rows)?]
+        [tenant.as_str(), list(&rows)?]
     )?;
     Ok(by_package(rows))
 }

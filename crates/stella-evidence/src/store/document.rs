@@ -12,8 +12,7 @@ use stella_context::OpContext;
 use stella_service::{IdRange, Paging};
 use stella_storage::{DbTime, StoreError, Tx, on};
 
-use super::rows::bound;
-use super::{Key, Origin};
+use super::{Key, Origin, list};
 use crate::EvidenceError;
 use crate::guard::Accepted;
 use crate::ingest::Times;
@@ -115,7 +114,7 @@ pub(crate) async fn kept(
              AND p.stream = r.value ->> 2"
         ),
         "",
-        [op.tenant().as_str(), bound(origins)?]
+        [op.tenant().as_str(), list(origins)?]
     )
     .map_err(StoreError::from)?;
     let read = rows.into_iter().map(|(digest, publisher, stream, body)| {
@@ -165,7 +164,7 @@ pub(crate) async fn earlier(
     let rows: Vec<_> = (documents.iter().enumerate())
         .map(|(n, (key, stream))| (n, key.kind, &key.publisher, &key.upstream_id, stream))
         .collect();
-    let (tenant, rows) = (op.tenant().as_str(), bound(&rows)?);
+    let (tenant, rows) = (op.tenant().as_str(), list(&rows)?);
     let in_order: Vec<(i64, String, Option<String>, i64, DbTime)> = match tx {
         Tx::Postgres(_) => of_source!(last!("CAST(e.entry AS jsonb)"), tenant, &rows)?,
         Tx::Sqlite(_) => of_source!(last!("e.entry"), tenant, &rows)?,
@@ -236,7 +235,7 @@ pub(crate) async fn add_provenance(
             },
         )
         .collect();
-    let (tenant, rows, received) = (op.tenant().as_str(), bound(&rows)?, DbTime(received));
+    let (tenant, rows, received) = (op.tenant().as_str(), list(&rows)?, DbTime(received));
     let added = match tx {
         Tx::Postgres(_) => insert_rows!(
             tx,

@@ -10,7 +10,7 @@ use stella_api::evidence::DocumentRecord;
 use stella_service::{IdRange, Paging};
 use stella_storage::{DbTime, StoreError, Tx, execute, on};
 
-use super::rows::{TOGETHER, bound};
+use super::rows::TOGETHER;
 use crate::moment::Moment;
 
 /// What a finding repeats of its advisory.
@@ -81,7 +81,7 @@ pub(crate) async fn drop_findings(
         tx,
         "evidence.findings",
         "t.tenant = $1 AND t.publisher = r.value ->> 0 AND t.upstream_id = r.value ->> 1",
-        [tenant.as_str(), bound(advisories)?]
+        [tenant.as_str(), list(advisories)?]
     )?;
     Ok(())
 }
@@ -98,7 +98,7 @@ pub(crate) async fn drop_findings_in(
         "evidence.findings",
         "t.tenant = $1 AND t.publisher = r.value ->> 0 AND t.upstream_id = r.value ->> 1 \
          AND t.sbom = $3",
-        [tenant.as_str(), bound(advisories)?, sbom]
+        [tenant.as_str(), list(advisories)?, sbom]
     )?;
     Ok(())
 }
@@ -173,15 +173,15 @@ pub(crate) async fn put_findings(
              fixed_versions = excluded.fixed_versions, informational = excluded.informational, \
              summary = excluded.summary, identifiers = excluded.identifiers, \
              derivation = excluded.derivation",
-            [tenant.as_str(), bound(rows)?]
+            [tenant.as_str(), list(rows)?]
         )?;
     }
     Ok(())
 }
 
-/// A list of texts in one column, or bound to a statement.
-pub(crate) fn list(texts: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(texts).map_err(|error| StoreError::unreadable("list", error))
+/// A list of texts in one column, or of texts or rows bound to a statement.
+pub(crate) fn list(items: &(impl Serialize + ?Sized)) -> Result<String, StoreError> {
+    serde_json::to_string(items).map_err(|error| StoreError::unreadable("list", error))
 }
 
 /// Which findings a list shows; what is not said does not narrow it.

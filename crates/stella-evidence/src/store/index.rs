@@ -8,7 +8,8 @@ use stella_formats::{Body, Document};
 use stella_storage::{StoreError, Tx, execute, on};
 
 use super::derived::{ComponentRow, unreadable};
-use super::rows::{TOGETHER, bound};
+use super::list;
+use super::rows::TOGETHER;
 
 /// The rows of one document, by what tells them apart within it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -125,7 +126,7 @@ pub(crate) async fn add_index(
             "INSERT INTO evidence.names (tenant, identifier, digest) \
              SELECT $1, r.value ->> 0, r.value ->> 1",
             "WHERE true ON CONFLICT DO NOTHING",
-            [tenant.as_str(), bound(rows)?]
+            [tenant.as_str(), list(rows)?]
         )?;
     }
     for rows in packages.chunks(TOGETHER) {
@@ -136,7 +137,7 @@ pub(crate) async fn add_index(
              r.value ->> 2, CAST(r.value ->> 3 AS bigint), r.value ->> 4, r.value ->> 5, \
              r.value ->> 6",
             "WHERE true ON CONFLICT DO NOTHING",
-            [tenant.as_str(), bound(rows)?]
+            [tenant.as_str(), list(rows)?]
         )?;
     }
     for rows in components.chunks(TOGETHER) {
@@ -147,7 +148,7 @@ pub(crate) async fn add_index(
              r.value ->> 2, r.value ->> 3, r.value ->> 4, r.value ->> 5, r.value ->> 6, \
              r.value ->> 7, r.value ->> 8",
             "WHERE true ON CONFLICT DO NOTHING",
-            [tenant.as_str(), bound(rows)?]
+            [tenant.as_str(), list(rows)?]
         )?;
     }
     Ok(())

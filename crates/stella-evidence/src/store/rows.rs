@@ -3,16 +3,8 @@
 //! What is bound second is a JSON array of rows, each an array of its columns; either engine takes
 //! it apart in its own way, as `r.value`, row after row.
 
-use serde::Serialize;
-use stella_storage::StoreError;
-
 /// So many rows are bound at once: memory is bounded, however much a document names.
 pub(super) const TOGETHER: usize = 1000;
-
-/// The rows as they are bound.
-pub(super) fn bound(rows: &[impl Serialize]) -> Result<String, StoreError> {
-    super::list(&rows)
-}
 
 /// Inserts, and says how many:
 /// `insert_rows!(tx, "INSERT INTO t SELECT $1, r.value ->> 0", "WHERE true", [tenant, &rows])`.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use super::*;
-use crate::tests::{files, json_files};
+use crate::tests::json_files;
 use crate::{Body, Document, Format, Reason, read};
 
 fn advisory(document: &Document) -> &Advisory {
@@ -307,7 +307,7 @@ fn reads_every_advisory_of_pypa() {
     };
     let (mut read_documents, mut ranges) = (0, 0);
     let mut told: BTreeMap<&str, usize> = BTreeMap::new();
-    for path in files(&dir.join("pypa"), "yaml") {
+    for path in stella_testdata::files(&dir.join("pypa"), ".yaml") {
         let bytes = fs::read(&path).unwrap();
         let document = read(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         crate::fuzz(&bytes);

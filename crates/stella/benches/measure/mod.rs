@@ -1,4 +1,4 @@
-//! What the benches of ingestion share: a server in threads of its own, and its clients.
+//! What the benches share: a clock, and a server in threads of its own with its clients.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -68,10 +68,15 @@ pub(crate) fn cpu() -> f64 {
 }
 
 #[allow(clippy::disallowed_methods)] // a duration for a person
-pub(crate) async fn timed(work: impl Future<Output = ()>) -> Duration {
+pub(crate) async fn timed<T>(work: impl Future<Output = T>) -> Duration {
     let start = Instant::now();
-    work.await;
+    std::hint::black_box(work.await);
     start.elapsed()
+}
+
+pub(crate) fn median(mut all: Vec<Duration>) -> Duration {
+    all.sort_unstable();
+    all[all.len() / 2]
 }
 
 pub(crate) async fn batches(client: &Client, documents: &[Vec<u8>]) -> Duration {

@@ -2,7 +2,6 @@
 //! else.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -33,7 +32,7 @@ fn every_published_query_finds_its_advisories() {
         .env_clear()
         .args(["evidence", "affected", "--offline", "-o", "ndjson"]);
     command.args([osv.join("rustsec"), osv.join("go")]);
-    command.args(files(&osv.join("pypa")));
+    command.args(stella_testdata::files(&osv.join("pypa"), ""));
     let ran = command
         .stdin(File::open(questions).unwrap())
         .output()
@@ -64,16 +63,4 @@ fn every_published_query_finds_its_advisories() {
         "{count} differences:\n{}",
         differences.join("\n")
     );
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut all = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => all.extend(files(&path)),
-            false => all.push(path),
-        }
-    }
-    all
 }

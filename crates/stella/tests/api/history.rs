@@ -10,9 +10,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use stella_api::Page;
 use stella_api::evidence::DocumentRecord;
 use stella_api::findings::Finding;
 use stella_api::score::ScoreResult;
@@ -159,22 +157,9 @@ struct Followed {
     scores: Vec<String>,
 }
 
-/// A list to its end.
-async fn all<T: DeserializeOwned>(caller: &Caller, path: &str) -> Vec<T> {
-    let (mut items, mut token) = (Vec::new(), String::new());
-    loop {
-        let page: Page<T> = caller.get(&format!("{path}pageSize=500{token}")).await;
-        items.extend(page.items);
-        match page.next_page_token {
-            Some(next) => token = format!("&pageToken={next}"),
-            None => return items,
-        }
-    }
-}
-
 async fn followed(world: &World, tenant: &str) -> Followed {
     let analyst = world.analyst(tenant);
-    let findings: Vec<Finding> = all(&analyst, "/api/v1/findings?").await;
+    let findings: Vec<Finding> = analyst.all("/api/v1/findings").await;
     let mut scores = Vec::new();
     let scored = findings.iter().filter(|one| one.informational.is_none());
     for finding in scored.step_by(findings.len() / 5 + 1) {
@@ -198,8 +183,8 @@ async fn newest_are_those_published_last(analyst: &Caller, revisions: &[Revision
             let digest = Digest::of(one.text.as_bytes()).to_string();
             last.insert(&one.upstream_id, digest);
         }
-        let path = format!("/api/v1/evidence/documents?kind=advisory&newest=true&asOf={at}&");
-        let newest: Vec<DocumentRecord> = all(analyst, &path).await;
+        let path = format!("/api/v1/evidence/documents?kind=advisory&newest=true&asOf={at}");
+        let newest: Vec<DocumentRecord> = analyst.all(&path).await;
         let newest = newest
             .iter()
             .map(|one| (one.upstream.id.as_str(), one.id.clone()));

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::FutureExt as _;
 use stella_api::evidence::{DocumentRecord, EvidenceKind, IngestAnswer, Outcome};
 use stella_api::findings::Finding;
-use stella_api::{LineAnswer, LineResult, Page};
+use stella_api::{LineAnswer, LineResult};
 use stella_canonical::Digest;
 use stella_client::{Call, ClientError};
 use stella_service::fault;
@@ -259,18 +259,6 @@ async fn until(end: End, gate: &Gate, installation: &Installation, load: &RefCel
     assert_eq!(died.signal(), Some(SIGKILL), "{end:?}");
 }
 
-async fn paged<T: serde::de::DeserializeOwned>(caller: &Caller, path: &str) -> Vec<T> {
-    let (mut all, mut next) = (Vec::new(), String::new());
-    loop {
-        let page: Page<T> = caller.get(&format!("{path}?pageSize=500{next}")).await;
-        all.extend(page.items);
-        match page.next_page_token {
-            Some(token) => next = format!("&pageToken={token}"),
-            None => return all,
-        }
-    }
-}
-
 /// Whether the tenant has a document: without one, lists answer so and are not empty.
 async fn stored_any(caller: &Caller) -> bool {
     let reply = caller.send(Call::get("/api/v1/evidence/documents")).await;
@@ -289,7 +277,7 @@ async fn undisturbed(documents: &[(&'static str, &Vec<u8>)]) -> Vec<Finding> {
         let bytes: Vec<Vec<u8>> = same.iter().map(|(_, bytes)| (*bytes).clone()).collect();
         send(&ingester, same[0].0, &bytes).await.unwrap();
     }
-    paged(&world.analyst("acme"), "/api/v1/findings").await
+    world.analyst("acme").all("/api/v1/findings").await
 }
 
 /// Ends the process in each of these ways and looks at what is left.
@@ -333,7 +321,7 @@ async fn survives(driver: &str, installation: Installation, dice: Dice, ends: Ve
         }
     }
     let records: Vec<DocumentRecord> = match stored_any(&analyst).await {
-        true => paged(&analyst, "/api/v1/evidence/documents").await,
+        true => analyst.all("/api/v1/evidence/documents").await,
         false => Vec::new(),
     };
     for record in &records {
@@ -371,7 +359,7 @@ async fn survives(driver: &str, installation: Installation, dice: Dice, ends: Ve
         .map(|change| &all[&change.document])
         .map(|(kind, bytes)| (*kind, bytes))
         .collect();
-    let found: Vec<Finding> = paged(&analyst, "/api/v1/findings").await;
+    let found: Vec<Finding> = analyst.all("/api/v1/findings").await;
     assert!(!found.is_empty());
     assert!(found == undisturbed(&in_order).await, "other findings");
     let verified = last.person("acme").types(&["evidence", "verify"]).await;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use stella::platform::{Databases, MIGRATIONS, ObjectStores, Platform, Setup};
-use stella_api::Scope;
 use stella_api::evidence::IngestAnswer;
 use stella_api::scope::Role;
+use stella_api::{Page, Scope};
 use stella_authority::{Authority, NewClient};
 use stella_canonical::Digest;
 use stella_client::{Call, Client, ClientError, Credentials, HttpClient, Reply, Session};
@@ -399,6 +399,20 @@ impl Caller {
 
     pub async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> T {
         self.send(Call::get(path)).await.json().unwrap()
+    }
+
+    /// A list to its end; the path may hold a query.
+    pub async fn all<T: serde::de::DeserializeOwned>(&self, path: &str) -> Vec<T> {
+        let start = if path.contains('?') { '&' } else { '?' };
+        let (mut all, mut next) = (Vec::new(), String::new());
+        loop {
+            let page: Page<T> = self.get(&format!("{path}{start}pageSize=500{next}")).await;
+            all.extend(page.items);
+            match page.next_page_token {
+                Some(token) => next = format!("&pageToken={token}"),
+                None => return all,
+            }
+        }
     }
 
     pub async fn post<T: serde::de::DeserializeOwned>(
