@@ -220,10 +220,14 @@ impl KeyStore {
     }
 
     /// Makes a new key, which signs from now on; the one before it verifies only. Gives its id.
+    /// One that is encrypted with another master key than its neighbours could be opened by no
+    /// server, and be resealed by none.
     ///
     /// # Errors
-    /// The database is away, or somebody else did the same just now.
+    /// The master key does not open the keys that are there; the database is away; or somebody else
+    /// did the same just now.
     pub async fn rotate(&self, system: &SystemContext) -> Result<String, KeyStoreError> {
+        self.usable(system).await?;
         let key = SigningKey::generate()?;
         let sealed = self.master.seal(&self.label(key.kid()), key.pkcs8())?;
         let retire = format!(

@@ -48,9 +48,17 @@ async fn replaced(installation: Installation) {
     );
     std::fs::write(&new, [9; 32]).unwrap();
     let installation = installation.with(&format!("Security:MasterKeyFile={}", new.display()));
-    // Who forgets the old one reads which key is wrong, and nothing is changed.
+    // Who forgets the old one reads which key is wrong, and nothing is changed: a key that only
+    // this one opens would be resealed by no pair of them.
     let refused = reseal(&installation).unwrap_err();
     assert!(refused.contains("key=Security:MasterKeyFile"), "{refused}");
+    for (service, purpose) in [("authority", "token"), ("evidence", "log")] {
+        let told = installation.run(&["key", "rotate", service, purpose]);
+        assert_eq!(told.status.code(), Some(78), "{}", text(&told.stderr));
+        let told = text(&told.stderr);
+        assert!(told.contains("key=Security:MasterKeyFile"), "{told}");
+        assert_eq!(stored(&installation, service, purpose).len(), 1);
+    }
     let gone = format!(
         "Security:PreviousMasterKeyFile={}",
         installation.file("gone").display()
