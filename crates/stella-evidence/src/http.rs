@@ -19,7 +19,8 @@ use stella_api::verify::{VerifyAnswer, VerifyRequest};
 use stella_context::OpContext;
 use stella_service::{
     Answer, Authorized, Document, Events, Fail, Json, Kept, LineAnswers, Lines, Paging, Path,
-    Query, RawAnswer, Routes, Streams, Tagged, failures, last_event_id, page_size, route,
+    Query, RawAnswer, RequestLimits, Routes, Streams, Tagged, failures, last_event_id, page_size,
+    route,
 };
 use utoipa::IntoParams;
 
@@ -373,31 +374,36 @@ async fn show_log(
 /// Verifies what is stored: every entry of the log of what was taken in against its signed end,
 /// each logged document against its digest and its record, each stored one against the log, and
 /// what is derived from documents against them; what waits to be derived from is derived first.
-/// After 40 seconds it answers with `truncated`, and goes on where it is asked again with `after`
+/// After 40 seconds, or two thirds of `Server:RequestSeconds` where that is less, it answers with
+/// `truncated`, and goes on where it is asked again with `after`
 /// and `resume`.
 #[utoipa::path(post, path = "/api/v1/evidence/verify", tag = "evidence",
     request_body(content = VerifyRequest))]
 async fn verify_stored(
     op: Authorized<AocVerify>,
     State(evidence): Domain,
+    limits: RequestLimits,
     Json(asked): Json<VerifyRequest>,
 ) -> Result<Answer<VerifyAnswer>, Fail<Verify>> {
-    let asked = Asked::read(asked)?;
+    let asked = Asked::read(asked, limits.stretch())?;
     Ok(Answer(evidence.verify(&op, &asked).await?))
 }
 
 /// Derives again from the kept documents what does not follow from them: the index of what they
 /// name, which revision is the newest, findings; also what the end of the log keeps to go on by. A
-/// second run changes nothing. After 40 seconds it answers with `next`, and goes on where it is
+/// second run changes nothing. After 40 seconds, or two thirds of `Server:RequestSeconds` where that
+/// is less, it answers with `next`, and goes on where it is
 /// asked again with that as `after`.
 #[utoipa::path(post, path = "/api/v1/evidence/rebuild", tag = "evidence",
     request_body(content = RebuildRequest))]
 async fn rebuild_derived(
     op: Authorized<EvidenceAdmin>,
     State(evidence): Domain,
+    limits: RequestLimits,
     Json(asked): Json<RebuildRequest>,
 ) -> Result<Answer<RebuildAnswer>, Fail<Rebuild>> {
-    Ok(Answer(evidence.rebuild(&op, asked.after).await?))
+    let time = limits.stretch();
+    Ok(Answer(evidence.rebuild(&op, asked.after, time).await?))
 }
 
 #[derive(Debug, Default, Serialize, Deserialize, IntoParams)]

@@ -14,8 +14,6 @@ use crate::change::LOG;
 use crate::store::{self, Index};
 use crate::{Evidence, EvidenceError};
 
-/// No request is worked on for longer than a minute.
-const TIME: Duration = Duration::from_secs(40);
 /// How many documents are looked up at a time.
 const TOGETHER: u32 = 500;
 /// How many that could not be derived from are told.
@@ -30,8 +28,9 @@ impl Evidence {
         &self,
         op: &OpContext,
         after: Option<String>,
+        time: Duration,
     ) -> Result<RebuildAnswer, EvidenceError> {
-        let over = Instant::now() + TIME;
+        let over = Instant::now() + time;
         let mut answer = RebuildAnswer::default();
         // First: deriving would take them for a document's.
         if after.is_none() {

@@ -26,7 +26,7 @@ use crate::store::{self, Key, Origin};
 use crate::{Evidence, EvidenceError};
 use found::Found;
 
-/// No request is worked on for longer than a minute.
+/// As long as a caller may say, and longer than any answer takes.
 const SECONDS: u32 = 40;
 /// How many rows of provenance are looked up in the log at a time.
 const TOGETHER: u32 = 500;
@@ -46,7 +46,8 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    pub(crate) fn read(request: VerifyRequest) -> Result<Self, Failure> {
+    /// It takes no longer than the request has, whatever is asked for.
+    pub(crate) fn read(request: VerifyRequest, stretch: Duration) -> Result<Self, Failure> {
         let limit = request.limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MAX_LIMIT).contains(&limit) {
             let values = [("most", MAX_LIMIT.into()), ("size", limit.into())];
@@ -67,7 +68,7 @@ impl Asked {
             limit,
             checkpoint: request.checkpoint,
             resume: request.resume,
-            time: Duration::from_secs(seconds.into()),
+            time: stretch.min(Duration::from_secs(seconds.into())),
         })
     }
 

@@ -31,8 +31,6 @@ const LOG: &str = "audit";
 /// How many faults of a log are looked for, and how many of each kind are told.
 const LIMIT: usize = 500;
 const EXAMPLES: usize = 10;
-/// No request is worked on for longer than a minute.
-const TIME: Duration = Duration::from_secs(40);
 
 /// An act that is to be recorded.
 #[derive(Clone, Debug)]
@@ -234,8 +232,9 @@ impl Logs {
         &self,
         op: &OpContext,
         asked: &AuditVerifyRequest,
+        time: Duration,
     ) -> Result<AuditVerifyAnswer, Failure> {
-        let over = Instant::now() + TIME;
+        let over = Instant::now() + time;
         let (earlier, resume) = (asked.checkpoint.as_ref(), asked.resume.as_ref());
         let mut walk = self.walk(op, LOG, earlier, resume).await?;
         let mut more = true;

@@ -271,6 +271,10 @@ impl Running {
         self.caller(tenant, Role::Auditor)
     }
 
+    pub fn operator(&self, tenant: &str) -> Caller {
+        self.caller(tenant, Role::Operator)
+    }
+
     /// Somebody of a tenant at a command line of their own.
     pub fn person(&self, tenant: &str) -> Person {
         Person::at(&self.url, credentials(&self.key, tenant))

@@ -4,6 +4,9 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use stella_api::rebuild::{RebuildAnswer, RebuildRequest};
+
+use crate::fixtures::{batch, hole, line};
 use crate::process::{Installation, Running};
 
 const ALIVE: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -75,6 +78,46 @@ async fn a_request_is_worked_on_for_as_long_as_is_set() {
     let told = told_by(&running, &bodiless(10, ""));
     assert!(told.starts_with("HTTP/1.1 503"), "{told}");
     assert!(told.contains("longer than 1 seconds"), "{told}");
+}
+
+/// Each answers in the time of a request, however short, and is gone on with to the end.
+#[tokio::test]
+async fn what_takes_long_fits_the_time_of_a_request() {
+    const ALL: u64 = 500;
+    let installation = Installation::filesystem().await;
+    let running = installation.start(None);
+    for part in (0..ALL).collect::<Vec<u64>>().chunks(50) {
+        let lines = part.iter().map(|n| line(&hole(*n as usize)));
+        let lines: String = lines.collect();
+        let answers = running
+            .ingester("acme")
+            .send(batch("advisory", lines))
+            .await;
+        assert_eq!(
+            answers.body.iter().filter(|byte| **byte == b'\n').count(),
+            part.len()
+        );
+    }
+    drop(running);
+    let installation = installation.with("Server:RequestSeconds=3");
+    let running = installation.start(None);
+    let operator = running.operator("acme");
+    let (mut compared, mut after) = (0, None);
+    loop {
+        let asked = RebuildRequest { after };
+        let answer: RebuildAnswer = operator.post("/api/v1/evidence/rebuild", &asked).await;
+        compared += answer.compared;
+        after = answer.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(compared, ALL);
+    let person = running.person("acme");
+    for words in [["evidence", "verify"], ["audit", "verify"]] {
+        let ran = person.types(&words).await;
+        assert_eq!(ran.exit, 0, "{}", ran.stderr);
+    }
 }
 
 #[tokio::test]
