@@ -4,7 +4,6 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
@@ -16,11 +15,10 @@ use stella_context::{OpContext, SystemContext};
 
 use crate::error::opening;
 use crate::migrate::SERVING_ROLE;
-use crate::reach::unreached;
+use crate::reach::{PATIENCE, Reach};
 use crate::unbroken::Unbroken;
 use crate::{Connection, StoreError};
 
-const ACQUIRE: Duration = Duration::from_secs(10);
 const POSTGRES_CONNECTIONS: u32 = 16;
 const SQLITE_READERS: u32 = 4;
 
@@ -103,7 +101,7 @@ impl Db {
     pub fn postgres(connection: &Connection) -> Self {
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
-            .acquire_timeout(ACQUIRE)
+            .acquire_timeout(PATIENCE)
             .connect_lazy_with(connection.options());
         Self::Postgres(pool)
     }
@@ -212,8 +210,7 @@ impl Db {
             return Ok(());
         };
         // Of a superuser every role is true, so that its own row comes first.
-        let found: Result<Option<(String, String, String)>, _> = sqlx::query_as(
-            "SELECT current_user::text, rolname::text, what FROM pg_roles r, LATERAL (SELECT CASE \
+        let judged = "SELECT current_user::text, rolname::text, what FROM pg_roles r, LATERAL (SELECT CASE \
              WHEN rolsuper THEN 'a superuser' \
              WHEN rolbypassrls THEN 'allowed to bypass row-level security' \
              WHEN rolcreaterole THEN 'allowed to make roles, and to become them (CREATEROLE)' \
@@ -230,13 +227,13 @@ impl Db {
              THEN 'the owner of schemas or tables' END AS what) judged \
              WHERE what IS NOT NULL AND pg_has_role(current_user, r.oid, 'MEMBER') \
              ORDER BY rolname <> current_user, NOT rolsuper, rolname = 'pg_database_owner', rolname \
-             LIMIT 1",
-        )
-        .fetch_optional(pool)
-        .await;
-        let found = match found {
-            Ok(found) => found,
-            Err(error) => return Err(unreached(&pool.connect_options(), error).await),
+             LIMIT 1";
+        let mut reach = Reach::new(&pool.connect_options());
+        let found: Option<(String, String, String)> = loop {
+            match sqlx::query_as(judged).fetch_optional(pool).await {
+                Ok(found) => break found,
+                Err(error) => reach.again(error).await?,
+            }
         };
         let Some((role, through, what)) = found else {
             return refuse_outsider(pool).await;
@@ -358,7 +355,7 @@ async fn attach(
         .filename(":memory:")
         // An attached file is opened with the flags of the main one.
         .create_if_missing(true)
-        .busy_timeout(ACQUIRE)
+        .busy_timeout(PATIENCE)
         .pragma("trusted_schema", "OFF");
     // A pool would hide the error of its first connection behind a time-out.
     let mut first = options.connect().await?;
@@ -367,7 +364,7 @@ async fn attach(
     first.close().await?;
     let pool = SqlitePoolOptions::new()
         .max_connections(size)
-        .acquire_timeout(ACQUIRE)
+        .acquire_timeout(PATIENCE)
         .idle_timeout(None)
         .max_lifetime(None)
         .after_connect(move |connection, _| {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use reqwest::Url;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::S3;
@@ -52,18 +53,9 @@ impl Connection {
     /// # Errors
     /// A text that is neither; the message does not repeat it, since it may hold a secret.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let options = if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            // The parser's own words may repeat a part of the text. It would take what stands
-            // before a `/` of a password for the host.
-            let path = text.split(['?', '#']).next().unwrap_or_default();
-            let path = path.splitn(4, '/').nth(3).unwrap_or_default();
-            let options = text.parse().ok().filter(|_| !path.contains('@'));
-            options.ok_or(
-                "not a postgres:// URL that can be read; within the role and the password write \
-                 / as %2F, ? as %3F, # as %23, @ as %40 and % as %25",
-            )?
-        } else {
-            ado(text)?
+        let options = match text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            true => url(text)?,
+            false => ado(text)?,
         };
         Ok(Self {
             written: text.to_owned(),
@@ -90,10 +82,86 @@ impl Connection {
     }
 }
 
+const PORT: u16 = 5432;
+/// How `pg_stat_activity` names our connections.
+const APPLICATION: &str = "stella";
+
+/// What a URL does not say is the default, as in the ADO style: sqlx would take it from the
+/// `PG*` variables and the `.pgpass` of whoever starts a process, and so from another place in
+/// another shell. Those that no URL can overrule (`PGOPTIONS`) are the configuration's to refuse.
+fn url(text: &str) -> Result<PgConnectOptions, String> {
+    // The parser's own words may repeat a part of the text. It would take what stands before a `/`
+    // of a password for the host.
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    let path = path.splitn(4, '/').nth(3).unwrap_or_default();
+    let read = text.parse().ok().zip(Url::parse(text).ok());
+    let (mut options, url): (PgConnectOptions, Url) = read.filter(|_| !path.contains('@')).ok_or(
+        "not a postgres:// URL that can be read; within the role and the password write \
+             / as %2F, ? as %3F, # as %23, @ as %40 and % as %25",
+    )?;
+    let names: Vec<_> = url.query_pairs().map(|(name, _)| name).collect();
+    let known = |name: &str| PARAMETERS.contains(&name) || name.starts_with("options[");
+    if names.iter().any(|name| !known(name)) {
+        return Err(format!("a parameter is none of {}", PARAMETERS.join(", ")));
+    }
+    let said = |name: &str| names.iter().any(|said| said == name);
+    if url.host_str().is_none_or(str::is_empty) && !said("host") && !said("hostaddr") {
+        return Err("the URL names no host".to_owned());
+    }
+    if url.username().is_empty() && !said("user") {
+        return Err("the URL names no role".to_owned());
+    }
+    if let Some(socket) = options.get_socket().map(|path| path.display().to_string()) {
+        options = options.host(&socket);
+    }
+    if url.port().is_none() && !said("port") {
+        options = options.port(PORT);
+    }
+    if url.path().trim_start_matches('/').is_empty() && !said("dbname") {
+        let role = options.get_username().to_owned();
+        options = options.database(&role);
+    }
+    if url.password().is_none() && !said("password") {
+        options = options.password("");
+    }
+    if !said("sslmode") && !said("ssl-mode") {
+        options = options.ssl_mode(PgSslMode::Prefer);
+    }
+    match said("application_name") {
+        true => Ok(options),
+        false => Ok(options.application_name(APPLICATION)),
+    }
+}
+
+/// Those of a URL's query that sqlx knows: it would pass over others, such as a misspelt `sslmode`.
+const PARAMETERS: [&str; 17] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "ssl-root-cert",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "user",
+];
+
 /// `Name=value` pairs set apart by semicolons, names without regard to case or spaces; the names
 /// are those of Npgsql.
 fn ado(text: &str) -> Result<PgConnectOptions, String> {
-    let mut options = PgConnectOptions::new_without_pgpass();
+    let mut options = PgConnectOptions::new_without_pgpass()
+        .port(PORT)
+        .password("")
+        .ssl_mode(PgSslMode::Prefer)
+        .application_name(APPLICATION);
     let (mut host, mut database, mut user) = (false, false, false);
     for pair in text.split(';').filter(|pair| !pair.trim().is_empty()) {
         let Some((name, value)) = pair.split_once('=') else {
@@ -196,6 +264,29 @@ mod tests {
         ));
         assert_ne!(url, ado);
         assert_eq!(url, url.clone());
+    }
+
+    #[test]
+    fn what_a_url_does_not_say_is_the_default() {
+        let options = Connection::parse("postgres://stella@db.example").unwrap();
+        let options = options.options();
+        assert_eq!(options.get_port(), 5432);
+        assert_eq!(options.get_database(), Some("stella"));
+        assert_eq!(options.get_application_name(), Some("stella"));
+        assert!(matches!(options.get_ssl_mode(), PgSslMode::Prefer));
+        let socket = "postgres:///stella?host=/run/postgresql&user=stella&application_name=x";
+        let connection = Connection::parse(socket).unwrap();
+        assert!(connection.is_local() && connection.host() == "/run/postgresql");
+        let options = connection.options();
+        assert_eq!(options.get_application_name(), Some("x"));
+        for (text, reason) in [
+            ("postgres:///stella", "no host"),
+            ("postgres://db.example/stella", "no role"),
+            ("postgres://u@db/x?sslmod=verify-full", "none of"),
+        ] {
+            let told = Connection::parse(text).unwrap_err();
+            assert!(told.contains(reason), "{told}");
+        }
     }
 
     #[test]

@@ -7,9 +7,10 @@
 use std::sync::Arc;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{AssertSqlSafe, PgPool, SqlitePool, query_as};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{AssertSqlSafe, SqlitePool, query_as};
 
-use crate::reach::unreached;
+use crate::reach::{PATIENCE, Reach};
 use crate::{Connection, DataFolder, Db, StoreError};
 
 /// The group role that migrations grant to; every serving role is a member of it.
@@ -33,9 +34,13 @@ impl Migrations {
     /// # Errors
     /// The database is away, the schema is newer than this binary, or a statement failed.
     pub async fn run_postgres(&self, owner: &Connection) -> Result<(), StoreError> {
-        let pool = match PgPool::connect_with(owner.options()).await {
-            Ok(pool) => pool,
-            Err(error) => return Err(unreached(&owner.options(), error).await),
+        let options = PgPoolOptions::new().acquire_timeout(PATIENCE);
+        let mut reach = Reach::new(&owner.options());
+        let pool = loop {
+            match options.clone().connect_with(owner.options()).await {
+                Ok(pool) => break pool,
+                Err(error) => reach.again(error).await?,
+            }
         };
         let found: Option<i32> = sqlx::query_scalar("SELECT 1 FROM pg_roles WHERE rolname = $1")
             .bind(SERVING_ROLE)

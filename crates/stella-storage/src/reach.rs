@@ -4,15 +4,53 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Error};
-use tokio::time::timeout;
+use tokio::time::{Instant, Interval, interval_at, timeout};
 
 use crate::StoreError;
 
+/// So long a database is asked again that does not answer, whatever keeps it: a start together with
+/// it, or with the name server, is nothing to fail for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(500);
 /// So long it is waited for the reason.
 const PROMPTLY: Duration = Duration::from_secs(3);
 
-/// The failure of the first question to a database, with where it was looked for.
-pub(crate) async fn unreached(options: &PgConnectOptions, error: Error) -> StoreError {
+/// The first question to a database, asked until it answers or [`PATIENCE`] is over.
+pub(crate) struct Reach {
+    options: PgConnectOptions,
+    over: Instant,
+    pause: Interval,
+}
+
+impl Reach {
+    pub(crate) fn new(options: &PgConnectOptions) -> Self {
+        let now = Instant::now();
+        Self {
+            options: options.clone(),
+            over: now + PATIENCE,
+            pause: interval_at(now + PAUSE, PAUSE),
+        }
+    }
+
+    /// Waits until it may be asked again.
+    ///
+    /// # Errors
+    /// Waiting does not help, or has taken long enough.
+    pub(crate) async fn again(&mut self, error: Error) -> Result<(), StoreError> {
+        // TLS does not come by waiting, and no role either.
+        let hopeless = matches!(error, Error::Tls(_));
+        let told = unreached(&self.options, error).await;
+        let away = matches!(told, StoreError::Unavailable(_)) && !told.is_refused();
+        if hopeless || !away || Instant::now() >= self.over {
+            return Err(told);
+        }
+        self.pause.tick().await;
+        Ok(())
+    }
+}
+
+/// The failure of that question, with where the database was looked for.
+async fn unreached(options: &PgConnectOptions, error: Error) -> StoreError {
     let error = match error {
         Error::PoolTimedOut => reason(options).await,
         told => told,

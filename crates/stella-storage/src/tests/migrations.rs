@@ -146,6 +146,41 @@ async fn a_database_that_is_not_reached_is_told_with_its_place_and_the_reason() 
     }
 }
 
+/// A start waits for whatever stands before a database, not only for its port.
+#[tokio::test]
+async fn a_database_that_comes_late_is_waited_for() {
+    let database = bare().await;
+    let cluster = stella_testkit::postgres::cluster().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = (cluster.host.clone(), cluster.port);
+    tokio::spawn(async move {
+        let mut early = 0;
+        while let Ok((mut near, _)) = listener.accept().await {
+            // Hangs up on the first ones.
+            early += 1;
+            if early > 2 {
+                let mut far = tokio::net::TcpStream::connect(&server).await.unwrap();
+                tokio::spawn(
+                    async move { tokio::io::copy_bidirectional(&mut near, &mut far).await },
+                );
+            }
+        }
+    });
+    let at = format!("@{address}/");
+    let through = |url: &str| {
+        let there = format!("@{}:{}/", cluster.host, cluster.port);
+        assert!(url.contains(&there), "{url}");
+        Connection::parse(&url.replace(&there, &at)).unwrap()
+    };
+    let owner = through(&database.owner_url);
+    probe(false).run_postgres(&owner).await.unwrap();
+    Db::postgres(&through(&database.app_url))
+        .refuse_unsafe_role()
+        .await
+        .unwrap();
+}
+
 async fn reopened(folder: &Arc<DataFolder>, newer: bool) -> Result<i64, StoreError> {
     let db = probe(newer).open_sqlite(folder).await?;
     let Db::Sqlite { readers, .. } = &db else {

@@ -129,6 +129,13 @@ impl Problem {
         }
     }
 
+    /// A variable that reaches connections past their connection strings.
+    #[must_use]
+    pub fn stray_variable(name: &str) -> Self {
+        let hint = Labels::english().text("hint-config-stray-variable");
+        Self::new(Code::StorageConnectionInvalid, hint).with("variable", name)
+    }
+
     /// Records that would carry a made-up time, where anything counts.
     #[must_use]
     pub fn clock() -> Self {

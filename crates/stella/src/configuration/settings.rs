@@ -97,7 +97,12 @@ pub struct Gathered {
     /// How strictly they are judged.
     pub environment: Environment,
     export: Result<Option<Export>, Vec<Problem>>,
+    /// Variables that would reach connections to PostgreSQL past the connection strings.
+    stray: Vec<&'static str>,
 }
+
+/// Those that no connection string overrules: sqlx reads them with each.
+const STRAY: [&str; 4] = ["PGOPTIONS", "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY"];
 
 impl Gathered {
     /// Reads the file, the environment and the command line.
@@ -113,6 +118,10 @@ impl Gathered {
             raw,
             environment: Environment::of(environment),
             export: super::export(variables),
+            stray: STRAY
+                .into_iter()
+                .filter(|name| variables.get(name).is_some())
+                .collect(),
         })
     }
 
@@ -122,14 +131,17 @@ impl Gathered {
     /// All the problems, one a line, exit 78.
     pub fn resolved(&self) -> Result<Settings, Failure> {
         let settings = resolve(&self.raw, self.environment);
+        let on_postgres = settings.as_ref().is_ok_and(Settings::on_postgres);
+        let stray = self.stray.iter().filter(|_| on_postgres);
+        let stray: Vec<Problem> = stray.map(|name| Problem::stray_variable(name)).collect();
         match (settings, self.export.clone()) {
-            (Ok(settings), Ok(export)) => Ok(Settings {
+            (Ok(settings), Ok(export)) if stray.is_empty() => Ok(Settings {
                 secrets: secrets::all(&self.raw, export.as_ref()),
                 export,
                 ..settings
             }),
             (settings, export) => {
-                let problems = [settings.err(), export.err()];
+                let problems = [settings.err(), export.err(), Some(stray)];
                 let problems: Vec<Problem> = problems.into_iter().flatten().flatten().collect();
                 Err(Problem::told(&problems))
             }
@@ -141,9 +153,12 @@ impl Settings {
     /// The owner's connection, where any service is on PostgreSQL: nothing else is migrated by it.
     #[must_use]
     pub fn owner(&self) -> Option<&Connection> {
+        self.migrations.as_ref().filter(|_| self.on_postgres())
+    }
+
+    fn on_postgres(&self) -> bool {
         let mut drivers = self.services.iter().map(|one| &one.driver);
-        let on_postgres = drivers.any(|driver| matches!(driver, Driver::Postgres(_)));
-        self.migrations.as_ref().filter(|_| on_postgres)
+        drivers.any(|driver| matches!(driver, Driver::Postgres(_)))
     }
 
     /// The driver of each service.

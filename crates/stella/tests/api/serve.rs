@@ -279,6 +279,42 @@ async fn a_database_that_does_not_answer_is_try_again() {
     assert!(!text(&ended.stderr).contains("hunter2"));
 }
 
+/// A start reads its connection from its configuration, in whichever shell.
+#[tokio::test]
+async fn no_variable_of_postgresql_reaches_a_connection() {
+    let home = tempfile::tempdir().unwrap();
+    let database = migrated_database().await;
+    let settings = [serving(&database.app_url), owning(&database.owner_url)];
+    let mut migrate = stella(home.path(), "migrate", &settings);
+    let elsewhere = [
+        ("PGHOST", "nowhere.invalid"),
+        ("PGHOSTADDR", "192.0.2.1"),
+        ("PGPORT", "1"),
+        ("PGUSER", "nobody"),
+        ("PGPASSWORD", "hunter2"),
+        ("PGDATABASE", "nowhere"),
+        ("PGSSLMODE", "verify-full"),
+        ("PGAPPNAME", "psql"),
+    ];
+    let done = migrate.envs(elsewhere).output().unwrap();
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let portless = serving("postgres://stella@nowhere.invalid/stella");
+    let told = stella(home.path(), "serve", &[portless])
+        .envs(elsewhere)
+        .output();
+    ends_with(&told.unwrap(), 10, "nowhere.invalid:5432");
+
+    let stray = ["PGOPTIONS", "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY"];
+    let told = stella(home.path(), "serve", &settings)
+        .envs(stray.map(|name| (name, "-c stella.tenant=acme")))
+        .output()
+        .unwrap();
+    for name in stray {
+        let place = format!("STORAGE_CONNECTION_INVALID variable={name} hint=");
+        ends_with(&told, 78, &place);
+    }
+}
+
 /// A PostgreSQL that answers whoever connects with an error.
 fn refusing(code: &str, says: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
