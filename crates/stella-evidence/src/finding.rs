@@ -282,18 +282,14 @@ impl Speaking {
         let identifiers = findings.iter().flat_map(|(_, ids)| ids.clone()).collect();
         let mut speaking = Self {
             sboms: BTreeMap::new(),
-            naming: BTreeMap::new(),
             catalogues: store::catalogue_heads(tx, tenant).await?,
+            naming: store::speaking_of(tx, tenant, &identifiers).await?,
         };
         for record in store::provenance_of(tx, tenant, &sboms).await? {
             speaking
                 .sboms
                 .entry(record.digest.clone())
                 .or_insert(record);
-        }
-        for row in store::speaking_of(tx, tenant, &identifiers).await? {
-            let naming = speaking.naming.entry(row.identifier).or_default();
-            naming.push(row.source);
         }
         Ok(speaking)
     }

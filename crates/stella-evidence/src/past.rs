@@ -60,7 +60,7 @@ impl Speaking {
         let identifiers = findings.iter().flat_map(|(_, ids)| ids.clone()).collect();
         let mut speaking = Self {
             sboms: BTreeMap::new(),
-            naming: BTreeMap::new(),
+            naming: store::speaking_then(tx, tenant, &identifiers, at).await?,
             catalogues: store::catalogues_then(tx, tenant, at).await?,
         };
         for sbom in sboms {
@@ -69,10 +69,6 @@ impl Speaking {
             speaking
                 .sboms
                 .extend(first.map(|record| (sbom.clone(), record)));
-        }
-        for row in store::speaking_then(tx, tenant, &identifiers, at).await? {
-            let naming = speaking.naming.entry(row.identifier).or_default();
-            naming.push(row.source);
         }
         Ok(speaking)
     }

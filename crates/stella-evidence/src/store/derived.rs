@@ -10,7 +10,7 @@ use stella_context::{OpContext, SystemContext};
 use stella_matching::Coordinates;
 use stella_storage::{Db, DbTime, StoreError, Tx, execute, on};
 
-use super::rows::TOGETHER;
+use super::rows::{TOGETHER, single};
 use super::{Key, KeyRow, list};
 use crate::EvidenceError;
 use crate::moment::Moment;
@@ -304,10 +304,7 @@ pub(crate) async fn packages_of(
                 "k.tenant = $1 AND k.digest = r.value ->> 0"
             ),
             "ORDER BY k.digest, k.position",
-            [
-                tenant.as_str(),
-                list(&digests.iter().map(|one| [one]).collect::<Vec<_>>())?
-            ]
+            [tenant.as_str(), single(digests)?]
         )?;
         for (digest, pointer, informational, affected) in rows {
             let package = named(&digest, (pointer, informational, affected))?;

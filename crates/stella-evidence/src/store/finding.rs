@@ -1,6 +1,6 @@
 //! Findings, and the documents that speak to them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use serde::Serialize;
@@ -10,7 +10,7 @@ use stella_api::evidence::DocumentRecord;
 use stella_service::{IdRange, Paging};
 use stella_storage::{DbTime, StoreError, Tx, execute, on};
 
-use super::rows::TOGETHER;
+use super::rows::{TOGETHER, list, single};
 use crate::moment::Moment;
 
 /// What a finding repeats of its advisory.
@@ -179,11 +179,6 @@ pub(crate) async fn put_findings(
     Ok(())
 }
 
-/// A list of texts in one column, or of texts or rows bound to a statement.
-pub(crate) fn list(items: &(impl Serialize + ?Sized)) -> Result<String, StoreError> {
-    serde_json::to_string(items).map_err(|error| StoreError::unreadable("list", error))
-}
-
 /// Which findings a list shows; what is not said does not narrow it.
 #[derive(Debug, Default)]
 pub(crate) struct FindingFilter {
@@ -259,37 +254,22 @@ pub(crate) async fn findings(
     )?)
 }
 
-/// Rows of a tenant that fit a list of texts, which stands between two parts of the statement. A
-/// list that is bound is JSON, and either engine takes it apart in its own way.
-macro_rules! of_list {
-    ($tx:expr, $tenant:expr, $texts:expr, $before:expr, $after:expr) => {{
-        let texts = list($texts)?;
-        on!($tx,
-            postgres c => query_as(concat!(
-                $before, "SELECT jsonb_array_elements_text(CAST($2 AS jsonb))", $after
-            )).bind($tenant.as_str()).bind(&texts).fetch_all(c),
-            sqlite c => query_as(concat!($before, "SELECT value FROM json_each($2)", $after))
-                .bind($tenant.as_str()).bind(&texts).fetch_all(c),
-        )
-    }};
-}
-
 /// The findings of some ids.
 pub(crate) async fn findings_named(
     tx: &mut Tx,
     tenant: &TenantId,
     ids: &BTreeSet<String>,
 ) -> Result<Vec<FindingRow>, StoreError> {
-    Ok(of_list!(
+    Ok(fetch_rows!(
         tx,
-        tenant,
-        ids,
-        concat!(
-            "SELECT ",
-            columns!(),
-            " FROM evidence.findings WHERE tenant = $1 AND id IN ("
+        concat!("SELECT ", columns!()),
+        (
+            "evidence.findings",
+            "f",
+            "f.tenant = $1 AND f.id = r.value ->> 0"
         ),
-        ")"
+        "",
+        [tenant.as_str(), single(ids)?]
     )?)
 }
 
@@ -354,30 +334,64 @@ pub(crate) struct SourceRow {
     pub(crate) upstream_id: String,
 }
 
-/// A document that names an id.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub(crate) struct NamingRow {
-    pub(crate) identifier: String,
-    #[sqlx(flatten)]
-    pub(crate) source: SourceRow,
-}
-
-/// The newest revisions of documents that name any of some ids.
+/// The newest revisions of documents that name any of some ids, by the ids.
 pub(crate) async fn speaking_of(
     tx: &mut Tx,
     tenant: &TenantId,
     identifiers: &BTreeSet<String>,
-) -> Result<Vec<NamingRow>, StoreError> {
-    Ok(of_list!(
+) -> Result<BTreeMap<String, Vec<SourceRow>>, StoreError> {
+    let naming = naming_any(tx, tenant, identifiers).await?;
+    let heads: Vec<SourceRow> = fetch_rows!(
         tx,
-        tenant,
-        identifiers,
-        "SELECT n.identifier, h.kind, h.digest, h.publisher, h.upstream_id \
-         FROM evidence.names n \
-         JOIN evidence.heads h ON h.tenant = n.tenant AND h.digest = n.digest \
-         WHERE n.tenant = $1 AND n.identifier IN (",
-        ") AND h.kind IN ('advisory', 'vex')"
-    )?)
+        "SELECT h.kind, h.digest, h.publisher, h.upstream_id",
+        (
+            "evidence.heads",
+            "h",
+            "h.tenant = $1 AND h.digest = r.value ->> 0 AND h.kind IN ('advisory', 'vex')"
+        ),
+        "",
+        [tenant.as_str(), single(naming.keys())?]
+    )?;
+    Ok(by_identifier(&naming, heads))
+}
+
+/// The digests of documents that name any of some ids, in whichever revision, each with the ids.
+pub(super) async fn naming_any(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    identifiers: &BTreeSet<String>,
+) -> Result<BTreeMap<String, Vec<String>>, StoreError> {
+    let named: Vec<(String, String)> = fetch_rows!(
+        tx,
+        "SELECT n.digest, n.identifier",
+        (
+            "evidence.names",
+            "n",
+            "n.tenant = $1 AND n.identifier = r.value ->> 0"
+        ),
+        "",
+        [tenant.as_str(), single(identifiers)?]
+    )?;
+    let mut naming: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (digest, identifier) in named {
+        naming.entry(digest).or_default().push(identifier);
+    }
+    Ok(naming)
+}
+
+/// Documents by the ids that they name.
+pub(super) fn by_identifier(
+    naming: &BTreeMap<String, Vec<String>>,
+    documents: Vec<SourceRow>,
+) -> BTreeMap<String, Vec<SourceRow>> {
+    let mut speaking: BTreeMap<String, Vec<SourceRow>> = BTreeMap::new();
+    for document in documents {
+        for identifier in naming.get(&document.digest).into_iter().flatten() {
+            let of_id = speaking.entry(identifier.clone()).or_default();
+            of_id.push(document.clone());
+        }
+    }
+    speaking
 }
 
 /// The newest revision of every KEV catalogue: that one does not list an id is known from it too.
@@ -422,12 +436,15 @@ pub(crate) async fn provenance_of(
     tenant: &TenantId,
     digests: &BTreeSet<String>,
 ) -> Result<Vec<SourceRow>, StoreError> {
-    Ok(of_list!(
+    Ok(fetch_rows!(
         tx,
-        tenant,
-        digests,
-        "SELECT kind, digest, publisher, upstream_id FROM evidence.provenance \
-         WHERE tenant = $1 AND digest IN (",
-        ") ORDER BY digest, publisher, stream"
+        "SELECT p.kind, p.digest, p.publisher, p.upstream_id",
+        (
+            "evidence.provenance",
+            "p",
+            "p.tenant = $1 AND p.digest = r.value ->> 0"
+        ),
+        "ORDER BY p.digest, p.publisher, p.stream",
+        [tenant.as_str(), single(digests)?]
     )?)
 }

@@ -25,15 +25,15 @@ pub(crate) use document::{
     sboms_between, stored, text,
 };
 pub(crate) use finding::{
-    AdvisoryFacts, FindingFilter, FindingRow, NamingRow, SourceRow, catalogue_heads, drop_findings,
+    AdvisoryFacts, FindingFilter, FindingRow, SourceRow, catalogue_heads, drop_findings,
     drop_findings_in, drop_findings_of_sbom, findings, findings_between, findings_named,
-    findings_of, found_in, has_advisory_on, has_ground, list, provenance_of, put_findings,
-    speaking_of,
+    findings_of, found_in, has_advisory_on, has_ground, provenance_of, put_findings, speaking_of,
 };
 
 pub(crate) use index::{Index, add_index, drop_index, indexed};
 pub(crate) use past::{advisories_then, catalogues_then, naming, provenance_then, speaking_then};
 pub(crate) use revision::{Origin, add_sighting, is_settled, newest, sighting, sightings_behind};
+pub(crate) use rows::list;
 pub(crate) use stray::{drop_strays, orphans, strays};
 
 /// What a publisher calls a document, and its bytes.

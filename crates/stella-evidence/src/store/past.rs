@@ -1,14 +1,15 @@
 //! What stood beside a finding at a moment of the past: heads and findings are kept of now alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{query_as, query_scalar};
 use stella_api::TenantId;
 use stella_api::evidence::EvidenceKind;
 use stella_storage::{DbTime, StoreError, Tx, on};
 
-use super::finding::is_no_catalogue;
-use super::{Key, NamingRow, SourceRow, list, newest};
+use super::finding::{by_identifier, is_no_catalogue, naming_any};
+use super::rows::single;
+use super::{Key, SourceRow, newest};
 use crate::moment::Moment;
 
 /// The advisories that name a package of an SBOM in any revision, each as it was then.
@@ -55,34 +56,35 @@ pub(crate) async fn provenance_then(
         .fetch_all(c))?)
 }
 
-/// The advisories and VEX documents, as they were then, that name any of some ids.
+/// The advisories and VEX documents, as they were then, that name any of some ids, by the ids.
 pub(crate) async fn speaking_then(
     tx: &mut Tx,
     tenant: &TenantId,
     identifiers: &BTreeSet<String>,
     at: Moment,
-) -> Result<Vec<NamingRow>, StoreError> {
-    macro_rules! speaking {
-        ($list:literal) => {
+) -> Result<BTreeMap<String, Vec<SourceRow>>, StoreError> {
+    let naming = naming_any(tx, tenant, identifiers).await?;
+    let newest: Vec<SourceRow> = fetch_rows!(
+        tx,
+        "SELECT DISTINCT p.kind, p.digest, p.publisher, p.upstream_id",
+        (
+            "evidence.provenance",
+            "p",
             concat!(
-                "SELECT DISTINCT n.identifier, p.kind, p.digest, p.publisher, p.upstream_id \
-                 FROM evidence.names n \
-                 JOIN evidence.provenance p ON p.tenant = n.tenant AND p.digest = n.digest \
-                 WHERE n.tenant = $1 AND n.identifier IN (",
-                $list,
-                ") AND p.kind IN ('advisory', 'vex') AND p.digest = ",
+                "p.tenant = $1 AND p.digest = r.value ->> 0 AND p.kind IN ('advisory', 'vex') \
+                 AND p.digest = ",
                 newest_of!("p", "$3", "$4")
             )
-        };
-    }
-    let identifiers = list(identifiers)?;
-    let (as_of, known_at) = (DbTime(at.as_of), DbTime(at.known_at));
-    Ok(on!(tx,
-        postgres c => query_as(speaking!("SELECT jsonb_array_elements_text(CAST($2 AS jsonb))"))
-            .bind(tenant.as_str()).bind(&identifiers).bind(as_of).bind(known_at).fetch_all(c),
-        sqlite c => query_as(speaking!("SELECT value FROM json_each($2)"))
-            .bind(tenant.as_str()).bind(&identifiers).bind(as_of).bind(known_at).fetch_all(c),
-    )?)
+        ),
+        "",
+        [
+            tenant.as_str(),
+            single(naming.keys())?,
+            DbTime(at.as_of),
+            DbTime(at.known_at)
+        ]
+    )?;
+    Ok(by_identifier(&naming, newest))
 }
 
 /// Every KEV catalogue as it was then.

@@ -3,8 +3,23 @@
 //! What is bound second is a JSON array of rows, each an array of its columns; either engine takes
 //! it apart in its own way, as `r.value`, row after row.
 
+use serde::Serialize;
+use stella_storage::StoreError;
+
 /// So many rows are bound at once: memory is bounded, however much a document names.
 pub(super) const TOGETHER: usize = 1000;
+
+/// A list of texts in one column, or of texts or rows bound to a statement.
+pub(crate) fn list(items: &(impl Serialize + ?Sized)) -> Result<String, StoreError> {
+    serde_json::to_string(items).map_err(|error| StoreError::unreadable("list", error))
+}
+
+/// Texts bound to a statement as rows of one column.
+pub(super) fn single(
+    texts: impl IntoIterator<Item = impl Serialize>,
+) -> Result<String, StoreError> {
+    list(&texts.into_iter().map(|text| [text]).collect::<Vec<_>>())
+}
 
 /// Inserts, and says how many:
 /// `insert_rows!(tx, "INSERT INTO t SELECT $1, r.value ->> 0", "WHERE true", [tenant, &rows])`.
@@ -35,7 +50,7 @@ macro_rules! insert_rows {
 /// went through all of them where it guessed few: `OFFSET 0` keeps it from turning the look-ups into
 /// such a join, as `CROSS JOIN` does SQLite.
 macro_rules! fetch_rows {
-    ($tx:expr, $select:expr, ($table:literal, $name:literal, $keys:literal), $after:literal,
+    ($tx:expr, $select:expr, ($table:literal, $name:literal, $keys:expr), $after:literal,
      [$tenant:expr, $rows:expr $(, $bind:expr)*]) => {{
         let (tenant, rows) = ($tenant, $rows);
         stella_storage::on!($tx,
@@ -45,7 +60,8 @@ macro_rules! fetch_rows {
                 " OFFSET 0) ", $name, " ", $after
             )).bind(tenant).bind(rows)$(.bind($bind))*.fetch_all(c),
             sqlite c => sqlx::query_as(concat!(
-                $select, " FROM json_each($2) AS r CROSS JOIN ", $table, " ", $name,
+                // `json_each` has an `id` of its own.
+                $select, " FROM (SELECT value FROM json_each($2)) AS r CROSS JOIN ", $table, " ", $name,
                 " WHERE ", $keys, " ", $after
             )).bind(tenant).bind(rows)$(.bind($bind))*.fetch_all(c),
         )
