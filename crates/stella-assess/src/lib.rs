@@ -18,4 +18,4 @@ pub use coverage::{
 pub use identity::finding_id;
 
 /// The version of this crate's derivations. Whatever is derived and stored carries it.
-pub const DERIVATION: i64 = 4;
+pub const DERIVATION: i64 = 5;

@@ -4,15 +4,46 @@ use packageurl::PackageUrl;
 
 use crate::Ecosystem;
 
+/// Releases by their code names, which `distro` says too: those that are, or were, supported.
+const CODE_NAMES: [(&str, &str); 21] = [
+    ("squeeze", "Debian:6"),
+    ("wheezy", "Debian:7"),
+    ("jessie", "Debian:8"),
+    ("stretch", "Debian:9"),
+    ("buster", "Debian:10"),
+    ("bullseye", "Debian:11"),
+    ("bookworm", "Debian:12"),
+    ("trixie", "Debian:13"),
+    ("forky", "Debian:14"),
+    ("precise", "Ubuntu:12.04"),
+    ("trusty", "Ubuntu:14.04"),
+    ("xenial", "Ubuntu:16.04"),
+    ("bionic", "Ubuntu:18.04"),
+    ("focal", "Ubuntu:20.04"),
+    ("jammy", "Ubuntu:22.04"),
+    ("lunar", "Ubuntu:23.04"),
+    ("mantic", "Ubuntu:23.10"),
+    ("noble", "Ubuntu:24.04"),
+    ("oracular", "Ubuntu:24.10"),
+    ("plucky", "Ubuntu:25.04"),
+    ("questing", "Ubuntu:25.10"),
+];
+
 /// Debian or Ubuntu, with the release that the qualifier `distro` says as `debian-12`,
-/// `debian-12.5` or `ubuntu-22.04`. Any other spelling, code names among them, says none.
+/// `debian-12.5`, `ubuntu-22.04`, or by its code name. Any other spelling says none, and so does
+/// `sid`, which is no release.
 pub(crate) fn of(url: &PackageUrl<'_>) -> Ecosystem {
     let (family, mark) = match url.namespace() {
         Some("debian") => ("Debian", "debian-"),
         Some("ubuntu") => ("Ubuntu", "ubuntu-"),
         _ => return Ecosystem::from_purl_type(url.ty()),
     };
-    let distro = url.qualifiers().get("distro");
+    let distro = url.qualifiers().get("distro").map(|distro| &**distro);
+    let release = distro.map(|distro| distro.strip_prefix(mark).unwrap_or(distro));
+    let by_name = CODE_NAMES.iter().find(|(name, _)| Some(*name) == release);
+    if let Some((_, name)) = by_name.filter(|(_, name)| name.starts_with(family)) {
+        return Ecosystem::from_osv(name);
+    }
     let release = distro.and_then(|distro| distro.strip_prefix(mark));
     let release = release.filter(|release| release.starts_with(|c: char| c.is_ascii_digit()));
     // Debian's point releases are one release.
@@ -34,7 +65,10 @@ mod tests {
         for (purl, ecosystem, package) in [
             ("deb/debian/curl@7?distro=debian-12", "Debian:12", "curl"),
             ("deb/debian/curl@7?distro=debian-12.5", "Debian:12", "curl"),
-            ("deb/debian/curl@7?distro=bookworm", "Debian", "curl"),
+            ("deb/debian/curl@7?distro=bookworm", "Debian:12", "curl"),
+            ("deb/debian/curl@7?distro=debian-jessie", "Debian:8", "curl"),
+            ("deb/debian/curl@7?distro=jammy", "Debian", "curl"),
+            ("deb/ubuntu/curl@7?distro=jammy", "Ubuntu:22.04", "curl"),
             ("deb/debian/curl@7?distro=debian-sid", "Debian", "curl"),
             ("deb/debian/curl@7?arch=i386", "Debian", "curl"),
             (

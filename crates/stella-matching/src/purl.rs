@@ -14,17 +14,27 @@ use crate::{Ecosystem, Error};
 pub struct Coordinates {
     /// The ecosystem of the URL's type.
     pub ecosystem: Ecosystem,
-    /// The package name as OSV writes names of the ecosystem, in the case of the URL.
+    /// The package name as OSV writes names of the ecosystem, in the case of the URL. Of Debian
+    /// and Ubuntu that is the source package, which `upstream` says where its name is another.
     pub package: String,
-    /// The version, percent-decoded, as written.
+    /// The version of that package, percent-decoded, as written.
     pub version: Option<String>,
     /// The URL in canonical form, qualifiers and subpath kept.
     pub purl: String,
     /// Further names the URL may stand for; see [`go_module`].
     alternatives: Vec<String>,
+    /// What the URL itself names, where the package was built from another.
+    built: Option<Built>,
     /// Qualifiers in the order of their keys, percent-decoded.
     qualifiers: Vec<(String, String)>,
     subpath: Option<String>,
+}
+
+/// A binary package of a distribution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Built {
+    name: String,
+    version: Option<String>,
 }
 
 impl Coordinates {
@@ -48,30 +58,83 @@ impl Coordinates {
             Ecosystem::Debian(_) => (url.name().to_owned(), Vec::new()),
             _ => (osv_name(&url), Vec::new()),
         };
+        let version = url.version().filter(|version| !version.is_empty());
+        let version = version.map(str::to_owned);
         let mut qualifiers: Vec<(String, String)> = url
             .qualifiers()
             .iter()
             .map(|(key, value)| (key.to_string(), value.to_string()))
             .collect();
         qualifiers.sort();
-        Ok(Self {
+        let mut read = Self {
             package,
-            version: url
-                .version()
-                .filter(|version| !version.is_empty())
-                .map(str::to_owned),
+            version,
             purl: canonical(url.clone(), &ecosystem).to_string(),
             alternatives,
+            built: None,
             qualifiers,
             subpath: url.subpath().map(str::to_owned),
             ecosystem,
-        })
+        };
+        read.find_source();
+        Ok(read)
     }
 
-    /// Every key under which advisories on this package may be filed, the likeliest first, each
+    /// `upstream=glibc`, or `upstream=gcc-defaults@1.190` where the versions differ too, says what
+    /// a Debian package was built from, to which alone advisories speak.
+    fn find_source(&mut self) {
+        if !matches!(self.ecosystem, Ecosystem::Debian(_)) || self.is_source() {
+            return;
+        }
+        let Some(upstream) = self.qualifier("upstream") else {
+            return;
+        };
+        let (name, version) = match upstream.split_once('@') {
+            Some((name, version)) => (name, Some(version).filter(|version| !version.is_empty())),
+            None => (upstream, None),
+        };
+        if name.is_empty() {
+            return;
+        }
+        let (name, version) = (name.to_owned(), version.map(str::to_owned));
+        let built = Built {
+            name: std::mem::replace(&mut self.package, name),
+            version: self.version.clone(),
+        };
+        self.version = version.or(self.version.take());
+        self.built = Some(built);
+    }
+
+    fn qualifier(&self, key: &str) -> Option<&str> {
+        let found = self.qualifiers.iter().find(|(known, _)| known == key);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the URL names a source package of a distribution, and so all that is built from it.
+    fn is_source(&self) -> bool {
+        matches!(self.ecosystem, Ecosystem::Debian(_)) && self.qualifier("arch") == Some("source")
+    }
+
+    /// The package that the URL itself names.
+    fn own(&self) -> (&str, Option<&String>) {
+        match &self.built {
+            // A version beside the URL is that of both.
+            Some(built) => (
+                &built.name,
+                built.version.as_ref().or(self.version.as_ref()),
+            ),
+            None => (&self.package, self.version.as_ref()),
+        }
+    }
+
+    /// Every key under which statements on this package may be filed, the likeliest first, each
     /// as [`Ecosystem::package_key`] makes it.
     pub fn package_keys(&self) -> impl Iterator<Item = String> + '_ {
-        self.names().map(|name| self.ecosystem.package_key(name))
+        let built = self.built.as_ref().map(|built| built.name.as_str());
+        let names = self
+            .names()
+            .chain(built.filter(|name| *name != self.package));
+        names.map(|name| self.ecosystem.package_key(name))
     }
 
     /// Whether an advisory that names a package of an ecosystem means this one.
@@ -87,18 +150,26 @@ impl Coordinates {
     /// whatever the URL says beyond it (version, qualifiers, subpath) said of the component too.
     #[must_use]
     pub fn speaks_of(&self, component: &Self) -> bool {
-        let same_version = |version: &String| {
-            component
-                .version
-                .as_ref()
-                .is_some_and(|other| same_version(&self.ecosystem, version, other))
+        let (package, stated) = self.own();
+        let (names, version) = match &component.built {
+            Some(built) if !self.is_source() => {
+                let same = component.ecosystem.may_be(&self.ecosystem) && built.name == package;
+                (same, component.own().1)
+            }
+            _ => (
+                component.is_named(&self.ecosystem, package),
+                component.version.as_ref(),
+            ),
         };
-        component.is_named(&self.ecosystem, &self.package)
-            && self.version.as_ref().is_none_or(same_version)
-            && self
-                .qualifiers
-                .iter()
-                .all(|qualifier| component.qualifiers.contains(qualifier))
+        let same_version = |stated: &String| {
+            version.is_some_and(|version| same_version(&self.ecosystem, stated, version))
+        };
+        let said = |qualifier: &&(String, String)| {
+            component.qualifiers.contains(qualifier) || (self.is_source() && qualifier.0 == "arch")
+        };
+        names
+            && stated.is_none_or(same_version)
+            && self.qualifiers.iter().all(|qualifier| said(&qualifier))
             && (self.ecosystem == Ecosystem::Go
                 || self.subpath.is_none()
                 || self.subpath == component.subpath)
@@ -261,5 +332,42 @@ mod tests {
             "pkg:golang/stdlib@go1.21"
         ));
         assert!(!speaks("pkg:golang/time", "pkg:cargo/time"));
+    }
+
+    #[test]
+    fn a_debian_package_is_matched_by_its_source_and_spoken_of_by_its_name() {
+        let read = |text: &str| Coordinates::from_purl(&format!("pkg:deb/debian/{text}")).unwrap();
+        let libc = read("libc6@2.31-13?arch=amd64&upstream=glibc&distro=debian-11");
+        assert_eq!(libc.package, "glibc");
+        assert_eq!(libc.version.as_deref(), Some("2.31-13"));
+        assert_eq!(libc.package_keys().collect::<Vec<_>>(), ["glibc", "libc6"]);
+        let debian = Ecosystem::from_osv("Debian:11");
+        assert!(libc.is_named(&debian, "glibc") && !libc.is_named(&debian, "libc6"));
+        let gcc = read("gcc@4:10.2.1-1?upstream=gcc-defaults%401.190");
+        assert_eq!(
+            (&*gcc.package, gcc.version.as_deref()),
+            ("gcc-defaults", Some("1.190"))
+        );
+        for (statement, component, speaks) in [
+            ("libc6", &libc, true),
+            ("libc6@2.31-13", &libc, true),
+            // Of another package: the source is meant by `arch=source` alone.
+            ("glibc", &libc, false),
+            ("glibc?arch=source", &libc, true),
+            ("glibc@2.31-14?arch=source", &libc, false),
+            ("libc6?arch=source", &libc, false),
+            ("gcc@4:10.2.1-1", &gcc, true),
+            ("gcc@1.190", &gcc, false),
+            ("gcc-defaults@1.190?arch=source", &gcc, true),
+        ] {
+            assert_eq!(read(statement).speaks_of(component), speaks, "{statement}");
+        }
+        for plain in [
+            "zlib@1?upstream=",
+            "zlib@1?arch=source&upstream=other",
+            "zlib@1",
+        ] {
+            assert_eq!(read(plain).package, "zlib", "{plain}");
+        }
     }
 }
