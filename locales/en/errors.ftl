@@ -4,7 +4,7 @@
 error-internal = something failed that nobody foresaw
 error-internal-hint = the log has the cause under the trace id
 error-unavailable = not available now
-error-unavailable-detail = a dependency does not answer, or the server is stopping
+error-unavailable-detail = a dependency does not answer, the server is stopping, or it has no room for more large bodies now
 error-unavailable-check = does not answer
 error-unavailable-hint = try again; stella's /readyz says what is missing
 error-timeout = took too long

@@ -398,6 +398,7 @@ accepts-address = ADDRESS:PORT
 accepts-connection = postgres://ROLE:PASSWORD@HOST:PORT/DATABASE or Host=…;Port=…;Database=…;Username=…;Password=…;SslMode=…
 accepts-count = a whole number, 1 or more
 accepts-body-bytes = a whole number from 65536 to 67108864
+accepts-bodies-bytes = a whole number from 134217728 to 1099511627776
 accepts-request-seconds = a whole number from 1 to 3600
 accepts-folder = a folder
 about-driver = where the services keep their tables; the last two are for development and tests
@@ -423,6 +424,7 @@ about-limit-tenant-seconds = the window of a tenant, in seconds
 about-max-connections = how many connections are open at a time on each address; more wait; each needs an open file (LimitNOFILE)
 about-head-seconds = how long the head of a request is waited for, also by a connection that is idle, in seconds: longer than a proxy before it keeps one
 about-body-bytes = the longest body of a request; each line of a batch may hold a document of 64 MiB whatever is set here. More than that is no document anywhere
+about-bodies-bytes = how many bytes of bodies are read or worked on at once, of all requests together; a server takes about four times as much memory while it works on them, and what finds no room within ten seconds is told to come again
 about-request-seconds = how long a request is worked on, the same in every process; the command line waits for an answer for 120 seconds
 about-stop-seconds = how long a stop waits for requests that are being answered, in seconds
 about-certificate = the certificate of the server's own TLS; read again each 10 seconds and at SIGHUP

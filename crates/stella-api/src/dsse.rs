@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 /// A payload with signatures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", expecting = "a DSSE envelope")]
+#[schema(as = DsseEnvelope)]
 pub struct Envelope {
     /// How to read the payload: `application/vnd.in-toto+json`.
     pub payload_type: String,

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
@@ -17,8 +17,9 @@ use tracing::Span;
 use crate::audit::Audited;
 use crate::conditional::Known;
 use crate::rate::{Rates, Standing};
+use crate::room::Room;
 use crate::sentinel::agree_on_tenant;
-use crate::{Failure, Sentinel, idempotency};
+use crate::{Failure, RequestLimits, Sentinel, idempotency, lines};
 
 /// What a route's signature demands of a caller.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +78,21 @@ async fn refused(parts: &Parts, principal: &Principal, failure: &Failure) {
     }
 }
 
+/// How much room a body takes that is read whole. A batch takes its own.
+fn room(parts: &Parts, body: &Body) -> Option<(Room, u64)> {
+    if lines::is_batch(&parts.headers) {
+        return None;
+    }
+    let limit = RequestLimits::of(&parts.extensions).body;
+    let bytes = match body.is_end_stream() {
+        true => 0,
+        false => body.size_hint().upper().unwrap_or(limit),
+    };
+    // Nothing is read of what is declared longer.
+    let room = Room::for_request(&parts.extensions).filter(|_| bytes <= limit)?;
+    Some((room, bytes))
+}
+
 /// What services ask one another for a caller is not counted: the caller asked once.
 fn counted(parts: &Parts, principal: &Principal) -> Option<Standing> {
     if parts.extensions.get::<InProcess>().is_some() {
@@ -101,6 +117,11 @@ async fn permitted(
         }
     };
     parts.extensions.insert(Permitted(op.clone()));
+    // Until the answer is there.
+    let _room = match room(&parts, &body) {
+        Some((room, bytes)) => Some(room.take(bytes).await?),
+        None => None,
+    };
     let request = Request::from_parts(parts, body);
     match gate.keyed {
         true => idempotency::once(&op, request, next).await,
@@ -138,4 +159,29 @@ fn missing(any_of: &[Scope]) -> Failure {
     Failure::new(Code::ScopeMissing)
         .with("scope", scope)
         .challenged(challenge)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    #[test]
+    fn a_body_that_is_read_whole_takes_the_room_of_all_of_it() {
+        let of = |body: Body, media: &str| {
+            let request = Request::post("/").header("content-type", media);
+            let mut parts = request.body(()).unwrap().into_parts().0;
+            parts.extensions.insert(Room::of(1 << 30));
+            room(&parts, &body).map(|(_, bytes)| bytes)
+        };
+        let undeclared = || Body::from_stream(stream::pending::<std::io::Result<&str>>());
+        let limit = RequestLimits::default().body;
+        let json = "application/json";
+        assert_eq!(of(Body::empty(), json), Some(0));
+        assert_eq!(of(Body::from("{}"), json), Some(2));
+        assert_eq!(of(undeclared(), json), Some(limit));
+        assert_eq!(of(undeclared(), "application/x-ndjson"), None);
+    }
 }

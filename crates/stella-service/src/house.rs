@@ -14,6 +14,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::health::{self, Check};
 use crate::rate::Rates;
+use crate::room::Room;
 use crate::watch::{Owners, Watch, guard};
 use crate::{
     Described, Failure, FirstAnswers, RateLimits, RequestLimits, Routes, Sentinel, Streams,
@@ -112,7 +113,14 @@ pub fn describe(services: Vec<Described>) -> OpenApi {
     let mut schemas = BTreeMap::new();
     for described in services.into_iter().chain([health_routes().described]) {
         paths.extend(described.paths);
-        schemas.extend(described.schemas);
+        for (name, schema) in described.schemas {
+            let other = schemas.insert(name.clone(), schema.clone());
+            let same = other.is_none_or(|other| other == schema);
+            debug_assert!(
+                same,
+                "two types have the schema {name}: `#[schema(as = …)]`"
+            );
+        }
     }
     schemas.extend(problem_schemas());
     crate::openapi::document(paths, schemas)
@@ -159,6 +167,7 @@ fn layered(router: Router, options: &HouseOptions, owners: Owners) -> Router {
         .layer(Extension(options.clock))
         .layer(Extension(Arc::new(Rates::new(options.limits))))
         .layer(Extension(options.requests))
+        .layer(Extension(Room::of(options.requests.bodies)))
         .layer(from_fn_with_state(watch, guard))
 }
 

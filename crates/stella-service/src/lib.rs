@@ -28,6 +28,7 @@ mod page;
 mod peer;
 mod prefix;
 mod rate;
+mod room;
 mod route;
 mod sentinel;
 mod watch;

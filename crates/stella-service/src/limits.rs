@@ -16,6 +16,8 @@ pub struct RequestLimits {
     pub body: u64,
     /// After so long the answer is that it took too long.
     pub time: Duration,
+    /// So many bytes of bodies lie in memory at once, of all requests together.
+    pub bodies: u64,
 }
 
 impl Default for RequestLimits {
@@ -23,6 +25,7 @@ impl Default for RequestLimits {
         Self {
             body: MAX_BODY,
             time: Duration::from_secs(60),
+            bodies: 256 * 1024 * 1024,
         }
     }
 }

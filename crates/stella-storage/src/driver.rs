@@ -168,6 +168,9 @@ fn ado(text: &str) -> Result<PgConnectOptions, String> {
             return Err("neither a postgres:// URL nor Name=value pairs".to_owned());
         };
         let value = value.trim();
+        if value.is_empty() {
+            return Err(format!("{name} is empty"));
+        }
         let name: String = name.split_whitespace().collect();
         options = match name.to_ascii_lowercase().as_str() {
             "host" | "server" => {
@@ -294,6 +297,7 @@ mod tests {
         for text in [
             "hunter2",
             "Host=db;Database=x",
+            "Host=;Database=x;Username=u",
             "Host=db;Username=u",
             "Database=x;Username=u",
             "Host=db;Database=x;Username=u;Port=hunter2",

@@ -8,10 +8,10 @@ pub enum StoreError {
     Conflict(String),
     /// The database is away, too slow, stopping or no longer lets us in; the same call may succeed
     /// later.
-    #[error("database unavailable: {0}")]
+    #[error("database unavailable: {}", said(.0))]
     Unavailable(#[source] sqlx::Error),
     /// The statement or its answer is wrong: a defect of ours, or of the stored data.
-    #[error("statement failed: {0}")]
+    #[error("statement failed: {}", said(.0))]
     Statement(#[source] sqlx::Error),
     /// Stored data that cannot be read back.
     #[error("stored {what} cannot be read: {reason}")]
@@ -121,6 +121,14 @@ impl StoreError {
         };
         let told = error.as_database_error().and_then(|told| told.code());
         told.is_some_and(|code| refused(&code) || code == "42501")
+    }
+}
+
+/// sqlx adds the line of PostgreSQL's own source that an error was raised at.
+fn said(error: &sqlx::Error) -> String {
+    match error.as_database_error() {
+        Some(told) => told.message().to_owned(),
+        None => error.to_string(),
     }
 }
 

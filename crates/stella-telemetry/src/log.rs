@@ -49,8 +49,14 @@ pub(crate) fn subscribe(form: Form, level: Level, redactor: Redactor, spans: &Sd
     let told = filter_fn(move |record| match record.is_span() {
         // The spans of a line name its trace, however quiet the log is.
         true => ours(record) && *record.level() <= Level::INFO,
-        // What the exporter says each time, `export.rs` says once.
-        false => *record.level() <= level && !record.target().starts_with("opentelemetry"),
+        // What the exporter says each time, `export.rs` says once; and a bucket that is away is
+        // told by who asked for it, not by each try.
+        false => {
+            let target = record.target();
+            let said = target.starts_with("opentelemetry")
+                || (target.starts_with("object_store") && *record.level() > Level::WARN);
+            *record.level() <= level && !said
+        }
     });
     // A process that already logs, as a test does, keeps its own way.
     let _ = tracing_subscriber::registry()

@@ -29,6 +29,7 @@ pub use read::Line;
 
 use crate::answer::Answers;
 use crate::extract::demand_media_type;
+use crate::room::Room;
 use crate::watch::{current_trace, panicked};
 use crate::{Fail, Failure, Failures};
 use read::Reader;
@@ -63,12 +64,19 @@ impl<S: Send + Sync> FromRequest<S> for Lines {
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         demand_media_type(request.headers(), MEDIA_TYPE, |media| media == MEDIA_TYPE)?;
         let at_once = prefers(request.headers(), AT_ONCE);
+        let room = Room::for_request(request.extensions());
         // The limits are those of lines: the body as a whole has none.
-        let mut reader = Reader::new(request.into_body());
+        let mut reader = Reader::new(request.into_body(), room).await?;
         // Whoever waits for `100 Continue` is told so before the status.
         reader.begin().await;
         Ok(Self { reader, at_once })
     }
+}
+
+/// Whether a request says that it brings a batch.
+pub(crate) fn is_batch(headers: &HeaderMap) -> bool {
+    let said = headers.get(header::CONTENT_TYPE);
+    said.is_some_and(|media| media.as_bytes().starts_with(MEDIA_TYPE.as_bytes()))
 }
 
 /// Whether a request asks for something by `Prefer` (RFC 7240).
@@ -232,7 +240,9 @@ pub fn fuzz(data: &[u8]) {
         .map(|part| Ok(Bytes::copy_from_slice(part)))
         .collect();
     let read = async {
-        let mut reader = Reader::new(Body::from_stream(stream::iter(parts)));
+        let mut reader = Reader::new(Body::from_stream(stream::iter(parts)), None)
+            .await
+            .unwrap();
         let mut lines = Vec::new();
         loop {
             let (some, end) = reader.chunk().await;

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use crate::Failure;
 use crate::extract::ended;
+use crate::room::{Room, Taken};
 
 /// So long the next bytes may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -69,22 +70,33 @@ pub(super) struct Reader {
     over: Option<Result<(), ()>>,
     lines: u64,
     size: u64,
+    /// Whom to ask for room, the room of a chunk, and that of a line that is longer.
+    room: Option<Room>,
+    _chunk: Option<Taken>,
+    long: Option<Taken>,
     patience: Duration,
     pause: Duration,
 }
 
 impl Reader {
-    pub(super) fn new(body: Body) -> Self {
-        Self {
+    pub(super) async fn new(body: Body, room: Option<Room>) -> Result<Self, Failure> {
+        let chunk = match &room {
+            Some(room) => Some(room.take(CHUNK_BYTES as u64).await?),
+            None => None,
+        };
+        Ok(Self {
             body: body.into_data_stream(),
             buffer: BytesMut::new(),
             searched: 0,
             over: None,
             lines: 0,
             size: 0,
+            room,
+            _chunk: chunk,
+            long: None,
             patience: PATIENCE,
             pause: PAUSE,
-        }
+        })
     }
 
     /// Waits for the first bytes.
@@ -108,6 +120,10 @@ impl Reader {
     /// sender pauses.
     pub(super) async fn chunk(&mut self) -> (Vec<Line>, Option<End>) {
         let (mut lines, mut size) = (Vec::new(), 0);
+        // What was read before is done with.
+        if self.buffer.len() <= CHUNK_BYTES {
+            self.long = None;
+        }
         loop {
             while let Some(line) = self.line() {
                 if line.bytes.len() as u64 > MAX_LINE {
@@ -130,6 +146,18 @@ impl Reader {
                 // The last line is one that was cut off.
                 Some(Err(())) => return (lines, Some(Err((self.lines + 1, ended(self.size))))),
                 None => {}
+            }
+            if self.buffer.len() > CHUNK_BYTES && self.long.is_none() {
+                // Those that came whole are done first: their room is needed for nothing more.
+                if !lines.is_empty() {
+                    return (lines, None);
+                }
+                if let Some(room) = &self.room {
+                    match room.take(MAX_LINE).await {
+                        Ok(taken) => self.long = Some(taken),
+                        Err(failure) => return (lines, Some(Err((self.lines + 1, failure)))),
+                    }
+                }
             }
             let wait = if lines.is_empty() {
                 self.patience
@@ -207,13 +235,13 @@ mod tests {
     use super::*;
 
     /// A reader of these parts; it waits for more where `waits`, else the body is over.
-    fn reader(parts: Vec<io::Result<&'static [u8]>>, waits: bool) -> Reader {
+    async fn reader(parts: Vec<io::Result<&'static [u8]>>, waits: bool) -> Reader {
         let parts = stream::iter(parts);
-        let mut reader = Reader::new(if waits {
-            Body::from_stream(parts.chain(stream::pending()))
-        } else {
-            Body::from_stream(parts)
-        });
+        let body = match waits {
+            true => Body::from_stream(parts.chain(stream::pending())),
+            false => Body::from_stream(parts),
+        };
+        let mut reader = Reader::new(body, None).await.unwrap();
         reader.patience = Duration::from_millis(2);
         reader.pause = Duration::from_millis(1);
         reader
@@ -232,7 +260,7 @@ mod tests {
         let text = "{a}\r\n\n \n{b}\n{c}".as_bytes();
         for at in 0..=text.len() {
             let (head, tail) = text.split_at(at);
-            let mut reader = reader(vec![Ok(head), Ok(tail)], false);
+            let mut reader = reader(vec![Ok(head), Ok(tail)], false).await;
             let (lines, end) = reader.chunk().await;
             assert_eq!(shown(&lines), [(1, "{a}"), (4, "{b}"), (5, "{c}")]);
             assert!(matches!(end, Some(Ok(()))));
@@ -242,7 +270,7 @@ mod tests {
     #[tokio::test]
     async fn a_chunk_ends_where_it_is_full() {
         let text = "x\n".repeat(CHUNK_LINES + 1).leak().as_bytes();
-        let mut many = reader(vec![Ok(text)], false);
+        let mut many = reader(vec![Ok(text)], false).await;
         let (lines, end) = many.chunk().await;
         assert!(lines.len() == CHUNK_LINES && end.is_none());
         let (lines, end) = many.chunk().await;
@@ -251,12 +279,12 @@ mod tests {
             .repeat(3)
             .leak()
             .as_bytes();
-        assert_eq!(reader(vec![Ok(text)], false).chunk().await.0.len(), 2);
+        assert_eq!(reader(vec![Ok(text)], false).await.chunk().await.0.len(), 2);
     }
 
     #[tokio::test]
     async fn a_pause_ends_a_chunk_and_a_long_one_the_answer() {
-        let mut reader = reader(vec![Ok(b"a\nb\nhalf")], true);
+        let mut reader = reader(vec![Ok(b"a\nb\nhalf")], true).await;
         let (lines, end) = reader.chunk().await;
         assert_eq!(shown(&lines), [(1, "a"), (2, "b")]);
         assert!(end.is_none());
@@ -268,9 +296,40 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_long_line_is_read_where_there_is_room_for_it() {
+        let long = "x".repeat(CHUNK_BYTES * 2) + "\n";
+        let mut room = Room::of(MAX_LINE + CHUNK_BYTES as u64 + 1024);
+        room.patience = Duration::from_millis(1);
+        let (head, tail) = long.split_at(CHUNK_BYTES + 1);
+        let parts = ["a\n", head, tail].map(|part| Bytes::copy_from_slice(part.as_bytes()));
+        let read = async |room: Room| {
+            let parts = parts.clone().map(Ok::<_, io::Error>);
+            Reader::new(Body::from_stream(stream::iter(parts)), Some(room)).await
+        };
+        let mut first = read(room.clone()).await.unwrap();
+        assert_eq!(shown(&first.chunk().await.0), [(1, "a")]);
+        let (lines, _) = first.chunk().await;
+        assert_eq!(lines[0].bytes.len(), CHUNK_BYTES * 2);
+        // Another has no room meanwhile, not even for a chunk.
+        assert_eq!(
+            read(room.clone()).await.unwrap_err().code(),
+            Code::Unavailable
+        );
+        drop(first);
+        let mut second = read(room.clone()).await.unwrap();
+        let taken = room.take(MAX_LINE).await.unwrap();
+        assert_eq!(second.chunk().await.0.len(), 1);
+        let Some(Err((line, failure))) = second.chunk().await.1 else {
+            panic!("it was read")
+        };
+        assert_eq!((line, failure.code()), (2, Code::Unavailable));
+        drop(taken);
+    }
+
+    #[tokio::test]
     async fn a_cut_body_keeps_whole_lines_and_no_half() {
         let cut = Err(io::Error::other("gone"));
-        let (lines, end) = reader(vec![Ok(b"a\nhalf"), cut], false).chunk().await;
+        let (lines, end) = reader(vec![Ok(b"a\nhalf"), cut], false).await.chunk().await;
         assert_eq!(shown(&lines), [(1, "a")]);
         let Some(Err((line, failure))) = end else {
             panic!("{end:?}")

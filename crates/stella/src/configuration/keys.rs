@@ -240,6 +240,14 @@ pub const KEYS: &[Key] = &[
     ),
     with_default(
         key(
+            "Server:BodiesBytes",
+            "about-bodies-bytes",
+            Accepts::Described("accepts-bodies-bytes"),
+        ),
+        "268435456",
+    ),
+    with_default(
+        key(
             "Server:RequestSeconds",
             "about-request-seconds",
             Accepts::Described("accepts-request-seconds"),

@@ -51,6 +51,9 @@ impl Environment {
     }
 }
 
+/// The least has room for the longest line of a batch and the chunk before it.
+const BODIES: RangeInclusive<u64> = 128 * 1024 * 1024..=1024 * 1024 * 1024 * 1024;
+
 /// Resolves raw keys: settings, or every problem.
 ///
 /// # Errors
@@ -369,8 +372,10 @@ impl<'a> Resolver<'a> {
     fn requests(&mut self) -> Option<RequestLimits> {
         let body = self.between("Server:MaxBodyBytes", 64 * 1024..=MAX_BODY);
         let seconds = self.between("Server:RequestSeconds", 1..=3600);
+        let bodies = self.between("Server:BodiesBytes", BODIES);
         Some(RequestLimits {
             body: body?,
+            bodies: bodies?,
             time: Duration::from_secs(seconds?),
         })
     }

@@ -202,6 +202,7 @@ fn each_wrong_value_has_its_code() {
         ("Server:MaxBodyBytes", "65535", Code::ConfigValueInvalid),
         ("Server:MaxBodyBytes", "67108865", Code::ConfigValueInvalid),
         ("Server:RequestSeconds", "0", Code::ConfigValueInvalid),
+        ("Server:BodiesBytes", "134217727", Code::ConfigValueInvalid),
         ("Server:RequestSeconds", "3601", Code::ConfigValueInvalid),
         (
             "Server:PublicUrl",
@@ -351,6 +352,8 @@ fn what_a_request_may_take_is_what_is_set_else_what_up_has() {
         requests(&changed("Server:MaxBodyBytes", "65536")).body,
         65536
     );
+    let bodies = requests(&changed("Server:BodiesBytes", "134217728")).bodies;
+    assert_eq!(bodies, 128 << 20);
     let time = requests(&changed("Server:RequestSeconds", "3600")).time;
     assert_eq!(time, std::time::Duration::from_secs(3600));
 }
