@@ -32,6 +32,7 @@ impl Evidence {
         let (tenant, at) = (op.tenant(), asked.at);
         let past = at != Moment::NOW;
         let mut tx = self.db.snapshot(op).await?;
+        tx.plan_anew().await?;
         // Those of the past are matched here and now.
         let (pending, stuck) = match past {
             true => (0, None),
@@ -78,6 +79,7 @@ impl Evidence {
         let ids = asked.iter().flatten().cloned().collect();
         let found = async {
             let mut tx = self.db.read(op).await?;
+            tx.plan_anew().await?;
             let rows = store::findings_named(&mut tx, op.tenant(), &ids).await?;
             let found = told(&mut tx, op.tenant(), rows, Moment::NOW).await?;
             tx.commit().await?;

@@ -203,6 +203,9 @@ impl Evidence {
             return Ok(Vec::new());
         }
         let mut tx = self.db.write(op).await?;
+        if accepted.len() > store::FEW {
+            tx.plan_anew().await?;
+        }
         let origins: Vec<Origin> = accepted.iter().map(origin).collect();
         let known = store::kept(&mut tx, op, &origins).await?;
         let mut first: BTreeMap<&Origin, usize> = BTreeMap::new();

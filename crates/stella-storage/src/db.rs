@@ -275,6 +275,21 @@ impl Tx {
         Ok(())
     }
 
+    /// Plans each statement from here on by how large tables are now. PostgreSQL keeps a plan from a
+    /// statement's fifth run on, and one that was made beside a few rows may go through all of a
+    /// hundred thousand until the next `ANALYZE`: for statements over many rows, which planning
+    /// costs next to nothing.
+    ///
+    /// # Errors
+    /// The database went away.
+    pub async fn plan_anew(&mut self) -> Result<(), StoreError> {
+        if let Tx::Postgres(tx) = self {
+            tx.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Makes everything that was written durable.
     ///
     /// # Errors

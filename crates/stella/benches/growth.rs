@@ -84,7 +84,7 @@ fn main() {
                     let until = size.min(stored + FILL);
                     let package = |n: usize| format!("package-{}", n / A_PACKAGE);
                     let some: Vec<_> = (stored..until).map(|n| document(n, &package(n))).collect();
-                    batches(&client, &some).await;
+                    batches(&client, "advisory", &some).await;
                     stored = until;
                 }
             });

@@ -1,6 +1,6 @@
 //! How fast published advisories are taken in on PostgreSQL with its default durability, beside bare
 //! statements that keep the same bytes: `cargo bench -p stella --bench ingest`. The RustSec and Go
-//! databases of `../shared/data`; a document counts when it is durable, derived from, and answers by
+//! databases and CSAF of `../shared/data`; a document counts when it is durable, derived from, and answers by
 //! its id. The CPU is that of the server's threads, without PostgreSQL's and the clients'.
 #![allow(
     clippy::unwrap_used,
@@ -12,7 +12,7 @@
     unreachable_pub
 )]
 
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
@@ -36,19 +36,13 @@ const ALONE: usize = 500;
 const TOGETHER: usize = 2_000;
 
 fn main() {
-    let Some(folder) = stella_testdata::dir("osv") else {
+    let (Some(osv), Some(csaf)) = (stella_testdata::dir("osv"), stella_testdata::dir("csaf"))
+    else {
         return;
     };
-    let mut documents = Vec::new();
-    for feed in ["rustsec", "go"] {
-        for path in stella_testdata::files(&folder.join(feed), ".json") {
-            let bytes = std::fs::read(path).unwrap();
-            if stella_formats::read(&bytes).is_ok() {
-                documents.push(bytes);
-            }
-        }
-    }
-    let documents = Arc::new(documents);
+    let documents = read(&[osv.join("rustsec"), osv.join("go")]);
+    let cisa = read(&[csaf.join("cisagov/csaf_files/OT/white")]);
+    let red_hat = read(&[csaf.join("trustify/datasets/ds3/csaf")]);
     let (_server, clients, world) = measure::server();
     println!("{} documents", documents.len());
     println!(
@@ -82,7 +76,7 @@ fn main() {
         let rest = &documents[TOGETHER..];
         let client = client(&world, "acme");
         let before = cpu();
-        let took = batches(&client, rest).await;
+        let took = batches(&client, "advisory", rest).await;
         told(
             "batches of 500 lines",
             rest.len(),
@@ -91,7 +85,28 @@ fn main() {
             Some(cpu() - before),
         );
         answers(&client, rest).await;
+        for (name, kind, some) in [
+            ("CSAF advisories of CISA", "advisory", &cisa),
+            ("CSAF VEX of Red Hat", "vex", &red_hat),
+        ] {
+            let bare = copied(&pool, some).await;
+            let before = cpu();
+            let took = batches(&client, kind, some).await;
+            let name = format!("{name} ({}), batches", some.len());
+            told(&name, some.len(), took, bare, Some(cpu() - before));
+            answers(&client, some).await;
+        }
     });
+}
+
+/// What lies in some folders and is evidence.
+fn read(folders: &[PathBuf]) -> Vec<Vec<u8>> {
+    let files = folders
+        .iter()
+        .flat_map(|folder| stella_testdata::files(folder, ".json"));
+    let all = files.map(|path| std::fs::read(path).unwrap());
+    all.filter(|bytes| stella_formats::read(bytes).is_ok())
+        .collect()
 }
 
 fn told(what: &str, count: usize, took: Duration, bare: Duration, cpu: Option<f64>) {

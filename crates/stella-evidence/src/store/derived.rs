@@ -256,26 +256,68 @@ pub(crate) async fn share_heads(
     tenant: &TenantId,
     sbom: &str,
 ) -> Result<Vec<Key>, StoreError> {
-    macro_rules! heads {
-        ($lock:literal) => {
-            concat!(
-                "SELECT publisher, upstream_id, digest FROM evidence.heads h \
-                 WHERE tenant = $1 AND kind = 'advisory' AND (publisher, upstream_id) IN ( \
-                   SELECT p.publisher, p.upstream_id FROM evidence.components c \
-                   JOIN evidence.packages k ON k.tenant = c.tenant \
-                     AND k.ecosystem = c.ecosystem AND k.package = c.package \
-                   JOIN evidence.provenance p ON p.tenant = k.tenant AND p.digest = k.digest \
-                   WHERE c.tenant = $1 AND c.sbom = $2) \
-                 ORDER BY publisher, upstream_id",
-                $lock
-            )
-        };
+    // Step by step: how many rows a join of all this has, PostgreSQL cannot guess.
+    let packages: Vec<(String, String)> = on!(&mut *tx, c => query_as(
+        "SELECT DISTINCT ecosystem, package FROM evidence.components \
+         WHERE tenant = $1 AND sbom = $2",
+    ).bind(tenant.as_str()).bind(sbom).fetch_all(c))?;
+    let mut digests: BTreeSet<String> = BTreeSet::new();
+    for packages in packages.chunks(TOGETHER) {
+        let named: Vec<(String,)> = fetch_rows!(
+            &mut *tx,
+            "SELECT DISTINCT k.digest",
+            (
+                "evidence.packages",
+                "k",
+                "k.tenant = $1 AND k.ecosystem = r.value ->> 0 AND k.package = r.value ->> 1"
+            ),
+            "",
+            [tenant.as_str(), list(packages)?]
+        )?;
+        digests.extend(named.into_iter().map(|(digest,)| digest));
     }
-    let rows: Vec<(String, String, String)> = on!(tx,
-        postgres c => query_as(heads!(" FOR SHARE OF h"))
-            .bind(tenant.as_str()).bind(sbom).fetch_all(c),
-        sqlite c => query_as(heads!("")).bind(tenant.as_str()).bind(sbom).fetch_all(c),
-    )?;
+    let digests: Vec<String> = digests.into_iter().collect();
+    let mut advisories: BTreeSet<(String, String)> = BTreeSet::new();
+    for digests in digests.chunks(TOGETHER) {
+        let published: Vec<(String, String)> = fetch_rows!(
+            &mut *tx,
+            "SELECT p.publisher, p.upstream_id",
+            (
+                "evidence.provenance",
+                "p",
+                "p.tenant = $1 AND p.digest = r.value ->> 0 AND p.kind = 'advisory'"
+            ),
+            "",
+            [tenant.as_str(), single(digests)?]
+        )?;
+        advisories.extend(published);
+    }
+    let advisories: Vec<(String, String)> = advisories.into_iter().collect();
+    let mut rows: Vec<(String, String, String)> = Vec::with_capacity(advisories.len());
+    for advisories in advisories.chunks(TOGETHER) {
+        // Row after row in their order, so that none waits for one that waits for it.
+        macro_rules! heads {
+            ($lock:literal) => {
+                fetch_rows!(
+                    &mut *tx,
+                    "SELECT h.publisher, h.upstream_id, h.digest",
+                    (
+                        "evidence.heads",
+                        "h",
+                        "h.tenant = $1 AND h.kind = 'advisory' AND h.publisher = r.value ->> 0 \
+                         AND h.upstream_id = r.value ->> 1"
+                    ),
+                    $lock,
+                    [tenant.as_str(), list(advisories)?]
+                )?
+            };
+        }
+        let locked: Vec<_> = match tx {
+            Tx::Postgres(_) => heads!("FOR SHARE OF h"),
+            Tx::Sqlite(_) => heads!(""),
+        };
+        rows.extend(locked);
+    }
     let key = |(publisher, upstream_id, digest)| Key {
         kind: EvidenceKind::Advisory,
         publisher,

@@ -6,6 +6,9 @@
 use serde::Serialize;
 use stella_storage::StoreError;
 
+/// Up to so many documents, planning a statement takes longer than a plan that does not fit.
+pub(crate) const FEW: usize = 8;
+
 /// So many rows are bound at once: memory is bounded, however much a document names.
 pub(super) const TOGETHER: usize = 1000;
 

@@ -81,6 +81,7 @@ impl Logs {
         key: &SigningKey,
     ) -> Result<usize, StoreError> {
         let mut tx = self.db.system_in(system, tenant).await?;
+        tx.plan_anew().await?;
         let Some(head) = self.take_head(&mut tx, tenant, log, PATIENCE).await? else {
             return Ok(0);
         };

@@ -79,13 +79,13 @@ pub(crate) fn median(mut all: Vec<Duration>) -> Duration {
     all[all.len() / 2]
 }
 
-pub(crate) async fn batches(client: &Client, documents: &[Vec<u8>]) -> Duration {
+pub(crate) async fn batches(client: &Client, kind: &str, documents: &[Vec<u8>]) -> Duration {
     let batch = |some: &[Vec<u8>]| {
         let lines = some
             .iter()
             .map(|bytes| fixtures::encoded_line(bytes))
             .collect();
-        fixtures::batch("advisory", lines)
+        fixtures::batch(kind, lines)
     };
     let calls: Vec<Call> = documents.chunks(BATCH).map(batch).collect();
     timed(async {
