@@ -69,10 +69,9 @@ impl Evidence {
     }
 
     async fn derive_group(&self, op: &OpContext, keys: &[Key]) -> Result<(), EvidenceError> {
-        let mut tx = self.db.write(op).await?;
-        if keys.len() > store::FEW || keys.iter().any(|key| key.kind == EvidenceKind::Sbom) {
-            tx.plan_anew().await?;
-        }
+        let many = keys.len() > store::FEW;
+        let sbom = keys.iter().any(|key| key.kind == EvidenceKind::Sbom);
+        let mut tx = self.begin(op, many || sbom).await?;
         let due = store::due_among(&mut tx, op.tenant(), keys).await?;
         let due: Vec<Key> = due.into_iter().collect();
         if !due.is_empty() {

@@ -202,10 +202,7 @@ impl Evidence {
         if accepted.is_empty() {
             return Ok(Vec::new());
         }
-        let mut tx = self.db.write(op).await?;
-        if accepted.len() > store::FEW {
-            tx.plan_anew().await?;
-        }
+        let mut tx = self.begin(op, accepted.len() > store::FEW).await?;
         let origins: Vec<Origin> = accepted.iter().map(origin).collect();
         let known = store::kept(&mut tx, op, &origins).await?;
         let mut first: BTreeMap<&Origin, usize> = BTreeMap::new();
@@ -245,6 +242,7 @@ impl Evidence {
         fault::point("evidence-written");
         tx.commit().await?;
         self.logs.committed();
+        self.growth.add(new.len());
         Ok(kept)
     }
 

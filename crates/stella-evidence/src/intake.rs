@@ -18,6 +18,8 @@ use crate::guard::Accepted;
 
 /// So many go in together: they wait for each other.
 const TOGETHER: usize = 64;
+/// So many tasks of a tenant at once: while one waits for the disk, another reads and derives.
+const TASKS: usize = 2;
 
 type Answer = Result<IngestAnswer, Failure>;
 
@@ -30,25 +32,35 @@ struct Waiting {
 
 /// What waits, by tenant. A tenant stands here for as long as a task takes its documents in.
 #[derive(Debug, Default)]
-pub(crate) struct Intake(Mutex<BTreeMap<TenantId, VecDeque<Waiting>>>);
+pub(crate) struct Intake(Mutex<BTreeMap<TenantId, OfTenant>>);
+
+#[derive(Debug, Default)]
+struct OfTenant {
+    waiting: VecDeque<Waiting>,
+    tasks: usize,
+}
 
 impl Intake {
     /// Puts a document behind the others; says whether a task for its tenant has to begin.
     fn put(&self, tenant: &TenantId, waiting: Waiting) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let begins = !all.contains_key(tenant);
-        all.entry(tenant.clone()).or_default().push_back(waiting);
+        let of_tenant = all.entry(tenant.clone()).or_default();
+        of_tenant.waiting.push_back(waiting);
+        let begins = of_tenant.tasks < TASKS;
+        of_tenant.tasks += usize::from(begins);
         begins
     }
 
     /// The next that go in together; none where nothing waits, and then the task is over.
     fn next(&self, tenant: &TenantId) -> Vec<Waiting> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(waiting) = all.get_mut(tenant) else {
+        let Some(of_tenant) = all.get_mut(tenant) else {
             return Vec::new();
         };
+        let waiting = &mut of_tenant.waiting;
         let next: Vec<Waiting> = waiting.drain(..waiting.len().min(TOGETHER)).collect();
-        if next.is_empty() {
+        of_tenant.tasks -= usize::from(next.is_empty());
+        if of_tenant.tasks == 0 {
             all.remove(tenant);
         }
         next

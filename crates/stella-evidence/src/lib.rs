@@ -10,6 +10,7 @@ mod document;
 mod envelope;
 mod error;
 mod finding;
+mod growth;
 mod guard;
 mod http;
 mod ingest;
@@ -59,6 +60,7 @@ pub struct Evidence {
     logs: Arc<Logs>,
     failed: Mutex<backlog::Failed>,
     intake: intake::Intake,
+    growth: growth::Growth,
     meters: meters::Meters,
 }
 
@@ -82,6 +84,7 @@ impl Evidence {
             logs: Arc::new(logs),
             failed: Mutex::default(),
             intake: intake::Intake::default(),
+            growth: growth::Growth::default(),
             meters: meters::Meters::new(metrics),
         }))
     }

@@ -290,6 +290,17 @@ impl Tx {
         Ok(())
     }
 
+    /// Has PostgreSQL plan each statement of this connection once more, and keep that plan.
+    ///
+    /// # Errors
+    /// The database went away.
+    pub async fn forget_plans(&mut self) -> Result<(), StoreError> {
+        if let Tx::Postgres(tx) = self {
+            tx.execute("DISCARD PLANS").await?;
+        }
+        Ok(())
+    }
+
     /// Makes everything that was written durable.
     ///
     /// # Errors

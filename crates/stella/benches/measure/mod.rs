@@ -21,6 +21,8 @@ pub(crate) fn server() -> (Runtime, Runtime, Arc<World>) {
     let server = Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name(SERVER)
+        // What a thread took is gone with it.
+        .thread_keep_alive(Duration::from_secs(3600))
         .enable_all()
         .build()
         .unwrap();
