@@ -7,6 +7,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use stella_api::evidence::{Envelope, EvidenceKind, IngestAnswer};
@@ -18,6 +19,9 @@ use stella_service::{Chunk, Failure, IntoFailure as _, Line};
 
 use crate::guard::{Accepted, Violation, judge};
 use crate::{Evidence, EvidenceError, envelope};
+
+/// So many blobs are put at once: most of it is waiting for the disk, or the bucket.
+const BLOBS: usize = 8;
 
 /// A line as it stands there: what is evidence in it is not read yet.
 #[derive(Deserialize)]
@@ -52,14 +56,9 @@ impl Evidence {
             let document = format!("a line of {kind}");
             self.note_refused(&op, document, failure).await;
         }
-        let mut durable = Vec::with_capacity(judged.len());
-        for one in judged {
-            durable.push(match one {
-                Ok(accepted) => self.put_blob(&op, accepted).await,
-                refused => refused,
-            });
-        }
-        self.take(&op, durable).await
+        let put = |one: Result<Accepted, Failure>| async { self.put_blob(&op, one?).await };
+        let durable = stream::iter(judged).map(put).buffered(BLOBS);
+        self.take(&op, durable.collect().await).await
     }
 }
 
