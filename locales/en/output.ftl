@@ -448,6 +448,8 @@ hint-config-key-file-open = others than its owner can read it: chmod 600 { $file
 hint-config-master-key-other = { $reason }; name the key that it was encrypted with, while one replaces another also Security:PreviousMasterKeyFile, or restore the row
 hint-config-clock = Production and Staging record the time of the machine: leave out --clock, and unset SOURCE_DATE_EPOCH
 hint-config-connection-refused = { $reason }; give this key the role, password and database that the server knows, or let the server admit them
+migrate-elsewhere = its tables are in another database than that of ConnectionStrings:Migrations, whose services are migrated: run stella migrate once more with ConnectionStrings:Migrations=postgres://OWNER:PASSWORD@{ $place }
+hint-config-right-missing = { $reason }; as the owner, GRANT it to stella_service again, or ALTER TABLE … ENABLE and FORCE ROW LEVEL SECURITY
 hint-config-stray-variable = it would reach every connection past ConnectionStrings: unset it, and write options=, sslrootcert=, sslcert= or sslkey= in the URL where they are meant
 hint-config-mapping = the file holds no mapping
 hint-config-sections = no key is like it; keys begin with one of { $sections }

@@ -19,6 +19,7 @@ pub struct Envelope {
 /// One signature, of the pre-authentication encoding of payload type and payload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(expecting = "a signature")]
+#[schema(as = DsseSignature)]
 pub struct Signature {
     /// A hint at the key: its RFC 7638 thumbprint.
     #[serde(default)]

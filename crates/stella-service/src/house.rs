@@ -109,21 +109,17 @@ impl House {
 /// The OpenAPI document of services; no database is needed for it.
 #[must_use]
 pub fn describe(services: Vec<Described>) -> OpenApi {
-    let mut paths = BTreeMap::new();
-    let mut schemas = BTreeMap::new();
+    let mut all = Described::default();
     for described in services.into_iter().chain([health_routes().described]) {
-        paths.extend(described.paths);
+        all.paths.extend(described.paths);
         for (name, schema) in described.schemas {
-            let other = schemas.insert(name.clone(), schema.clone());
-            let same = other.is_none_or(|other| other == schema);
-            debug_assert!(
-                same,
-                "two types have the schema {name}: `#[schema(as = …)]`"
-            );
+            all.name(name, schema);
         }
     }
-    schemas.extend(problem_schemas());
-    crate::openapi::document(paths, schemas)
+    for (name, schema) in problem_schemas() {
+        all.name(name, schema);
+    }
+    crate::openapi::document(all.paths, all.schemas)
 }
 
 fn health_routes() -> Routes<health::Checks> {

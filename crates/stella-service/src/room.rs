@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use crate::Failure;
 
 /// What each request may hold without asking, in bytes.
-const LITTLE: u64 = 64 * 1024;
+pub(crate) const LITTLE: u64 = 64 * 1024;
 /// Room is counted in so many bytes.
 const UNIT: u64 = 1024;
 /// So long room is waited for.

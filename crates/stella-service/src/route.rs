@@ -104,6 +104,15 @@ pub struct Described {
     pub(crate) schemas: BTreeMap<String, RefOr<Schema>>,
 }
 
+impl Described {
+    /// Keeps a schema. Of two types with one name the later would stand for both.
+    pub(crate) fn name(&mut self, name: String, schema: RefOr<Schema>) {
+        let said = format!("{name}: two types have this name; `#[schema(as = …)]` gives another");
+        let other = self.schemas.insert(name, schema.clone());
+        debug_assert!(other.is_none_or(|other| other == schema), "{said}");
+    }
+}
+
 /// The routes of one service, with what the OpenAPI document says of them.
 #[derive(Debug)]
 pub struct Routes<S = ()> {
@@ -139,8 +148,9 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         (schemas, paths, methods): UtoipaMethodRouter<S>,
         signature: Signature,
     ) -> Self {
-        self.described.schemas.extend(schemas);
-        self.described.schemas.extend(signature.schemas);
+        for (name, schema) in schemas.into_iter().chain(signature.schemas) {
+            self.described.name(name, schema);
+        }
         for (path, mut item) in paths.paths {
             let writes = item.get.is_none() && item.head.is_none();
             let gate = signature.scopes.map(|any_of| Gate {

@@ -1,5 +1,6 @@
 //! Which engine, and where it is.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -7,6 +8,7 @@ use reqwest::Url;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::S3;
+use crate::reach::identity;
 
 /// Where a platform's tables live. It cannot be half-set.
 #[derive(Clone, Debug)]
@@ -75,6 +77,30 @@ impl Connection {
         let host = self.host().trim_matches(['[', ']']);
         let loopback = host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
         loopback || host.eq_ignore_ascii_case("localhost") || host.starts_with('/')
+    }
+
+    /// Whether both lead to one database, by whichever ways. One that does not answer says nothing
+    /// else, and is taken for the same.
+    pub async fn is_same_database(&self, other: &Self) -> bool {
+        let place = |one: &Self| {
+            let database = one.options.get_database().map(str::to_owned);
+            (one.host().to_owned(), one.options.get_port(), database)
+        };
+        if place(self) == place(other) {
+            return true;
+        }
+        let (one, two) = (
+            identity(&self.options).await,
+            identity(&other.options).await,
+        );
+        one.zip(two).is_none_or(|(one, two)| one == two)
+    }
+
+    /// Where it leads, as a URL of somebody else would begin to say it.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let database = self.options.get_database().unwrap_or_default();
+        format!("{}:{}/{database}", self.host(), self.options.get_port())
     }
 
     pub(crate) fn options(&self) -> PgConnectOptions {
@@ -163,6 +189,7 @@ fn ado(text: &str) -> Result<PgConnectOptions, String> {
         .ssl_mode(PgSslMode::Prefer)
         .application_name(APPLICATION);
     let (mut host, mut database, mut user) = (false, false, false);
+    let mut said = BTreeSet::new();
     for pair in text.split(';').filter(|pair| !pair.trim().is_empty()) {
         let Some((name, value)) = pair.split_once('=') else {
             return Err("neither a postgres:// URL nor Name=value pairs".to_owned());
@@ -170,6 +197,9 @@ fn ado(text: &str) -> Result<PgConnectOptions, String> {
         let value = value.trim();
         if value.is_empty() {
             return Err(format!("{name} is empty"));
+        }
+        if !said.insert(name.to_ascii_lowercase()) {
+            return Err(format!("{name} is said twice"));
         }
         let name: String = name.split_whitespace().collect();
         options = match name.to_ascii_lowercase().as_str() {
@@ -298,6 +328,7 @@ mod tests {
             "hunter2",
             "Host=db;Database=x",
             "Host=;Database=x;Username=u",
+            "Host=db;Database=x;Username=u;Password=hunter2;Password=hunter3",
             "Host=db;Username=u",
             "Database=x;Username=u",
             "Host=db;Database=x;Username=u;Port=hunter2",

@@ -68,6 +68,14 @@ pub enum StoreError {
         /// The group role that has them.
         of: &'static str,
     },
+    /// The serving role misses a right that migrations grant, or tables miss their protection.
+    #[error("schema {schema} is not as `stella migrate` left it: {what}")]
+    RightMissing {
+        /// The schema.
+        schema: &'static str,
+        /// What is missing, and where.
+        what: String,
+    },
     /// The group role of serving roles is not there, so nothing could be granted to it.
     #[error("role {0} does not exist; a superuser creates it: CREATE ROLE {0} NOLOGIN")]
     RoleMissing(&'static str),
@@ -113,7 +121,10 @@ impl StoreError {
     /// string or the server, no other call succeeds.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        if matches!(self, Self::RoleOutside { .. }) {
+        if matches!(self, Self::RoleOutside { .. } | Self::RightMissing { .. }) {
+            return true;
+        }
+        if matches!(self, Self::Unavailable(sqlx::Error::Tls(_))) {
             return true;
         }
         let (Self::Unavailable(error) | Self::Statement(error)) = self else {

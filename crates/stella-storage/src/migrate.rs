@@ -8,13 +8,35 @@ use std::sync::Arc;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgPoolOptions;
-use sqlx::{AssertSqlSafe, SqlitePool, query_as};
+use sqlx::{AssertSqlSafe, PgPool, SqlitePool, query_as};
 
 use crate::reach::{PATIENCE, Reach};
 use crate::{Connection, DataFolder, Db, StoreError};
 
 /// The group role that migrations grant to; every serving role is a member of it.
 pub(crate) const SERVING_ROLE: &str = "stella_service";
+
+/// Whether the role that asks may not so much as look into a schema.
+const CLOSED: &str = "SELECT current_user || ' misses USAGE' FROM pg_namespace \
+    WHERE nspname = $1 AND NOT has_schema_privilege(oid, 'USAGE')";
+
+/// What a role misses that migrations grant, or a table of their protection: whoever takes it away by
+/// hand is told at a start, and not by the first request that needs it.
+const UNPROTECTED: &str = "SELECT what FROM (SELECT relname, CASE \
+    WHEN NOT has_table_privilege(c.oid, 'SELECT') \
+    THEN current_user || ' misses SELECT on ' || relname \
+    WHEN relname <> '_migrations' AND NOT has_table_privilege(c.oid, 'INSERT') \
+    THEN current_user || ' misses INSERT on ' || relname \
+    WHEN relname IN ('log_heads', 'idempotency_keys') AND NOT has_table_privilege(c.oid, 'UPDATE') \
+    THEN current_user || ' misses UPDATE on ' || relname \
+    WHEN relname IN ('unsealed', 'idempotency_keys') AND NOT has_table_privilege(c.oid, 'DELETE') \
+    THEN current_user || ' misses DELETE on ' || relname \
+    WHEN NOT (relrowsecurity AND relforcerowsecurity) AND EXISTS (SELECT FROM pg_policy \
+    WHERE polrelid = c.oid) \
+    THEN 'row-level security is not forced on ' || relname END AS what \
+    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
+    WHERE nspname = $1 AND relkind IN ('r', 'p')) judged \
+    WHERE what IS NOT NULL ORDER BY relname LIMIT 1";
 
 /// The migrations of one service's schema, for both engines.
 #[derive(Clone, Copy, Debug)]
@@ -77,15 +99,28 @@ impl Migrations {
         let Db::Postgres(pool) = db else {
             return Ok(());
         };
+        self.refuse(pool, CLOSED).await?;
         let applied = self.told(query_as(self.applied()).fetch_all(pool).await)?;
         let pending = self.pending(self.postgres, &applied)?;
         match pending.is_empty() {
-            true => Ok(()),
+            true => self.refuse(pool, UNPROTECTED).await,
             false => Err(StoreError::SchemaOlder {
                 schema: self.schema,
                 pending,
             }),
         }
+    }
+
+    /// Refuses a schema that a statement finds something wrong with.
+    async fn refuse(&self, pool: &PgPool, wrong: &'static str) -> Result<(), StoreError> {
+        let found: Option<String> = sqlx::query_scalar(wrong)
+            .bind(self.schema)
+            .fetch_optional(pool)
+            .await?;
+        let schema = self.schema;
+        found.map_or(Ok(()), |what| {
+            Err(StoreError::RightMissing { schema, what })
+        })
     }
 
     /// The versions that are still to be applied.

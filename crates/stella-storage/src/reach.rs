@@ -75,3 +75,17 @@ async fn reason(options: &PgConnectOptions) -> Error {
     };
     Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, why))
 }
+
+/// Which database of which running server it is that answers.
+pub(crate) async fn identity(options: &PgConnectOptions) -> Option<(String, String)> {
+    let ask = async {
+        let mut connection = PgConnection::connect_with(options).await.ok()?;
+        let statement = "SELECT oid::text, pg_postmaster_start_time()::text FROM pg_database \
+                         WHERE datname = current_database()";
+        sqlx::query_as(statement)
+            .fetch_one(&mut connection)
+            .await
+            .ok()
+    };
+    timeout(PROMPTLY, ask).await.ok().flatten()
+}

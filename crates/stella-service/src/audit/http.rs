@@ -21,7 +21,7 @@ use crate::{
 };
 
 failures!(List: PageTokenInvalid, RecordCorrupt);
-failures!(End: NoData, RecordCorrupt);
+failures!(End: RecordCorrupt);
 failures!(Verify: RecordCorrupt);
 
 /// Where the refusals of a service are recorded; in every request to it.
@@ -132,7 +132,7 @@ async fn list_audit(
 }
 
 /// Shows where the audit log ends, signed: keep it elsewhere, and `POST …/audit/verify` proves by it
-/// that nothing of that time was taken away.
+/// that nothing of that time was taken away. Of a log that nothing was recorded in, that is signed.
 #[utoipa::path(get, path = "/audit/log")]
 async fn show_audit_log(
     op: Authorized<AuthorityAuditRead>,

@@ -12,6 +12,8 @@ use stella_api::audit::{
     AuditActor, AuditEntry, AuditOutcome, AuditRecord, AuditVerifyAnswer, AuditVerifyRequest,
 };
 use stella_api::changes::LogAnswer;
+use stella_api::dsse::Envelope;
+use stella_api::log::Checkpoint;
 use stella_api::verify::{VerifiedLog, VerifyExample, VerifyViolation};
 use stella_api::{Code, Page, TenantId};
 use stella_attest::PublicKey;
@@ -218,14 +220,33 @@ impl Logs {
     async fn audit_end(&self, op: &OpContext) -> Result<LogAnswer, Failure> {
         let signed = self.checkpoint(op, LOG).await;
         let signed = signed.map_err(StoreError::into_failure)?;
-        let (checkpoint, envelope) =
-            signed.ok_or_else(|| Failure::new(Code::NoData).with("what", LOG))?;
+        let signed = match signed {
+            Some(signed) => signed,
+            None => self.empty_end(op).await?,
+        };
+        let (checkpoint, envelope) = signed;
         let keys = self.public_keys().await.map_err(StoreError::into_failure)?;
         Ok(LogAnswer {
             checkpoint,
             envelope,
             keys: keys.iter().map(PublicKey::jwk).collect(),
         })
+    }
+
+    /// That nothing was recorded is signed too: else a log that was cut out of an export would read
+    /// as one that was empty.
+    async fn empty_end(&self, op: &OpContext) -> Result<(Checkpoint, Envelope), Failure> {
+        let all = Asked::default();
+        let mut tx = self.db().read(op).await.map_err(StoreError::into_failure)?;
+        let found = self.found(&mut tx, op.tenant(), LOG, (&all, 1)).await;
+        let found = found.map_err(StoreError::into_failure)?;
+        tx.commit().await.map_err(StoreError::into_failure)?;
+        if !found.is_empty() {
+            let gone = StoreError::unreadable("the end of the audit log", "it is gone");
+            return Err(gone.into_failure());
+        }
+        let signed = self.sign_empty(op.tenant(), LOG).await;
+        signed.map_err(StoreError::into_failure)
     }
 
     async fn audit_verified(

@@ -13,7 +13,9 @@ use stella_api::Code;
 use stella_locale::Labels;
 use tokio::time::timeout;
 
+use crate::gate::Permitted;
 use crate::headers::{encoding, sole};
+use crate::room::LITTLE;
 use crate::{Failure, RequestLimits};
 
 /// So long what was refused for its length is read on.
@@ -83,7 +85,11 @@ impl<S: Send + Sync> FromRequest<S> for Whole {
 
 /// The whole body, within the limit; nothing of one that is declared longer.
 pub(crate) async fn read(request: Request) -> Result<Bytes, Failure> {
-    let limit = RequestLimits::of(request.extensions()).body;
+    let mut limit = RequestLimits::of(request.extensions()).body;
+    // Of somebody who is not known yet nothing but a form is read, and it takes no room.
+    if request.extensions().get::<Permitted>().is_none() {
+        limit = limit.min(LITTLE);
+    }
     if let Some(size) = declared(request.headers()).filter(|size| *size > limit) {
         // To read would tell whoever asks by `Expect` to send it.
         if !request.headers().contains_key(header::EXPECT) {

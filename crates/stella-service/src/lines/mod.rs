@@ -66,7 +66,7 @@ impl<S: Send + Sync> FromRequest<S> for Lines {
         let at_once = prefers(request.headers(), AT_ONCE);
         let room = Room::for_request(request.extensions());
         // The limits are those of lines: the body as a whole has none.
-        let mut reader = Reader::new(request.into_body(), room).await?;
+        let mut reader = Reader::new(request.into_body(), room);
         // Whoever waits for `100 Continue` is told so before the status.
         reader.begin().await;
         Ok(Self { reader, at_once })
@@ -240,9 +240,7 @@ pub fn fuzz(data: &[u8]) {
         .map(|part| Ok(Bytes::copy_from_slice(part)))
         .collect();
     let read = async {
-        let mut reader = Reader::new(Body::from_stream(stream::iter(parts)), None)
-            .await
-            .unwrap();
+        let mut reader = Reader::new(Body::from_stream(stream::iter(parts)), None);
         let mut lines = Vec::new();
         loop {
             let (some, end) = reader.chunk().await;

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::Failure;
 use crate::extract::ended;
-use crate::room::{Room, Taken};
+use crate::room::{LITTLE, Room, Taken};
 
 /// So long the next bytes may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -70,21 +70,17 @@ pub(super) struct Reader {
     over: Option<Result<(), ()>>,
     lines: u64,
     size: u64,
-    /// Whom to ask for room, the room of a chunk, and that of a line that is longer.
+    /// Whom to ask for room, and how much was taken: none for a little, then that of a chunk, then
+    /// that of the longest line.
     room: Option<Room>,
-    _chunk: Option<Taken>,
-    long: Option<Taken>,
+    taken: (u64, Vec<Taken>),
     patience: Duration,
     pause: Duration,
 }
 
 impl Reader {
-    pub(super) async fn new(body: Body, room: Option<Room>) -> Result<Self, Failure> {
-        let chunk = match &room {
-            Some(room) => Some(room.take(CHUNK_BYTES as u64).await?),
-            None => None,
-        };
-        Ok(Self {
+    pub(super) fn new(body: Body, room: Option<Room>) -> Self {
+        Self {
             body: body.into_data_stream(),
             buffer: BytesMut::new(),
             searched: 0,
@@ -92,11 +88,10 @@ impl Reader {
             lines: 0,
             size: 0,
             room,
-            _chunk: chunk,
-            long: None,
+            taken: (LITTLE, Vec::new()),
             patience: PATIENCE,
             pause: PAUSE,
-        })
+        }
     }
 
     /// Waits for the first bytes.
@@ -120,9 +115,9 @@ impl Reader {
     /// sender pauses.
     pub(super) async fn chunk(&mut self) -> (Vec<Line>, Option<End>) {
         let (mut lines, mut size) = (Vec::new(), 0);
-        // What was read before is done with.
-        if self.buffer.len() <= CHUNK_BYTES {
-            self.long = None;
+        // What was read before is done with: who sends nothing holds no room.
+        if self.buffer.len() as u64 <= LITTLE {
+            self.taken = (LITTLE, Vec::new());
         }
         loop {
             while let Some(line) = self.line() {
@@ -147,16 +142,14 @@ impl Reader {
                 Some(Err(())) => return (lines, Some(Err((self.lines + 1, ended(self.size))))),
                 None => {}
             }
-            if self.buffer.len() > CHUNK_BYTES && self.long.is_none() {
+            let held = size as u64 + self.buffer.len() as u64;
+            if held > self.taken.0 {
                 // Those that came whole are done first: their room is needed for nothing more.
-                if !lines.is_empty() {
+                if self.buffer.len() > CHUNK_BYTES && !lines.is_empty() {
                     return (lines, None);
                 }
-                if let Some(room) = &self.room {
-                    match room.take(MAX_LINE).await {
-                        Ok(taken) => self.long = Some(taken),
-                        Err(failure) => return (lines, Some(Err((self.lines + 1, failure)))),
-                    }
+                if let Err(failure) = self.make_room(held).await {
+                    return (lines, Some(Err((self.lines + 1, failure))));
                 }
             }
             let wait = if lines.is_empty() {
@@ -169,6 +162,17 @@ impl Reader {
                 return (lines, none.then(|| Err(self.too_slow())));
             }
         }
+    }
+
+    async fn make_room(&mut self, held: u64) -> Result<(), Failure> {
+        let Some(room) = &self.room else {
+            return Ok(());
+        };
+        let chunk = 2 * CHUNK_BYTES as u64;
+        let more = if held <= chunk { chunk } else { MAX_LINE };
+        self.taken.1.push(room.take(more).await?);
+        self.taken.0 += more;
+        Ok(())
     }
 
     /// Reads to the end and keeps nothing.
@@ -241,7 +245,7 @@ mod tests {
             true => Body::from_stream(parts.chain(stream::pending())),
             false => Body::from_stream(parts),
         };
-        let mut reader = Reader::new(body, None).await.unwrap();
+        let mut reader = Reader::new(body, None);
         reader.patience = Duration::from_millis(2);
         reader.pause = Duration::from_millis(1);
         reader
@@ -297,33 +301,32 @@ mod tests {
 
     #[tokio::test]
     async fn a_long_line_is_read_where_there_is_room_for_it() {
-        let long = "x".repeat(CHUNK_BYTES * 2) + "\n";
-        let mut room = Room::of(MAX_LINE + CHUNK_BYTES as u64 + 1024);
+        let long = "x".repeat(CHUNK_BYTES * 4) + "\n";
+        let chunk = 2 * CHUNK_BYTES as u64;
+        let mut room = Room::of(MAX_LINE + chunk);
         room.patience = Duration::from_millis(1);
         let (head, tail) = long.split_at(CHUNK_BYTES + 1);
-        let parts = ["a\n", head, tail].map(|part| Bytes::copy_from_slice(part.as_bytes()));
-        let read = async |room: Room| {
+        let (middle, tail) = tail.split_at(CHUNK_BYTES * 2);
+        let parts = ["a\n", head, middle, tail].map(|part| Bytes::copy_from_slice(part.as_bytes()));
+        let read = || {
             let parts = parts.clone().map(Ok::<_, io::Error>);
-            Reader::new(Body::from_stream(stream::iter(parts)), Some(room)).await
+            Reader::new(Body::from_stream(stream::iter(parts)), Some(room.clone()))
         };
-        let mut first = read(room.clone()).await.unwrap();
+        let mut first = read();
         assert_eq!(shown(&first.chunk().await.0), [(1, "a")]);
         let (lines, _) = first.chunk().await;
-        assert_eq!(lines[0].bytes.len(), CHUNK_BYTES * 2);
-        // Another has no room meanwhile, not even for a chunk.
-        assert_eq!(
-            read(room.clone()).await.unwrap_err().code(),
-            Code::Unavailable
-        );
-        drop(first);
-        let mut second = read(room.clone()).await.unwrap();
-        let taken = room.take(MAX_LINE).await.unwrap();
-        assert_eq!(second.chunk().await.0.len(), 1);
+        assert_eq!(lines[0].bytes.len(), CHUNK_BYTES * 4);
+        // It has all of it, until it goes on.
+        let mut second = read();
+        assert_eq!(shown(&second.chunk().await.0), [(1, "a")]);
         let Some(Err((line, failure))) = second.chunk().await.1 else {
             panic!("it was read")
         };
         assert_eq!((line, failure.code()), (2, Code::Unavailable));
-        drop(taken);
+        first.chunk().await;
+        let mut third = read();
+        third.chunk().await;
+        assert_eq!(third.chunk().await.0.len(), 1);
     }
 
     #[tokio::test]

@@ -219,6 +219,19 @@ impl Logs {
         signed.map(Some).map_err(|reason| unreadable(log, reason))
     }
 
+    /// That a log has no entries, signed now.
+    pub(crate) async fn sign_empty(
+        &self,
+        tenant: &TenantId,
+        log: &str,
+    ) -> Result<(Checkpoint, Envelope), StoreError> {
+        let system = SystemContext::new("checkpoints", Clock::System);
+        let key = self.key(&system).await?;
+        let signed = checkpoint::sign(&key, &Chain::new(tenant, log).end())?;
+        let read = checkpoint::stored(&signed, &[key.verifier().clone()]);
+        read.map_err(|reason| unreadable(log, reason))
+    }
+
     /// Counts in these metrics what waits for the sealer.
     pub fn meter(&self, metrics: &Metrics) {
         let about = "Entries of logs that were added and have no position yet";

@@ -52,7 +52,8 @@ const POSTGRES: &str = "\
     ALTER TABLE probe.notes FORCE ROW LEVEL SECURITY; \
     CREATE POLICY tenant ON probe.notes USING (tenant = current_setting('stella.tenant', true)); \
     GRANT USAGE ON SCHEMA probe TO stella_service; \
-    GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA probe TO stella_service;";
+    GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA probe TO stella_service; \
+    ALTER DEFAULT PRIVILEGES IN SCHEMA probe GRANT SELECT, INSERT ON TABLES TO stella_service;";
 const SQLITE: &str = "\
     CREATE TABLE probe.notes (tenant TEXT NOT NULL, id INTEGER NOT NULL, at INTEGER, \
         PRIMARY KEY (tenant, id)) STRICT;";

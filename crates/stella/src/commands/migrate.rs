@@ -5,10 +5,11 @@ use stella_api::Code;
 use stella_cli::arguments::MigrateArgs;
 use stella_cli::table::{Cell, Column, Table};
 use stella_cli::{Answer, ExitCode, Failure, Session};
-use stella_storage::Connection;
+use stella_locale::Labels;
+use stella_storage::{Connection, Db, Driver, Migrations, StoreError};
 
 use super::{code_of, failed, remedy};
-use crate::configuration::{Problem, Settings};
+use crate::configuration::{Problem, ServiceStorage, Settings};
 use crate::platform::MIGRATIONS;
 
 #[derive(Serialize)]
@@ -27,8 +28,12 @@ pub(super) async fn run(arguments: MigrateArgs, session: &mut Session) -> Result
             text,
         ));
     };
-    postgres(owner).await.map_err(failed)?;
-    let schemas: Vec<&'static str> = MIGRATIONS.iter().map(|one| one.schema).collect();
+    let (here, elsewhere) = postgres(&settings, owner).await.map_err(failed)?;
+    let left = pending(&elsewhere).await;
+    if !left.is_empty() {
+        return Err(Problem::told(&left));
+    }
+    let schemas: Vec<&'static str> = here.iter().map(|one| one.schema).collect();
     let mut table = Table::new([Column::new(session.labels.text("migrate-schema"))]);
     for schema in &schemas {
         table.row([Cell::new(schema)]);
@@ -36,14 +41,50 @@ pub(super) async fn run(arguments: MigrateArgs, session: &mut Session) -> Result
     Ok(Answer::new(&Migrated { schemas })?.table(table))
 }
 
-/// Runs every service's migrations.
-pub(super) async fn postgres(owner: &Connection) -> anyhow::Result<()> {
-    for migrations in MIGRATIONS {
+/// Migrations, and the services whose tables they make in another database.
+type Elsewhere<'a> = Vec<(&'a ServiceStorage, Migrations)>;
+
+/// Runs the migrations of the services whose tables are in the owner's database; gives them, and
+/// those of others.
+pub(super) async fn postgres<'a>(
+    settings: &'a Settings,
+    owner: &Connection,
+) -> anyhow::Result<(Vec<Migrations>, Elsewhere<'a>)> {
+    let (mut here, mut elsewhere) = (Vec::new(), Vec::new());
+    for (service, migrations) in settings.services.iter().zip(MIGRATIONS) {
+        match &service.driver {
+            Driver::Postgres(connection) if owner.is_same_database(connection).await => {
+                here.push(migrations);
+            }
+            Driver::Postgres(_) => elsewhere.push((service, migrations)),
+            // Embedded tables are migrated where they are opened.
+            Driver::Filesystem(_) | Driver::InMemory => {}
+        }
+    }
+    for migrations in &here {
         let run = migrations.run_postgres(owner).await;
         run.map_err(|error| match code_of(&error) {
             Some(code) => Problem::owner(code, &error, remedy(code, Some(&error))).into(),
             None => anyhow::Error::from(error).context(format!("migrating {}", migrations.schema)),
         })?;
     }
-    Ok(())
+    Ok((here, elsewhere))
+}
+
+/// Which services on other databases are still to be migrated.
+async fn pending(elsewhere: &Elsewhere<'_>) -> Vec<Problem> {
+    let mut left = Vec::new();
+    for (service, migrations) in elsewhere {
+        let Driver::Postgres(connection) = &service.driver else {
+            continue;
+        };
+        let db = Db::postgres(connection);
+        if let Err(error @ StoreError::SchemaOlder { .. }) = migrations.check_postgres(&db).await {
+            let place = [("place", connection.place().into())];
+            let remedy = Labels::english().format("migrate-elsewhere", &place);
+            let code = Code::StorageSchemaOlder;
+            left.push(Problem::connection(code, &[service], &error, Some(remedy)));
+        }
+    }
+    left
 }

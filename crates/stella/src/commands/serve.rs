@@ -49,7 +49,7 @@ async fn serve(settings: Settings, clock: Clock, metrics: Metrics) -> anyhow::Re
     let key_file = &settings.master_key;
     let (master, certificate) = files(&settings)?;
     if let Some(owner) = settings.owner()
-        && let Err(error) = super::migrate::postgres(owner).await
+        && let Err(error) = super::migrate::postgres(&settings, owner).await
     {
         return Err(with_connections(error, &settings).await);
     }

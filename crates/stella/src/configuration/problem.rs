@@ -120,6 +120,10 @@ impl Problem {
         match (reason, remedy) {
             // It names the statement that mends it.
             (StoreError::RoleOutside { .. }, _) => reason_text,
+            (StoreError::RightMissing { .. }, _) => {
+                let values = [("reason", reason_text.into())];
+                Labels::english().format("hint-config-right-missing", &values)
+            }
             (refused, _) if refused.is_refused() => {
                 let values = [("reason", reason_text.into())];
                 Labels::english().format("hint-config-connection-refused", &values)

@@ -154,7 +154,9 @@ on_every_driver! {
         assert_eq!(ran.exit, 0, "{}", ran.stdout);
         let logs = ran.json();
         let logs = logs["items"].as_array().unwrap();
-        assert_eq!(logs.iter().map(|log| log["service"].as_str().unwrap()).collect::<Vec<_>>(), ["authority", "replay", "risk-engine"]);
+        assert_eq!(logs.iter().map(|log| log["service"].as_str().unwrap()).collect::<Vec<_>>(), ["authority", "evidence", "replay", "risk-engine"]);
+        // Nothing was recorded in one of them, and that is signed.
+        assert_eq!(logs[1]["log"]["size"], 0);
         let key = logs[0]["key"].as_str().unwrap();
         // Each service signs with a key of its own; one that nobody passed counts for nothing.
         assert_eq!(verify(&[file.to_str().unwrap(), "--key", key]).await.exit, 6);
@@ -173,6 +175,10 @@ on_every_driver! {
             let ran = verify(&[file.to_str().unwrap(), "-o", "table"]).await;
             assert!(ran.exit == 6 && ran.stdout.contains("LOG_UNSIGNED"), "{}", ran.stdout);
         }
+        // That one was empty says no line that nobody signed.
+        let unsigned = first.replacen(lines[0], r#"{"empty":true,"service":"authority"}"#, 1);
+        let unsigned = person.file("unsigned", unsigned.as_bytes());
+        assert_ne!(verify(&[unsigned.to_str().unwrap()]).await.exit, 0);
         // A whole log that was cut out, also one that nothing was recorded in.
         let heads = lines.iter().enumerate().filter(|(_, line)| line.contains("\"service\":"));
         let heads: Vec<usize> = heads.map(|(at, _)| at).chain([lines.len()]).collect();
@@ -200,6 +206,10 @@ on_every_driver! {
         assert!(ran.exit == 6 && ran.stdout.contains("LOG_CORRUPT"), "{}", ran.stdout);
         let ran = person.types(&["audit", "list", "-o", "table"]).await;
         assert!(ran.exit == 0 && ran.stdout.contains("risk-engine.score.evaluated"), "{}", ran.stdout);
+        // Entries without an end are no empty log.
+        by_hand(&world, "riskengine", &[], "DELETE FROM riskengine.log_heads WHERE tenant = 'acme' AND log = 'audit'").await;
+        let ran = person.types(&["audit", "export", "--service", "risk-engine"]).await;
+        assert!(ran.exit == 6 && ran.stderr.contains("RECORD_CORRUPT"), "{}", ran.stderr);
     }
 
     /// Whoever has a client's name and not its key; of nobody's name nothing is recorded.

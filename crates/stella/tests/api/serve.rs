@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use sqlx::{Connection as _, Executor as _, PgConnection};
 use stella_api::health::Readiness;
 use stella_client::{Call, HttpClient};
 use stella_storage::S3;
@@ -277,6 +278,76 @@ async fn a_database_that_does_not_answer_is_try_again() {
     let ended = stella(home.path(), "serve", &[gone]).output().unwrap();
     ends_with(&ended, 10, "STORAGE_CONNECTION_UNREACHABLE");
     assert!(!text(&ended.stderr).contains("hunter2"));
+}
+
+/// What somebody takes away by hand is told at a start, and not by the first request.
+#[tokio::test]
+async fn a_schema_that_was_changed_by_hand_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let database = migrated_database().await;
+    let mut owner = PgConnection::connect(&database.owner_url).await.unwrap();
+    for (statement, back, told) in [
+        (
+            "REVOKE USAGE ON SCHEMA replay FROM stella_service",
+            "GRANT USAGE ON SCHEMA replay TO stella_service",
+            "service=replay key=ConnectionStrings:Default source=--set hint=\"schema replay is not",
+        ),
+        (
+            "REVOKE INSERT ON evidence.log_entries FROM stella_service",
+            "GRANT INSERT ON evidence.log_entries TO stella_service",
+            "misses INSERT on log_entries",
+        ),
+        (
+            "ALTER TABLE riskengine.evaluations NO FORCE ROW LEVEL SECURITY",
+            "ALTER TABLE riskengine.evaluations FORCE ROW LEVEL SECURITY",
+            "row-level security is not forced on evaluations",
+        ),
+    ] {
+        owner.execute(statement).await.unwrap();
+        let refused = stella(home.path(), "serve", &[serving(&database.app_url)]).output();
+        let refused = refused.unwrap();
+        ends_with(&refused, 78, "STORAGE_CONNECTION_INVALID");
+        ends_with(&refused, 78, told);
+        owner.execute(back).await.unwrap();
+    }
+}
+
+/// Each service is migrated in the database that it is served from.
+#[tokio::test]
+async fn services_on_two_databases_are_migrated_one_after_the_other() {
+    let cluster = postgres::cluster().await;
+    postgres::template(&cluster, "empty", async |_| ()).await;
+    let (one, two) = (
+        postgres::clone(&cluster, "empty").await,
+        postgres::clone(&cluster, "empty").await,
+    );
+    let home = tempfile::tempdir().unwrap();
+    let migrate = |owner: &str| {
+        let evidence = format!("ConnectionStrings:Evidence={}", two.app_url);
+        let settings = [serving(&one.app_url), evidence, owning(owner)];
+        stella(home.path(), "migrate", &settings).output().unwrap()
+    };
+    let half = migrate(&one.owner_url);
+    let place = "STORAGE_SCHEMA_OLDER_THAN_BINARY service=evidence key=ConnectionStrings:Evidence";
+    ends_with(&half, 78, place);
+    ends_with(&half, 78, &two.name);
+    let schemas = async |url: &str| -> Vec<String> {
+        let mut owner = PgConnection::connect(url).await.unwrap();
+        let names = "SELECT nspname::text FROM pg_namespace WHERE nspowner = current_user::regrole \
+                     AND nspname <> 'public' ORDER BY 1";
+        sqlx::query_scalar(names)
+            .fetch_all(&mut owner)
+            .await
+            .unwrap()
+    };
+    let first = ["authority", "replay", "riskengine"];
+    assert_eq!(schemas(&one.owner_url).await, first);
+    for url in [&two.owner_url, &one.owner_url] {
+        let done = migrate(url);
+        assert!(done.status.success(), "{}", text(&done.stderr));
+    }
+    assert_eq!(schemas(&one.owner_url).await, first);
+    assert_eq!(schemas(&two.owner_url).await, ["evidence"]);
 }
 
 /// A start reads its connection from its configuration, in whichever shell.

@@ -71,6 +71,17 @@ async fn a_body_that_is_declared_too_long_is_refused_before_it_comes() {
     }
 }
 
+/// Of somebody who is not known yet, no more is read than a form.
+#[tokio::test]
+async fn who_has_no_token_can_send_no_more_than_asks_for_one() {
+    let installation = Installation::filesystem().await;
+    let running = installation.start(None);
+    let waits = "Expect: 100-continue\r\n";
+    let told = told_by(&running, &bodiless(65_537, waits));
+    assert!(told.starts_with("HTTP/1.1 413"), "{told}");
+    assert!(told.contains("65536 are the limit"), "{told}");
+}
+
 #[tokio::test]
 async fn a_request_is_worked_on_for_as_long_as_is_set() {
     let installation = Installation::filesystem().await;

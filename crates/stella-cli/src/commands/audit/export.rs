@@ -4,9 +4,9 @@
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use stella_api::Page;
 use stella_api::changes::LogAnswer;
-use stella_api::{Code, Page};
-use stella_client::{Client, ClientError};
+use stella_client::Client;
 
 use super::Service;
 use crate::answer::Answer;
@@ -31,14 +31,6 @@ pub(super) struct Head {
     pub(super) end: LogAnswer,
 }
 
-/// The line of a log that nothing was recorded in: there is no end to sign, and its absence would be
-/// that of a log that was cut out.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Empty {
-    pub(super) service: String,
-    pub(super) empty: bool,
-}
-
 pub(crate) async fn run(arguments: &ExportArgs, session: &mut Session) -> Result<Answer, Failure> {
     let client = connect(session, scopes::AUDIT)?;
     let mut lines = Vec::new();
@@ -50,25 +42,13 @@ pub(crate) async fn run(arguments: &ExportArgs, session: &mut Session) -> Result
 
 async fn export(client: &Client, service: Service, lines: &mut Vec<Value>) -> Result<(), Failure> {
     let path = service.path();
-    let end: Result<LogAnswer, ClientError> = client.get(&format!("{path}/log")).await;
-    let end = match end {
-        // Nothing was recorded so far.
-        Err(ClientError::Problem(problem)) if problem.code == Code::NoData.as_str() => {
-            let service = service.name().to_owned();
-            let line = Empty {
-                service,
-                empty: true,
-            };
-            lines.push(Answer::value_of(&line)?);
-            return Ok(());
-        }
-        other => other?,
-    };
+    let end: LogAnswer = client.get(&format!("{path}/log")).await?;
     let size = end.checkpoint.size;
     let service = service.name().to_owned();
     lines.push(Answer::value_of(&Head { service, end })?);
     let mut token: Option<String> = None;
-    loop {
+    // A list that has nothing to show is an error.
+    while size > 0 {
         let mut asked = format!("{path}?order=oldest&pageSize=500");
         if let Some(token) = &token {
             asked += &format!("&pageToken={token}");
@@ -83,7 +63,8 @@ async fn export(client: &Client, service: Service, lines: &mut Vec<Value>) -> Re
         lines.extend(records);
         token = page.next_page_token;
         if token.is_none() || last.is_none_or(|last| last >= size) {
-            return Ok(());
+            break;
         }
     }
+    Ok(())
 }

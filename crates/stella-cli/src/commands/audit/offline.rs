@@ -10,7 +10,7 @@ use stella_api::verify::{VerifiedLog, VerifyExample, VerifyViolation};
 use stella_attest::{Chain, Entry, PublicKey, signed_end, verify as verified};
 
 use super::Service;
-use super::export::{Empty, Head};
+use super::export::Head;
 use super::verify::Verified;
 use crate::failure::Failure;
 use crate::kind::{EXPORT_INVALID, PATH_UNREADABLE};
@@ -28,7 +28,6 @@ pub(super) fn verify(
     };
     let text = std::fs::read_to_string(file).map_err(|error| told(&PATH_UNREADABLE, &error))?;
     let mut logs: Vec<Log> = Vec::new();
-    let mut empty: Vec<String> = Vec::new();
     for (at, line) in text.lines().enumerate() {
         let invalid = |reason: &dyn ToString| {
             told(
@@ -37,10 +36,7 @@ pub(super) fn verify(
             )
         };
         let value: Value = serde_json::from_str(line).map_err(|error| invalid(&error))?;
-        if value.get("empty").is_some() {
-            let line: Empty = serde_json::from_value(value).map_err(|error| invalid(&error))?;
-            empty.push(line.service);
-        } else if value.get("checkpoint").is_some() {
+        if value.get("checkpoint").is_some() {
             let head: Head = serde_json::from_value(value).map_err(|error| invalid(&error))?;
             logs.push(Log::of(head, keys).map_err(|error| invalid(&error))?);
         } else {
@@ -49,13 +45,10 @@ pub(super) fn verify(
             log.follow(value).map_err(|error| invalid(&error))?;
         }
     }
-    if logs.is_empty() && empty.is_empty() {
+    if logs.is_empty() {
         return Err(told(&EXPORT_INVALID, &"it is empty"));
     }
-    let there = |service: &Service| {
-        let name = service.name();
-        empty.iter().any(|one| one == name) || logs.iter().any(|log| log.service == name)
-    };
+    let there = |service: &Service| logs.iter().any(|log| log.service == service.name());
     let asked = Service::asked(service).into_iter();
     let gone: Vec<Verified> = asked.filter(|one| !there(one)).map(not_there).collect();
     Ok(logs.into_iter().map(Log::end).chain(gone).collect())
