@@ -46,9 +46,12 @@ async fn export(client: &Client, service: Service, lines: &mut Vec<Value>) -> Re
     let size = end.checkpoint.size;
     let service = service.name().to_owned();
     lines.push(Answer::value_of(&Head { service, end })?);
-    let mut token: Option<String> = None;
     // A list that has nothing to show is an error.
-    while size > 0 {
+    if size == 0 {
+        return Ok(());
+    }
+    let mut token: Option<String> = None;
+    loop {
         let mut asked = format!("{path}?order=oldest&pageSize=500");
         if let Some(token) = &token {
             asked += &format!("&pageToken={token}");
@@ -63,8 +66,7 @@ async fn export(client: &Client, service: Service, lines: &mut Vec<Value>) -> Re
         lines.extend(records);
         token = page.next_page_token;
         if token.is_none() || last.is_none_or(|last| last >= size) {
-            break;
+            return Ok(());
         }
     }
-    Ok(())
 }
