@@ -73,7 +73,11 @@ fn points<'a>(
             limits.push(if text == "*" { None } else { Some(read(text)?) });
             continue;
         }
-        let at = if text == "0" { None } else { Some(read(text)?) };
+        // As an end it is the version 0, before which others may stand.
+        let at = match event {
+            Event::Introduced(zero) if zero == "0" => None,
+            _ => Some(read(text)?),
+        };
         let point = points.entry(at).or_default();
         let slot = match event {
             Event::Introduced(_) => &mut point.introduced,

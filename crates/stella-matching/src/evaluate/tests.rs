@@ -222,3 +222,19 @@ fn a_release_that_is_not_said_leaves_it_open() {
     // Of whatever release it is, this statement does not cover it.
     assert_eq!(verdict("Debian:12", "8.0-1"), Some(Verdict::NotAffected));
 }
+
+/// Only where a stretch begins does `0` stand before every version.
+#[test]
+fn zero_ends_a_stretch_as_the_version_that_it_is() {
+    let pypi = |events: &str| Affected {
+        ecosystem: Ecosystem::PyPi,
+        ..affected("ECOSYSTEM", events, &[])
+    };
+    let covers = |events: &str, version: &str| {
+        matches!(evaluate(&pypi(events), version), Verdict::Affected { .. })
+    };
+    assert!(covers("i0 l0", "0") && covers("i0 l0", "0.0") && covers("i0 l0", "0.dev1"));
+    assert!(!covers("i0 l0", "0.1") && !covers("i0 l0", "2020.2"));
+    assert!(covers("i0 f0", "0.dev1") && !covers("i0 f0", "0"));
+    assert!(covers("i0 f0 i1 f2", "1.5") && !covers("i0 f0 i1 f2", "0.5"));
+}
