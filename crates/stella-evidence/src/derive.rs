@@ -28,6 +28,8 @@ use crate::{Evidence, EvidenceError};
 const TOGETHER: usize = 50;
 /// So many advisories are matched with an SBOM at a time: what they say is in memory together.
 pub(crate) const AT_ONCE: usize = 200;
+/// So many advisories are read at once: at most 16 MiB of them.
+const READ: usize = 64;
 /// The verdict, as it is stored.
 const AFFECTED: &str = Verdict::Affected.as_str();
 
@@ -204,16 +206,30 @@ impl Evidence {
         (advisories, packages): (&[Key], &Packages),
         components: &ByPackage,
     ) -> Result<Matched, EvidenceError> {
-        let mut matched = Matched::new();
+        let mut covered = Vec::new();
         for advisory in advisories {
-            let mut facts = None;
+            let mut of_one = Vec::new();
             for package in packages.get(&advisory.digest).into_iter().flatten() {
                 for component in components.get(&package.package_key()).into_iter().flatten() {
-                    let facts = match &mut facts {
-                        Some(facts) => facts,
-                        None => facts.insert(self.facts(tx, tenant, advisory).await?),
-                    };
-                    note(&mut matched, finding(component, package, facts)?);
+                    let coverage = cover(&package.affected, &component.coordinates()?);
+                    of_one.extend(coverage.map(|coverage| (component, package, coverage)));
+                }
+            }
+            if !of_one.is_empty() {
+                covered.push((advisory, of_one));
+            }
+        }
+        // Most advisories on a package are on other versions of it: only those that are on this one
+        // are read again.
+        let mut matched = Matched::new();
+        for some in covered.chunks(READ) {
+            let digests = some.iter().map(|(advisory, _)| &advisory.digest);
+            let inline = store::inline(tx, tenant, digests).await?;
+            for (advisory, of_one) in some {
+                let bytes = inline.get(&advisory.digest).cloned();
+                let facts = self.facts(tenant, advisory, bytes).await?;
+                for (component, package, coverage) in of_one {
+                    note(&mut matched, finding(component, package, &facts, coverage)?);
                 }
             }
         }
@@ -223,9 +239,9 @@ impl Evidence {
     /// What a finding repeats of its advisory, from the advisory's own bytes.
     async fn facts(
         &self,
-        tx: &mut Tx,
         tenant: &TenantId,
         key: &Key,
+        inline: Option<Vec<u8>>,
     ) -> Result<AdvisoryFacts, EvidenceError> {
         let digest = key.digest.as_str();
         let unreadable = |reason: &dyn ToString| {
@@ -235,8 +251,6 @@ impl Evidence {
         let name = digest
             .parse()
             .map_err(|error: DigestError| unreadable(&error))?;
-        let row = store::raw(tx, tenant, digest).await?;
-        let inline = row.and_then(|row| row.bytes);
         // Whoever posted an SBOM asked for no blob of ours: that one is gone is no 404 of theirs.
         let bytes = self.bytes(tenant, &name, inline).await;
         let bytes = bytes.map_err(|error| match error {
@@ -300,8 +314,7 @@ pub(crate) type Matched = BTreeMap<String, FindingRow>;
 
 /// Notes a finding. Where an advisory speaks of a component twice, the statement that says
 /// "affected" stands, and of two equal ones the one that comes first in the document.
-fn note(matched: &mut Matched, row: Option<FindingRow>) {
-    let Some(row) = row else { return };
+fn note(matched: &mut Matched, row: FindingRow) {
     let stands = (matched.get(&row.id))
         .is_some_and(|other| other.verdict == AFFECTED || row.verdict != AFFECTED);
     if !stands {
@@ -309,16 +322,13 @@ fn note(matched: &mut Matched, row: Option<FindingRow>) {
     }
 }
 
-/// The finding that a statement makes of a component, if it covers it.
+/// The finding that a statement makes of a component that it covers.
 fn finding(
     component: &ComponentRow,
     package: &NamedPackage,
     facts: &AdvisoryFacts,
-) -> Result<Option<FindingRow>, EvidenceError> {
-    let coordinates = component.coordinates()?;
-    let Some(coverage) = cover(&package.affected, &coordinates) else {
-        return Ok(None);
-    };
+    coverage: &Coverage,
+) -> Result<FindingRow, EvidenceError> {
     let sbom = component
         .sbom
         .parse()
@@ -330,8 +340,7 @@ fn finding(
         &facts.upstream_id,
     );
     let id = id.map_err(|error| component.unreadable(error))?;
-    let row = row(id.to_string(), component, package, facts, coverage)?;
-    Ok(Some(row))
+    row(id.to_string(), component, package, facts, coverage)
 }
 
 fn row(
@@ -339,7 +348,7 @@ fn row(
     component: &ComponentRow,
     package: &NamedPackage,
     facts: &AdvisoryFacts,
-    coverage: Coverage,
+    coverage: &Coverage,
 ) -> Result<FindingRow, EvidenceError> {
     Ok(FindingRow {
         id,
@@ -354,8 +363,8 @@ fn row(
         advisory: facts.digest.clone(),
         advisory_pointer: package.pointer.clone(),
         verdict: coverage.verdict.as_str().to_owned(),
-        rule: coverage.rule,
-        range: coverage.range,
+        rule: coverage.rule.clone(),
+        range: coverage.range.clone(),
         fixed_versions: store::list(&coverage.fixed_versions)?,
         informational: package.informational.clone(),
         summary: facts.summary.clone(),

@@ -12,6 +12,7 @@ use stella_context::OpContext;
 use stella_service::{IdRange, Paging};
 use stella_storage::{DbTime, StoreError, Tx, on};
 
+use super::rows::single;
 use super::{Key, Origin, list};
 use crate::EvidenceError;
 use crate::guard::Accepted;
@@ -275,6 +276,26 @@ pub(crate) async fn raw(
     Ok(on!(tx, c => query_as(
         "SELECT bytes FROM evidence.raw_documents WHERE tenant = $1 AND digest = $2",
     ).bind(tenant.as_str()).bind(digest).fetch_optional(c))?)
+}
+
+/// The bytes of some documents, of those that the database holds.
+pub(crate) async fn inline(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    digests: impl Iterator<Item = &String>,
+) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+    let rows: Vec<(String, Vec<u8>)> = fetch_rows!(
+        tx,
+        "SELECT w.digest, w.bytes",
+        (
+            "evidence.raw_documents",
+            "w",
+            "w.tenant = $1 AND w.digest = r.value ->> 0 AND w.bytes IS NOT NULL"
+        ),
+        "",
+        [tenant.as_str(), single(digests)?]
+    )?;
+    Ok(rows.into_iter().collect())
 }
 
 /// A document as it is stored from one source, with all that its columns repeat.

@@ -21,8 +21,8 @@ pub(crate) use derived::{
 };
 pub(crate) use document::{
     DocumentFilter, Earlier, NewRecord, StoredRow, add_provenance, add_raw, digests_behind,
-    documents, earlier, has_documents, in_object_store, kept, keys_of, names_behind, raw, record,
-    sboms_between, stored, text,
+    documents, earlier, has_documents, in_object_store, inline, kept, keys_of, names_behind, raw,
+    record, sboms_between, stored, text,
 };
 pub(crate) use finding::{
     AdvisoryFacts, FindingFilter, FindingRow, SourceRow, catalogue_heads, drop_findings,
