@@ -71,9 +71,7 @@ impl Evidence {
     }
 
     async fn derive_group(&self, op: &OpContext, keys: &[Key]) -> Result<(), EvidenceError> {
-        let many = keys.len() > store::FEW;
-        let sbom = keys.iter().any(|key| key.kind == EvidenceKind::Sbom);
-        let mut tx = self.begin(op, many || sbom).await?;
+        let mut tx = self.begin(op, keys.len() > store::FEW).await?;
         let due = store::due_among(&mut tx, op.tenant(), keys).await?;
         let due: Vec<Key> = due.into_iter().collect();
         if !due.is_empty() {
@@ -176,6 +174,7 @@ impl Evidence {
         tenant: &TenantId,
         sbom: &str,
     ) -> Result<(), EvidenceError> {
+        tx.plan_anew().await?;
         let components = store::components_by_package(tx, tenant, sbom).await?;
         let heads = store::share_heads(tx, tenant, sbom).await?;
         // Those of an advisory that came since, whose head is not locked here, are its own affair.

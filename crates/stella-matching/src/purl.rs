@@ -164,12 +164,12 @@ impl Coordinates {
         let same_version = |stated: &String| {
             version.is_some_and(|version| same_version(&self.ecosystem, stated, version))
         };
-        let said = |qualifier: &&(String, String)| {
+        let said = |qualifier: &(String, String)| {
             component.qualifiers.contains(qualifier) || (self.is_source() && qualifier.0 == "arch")
         };
         names
             && stated.is_none_or(same_version)
-            && self.qualifiers.iter().all(|qualifier| said(&qualifier))
+            && self.qualifiers.iter().all(said)
             && (self.ecosystem == Ecosystem::Go
                 || self.subpath.is_none()
                 || self.subpath == component.subpath)

@@ -29,7 +29,9 @@ pub(crate) struct Room {
 
 /// Room that somebody has, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Taken(#[allow(dead_code)] Option<OwnedSemaphorePermit>);
+pub(crate) struct Taken {
+    _room: Option<OwnedSemaphorePermit>,
+}
 
 impl Room {
     /// Room for so many bytes.
@@ -54,11 +56,13 @@ impl Room {
     /// Others took all of it, and for too long.
     pub(crate) async fn take(&self, bytes: u64) -> Result<Taken, Failure> {
         if bytes <= LITTLE {
-            return Ok(Taken(None));
+            return Ok(Taken { _room: None });
         }
         let room = self.free.clone().acquire_many_owned(units(bytes));
         match timeout(self.patience, room).await {
-            Ok(Ok(permit)) => Ok(Taken(Some(permit))),
+            Ok(Ok(permit)) => Ok(Taken {
+                _room: Some(permit),
+            }),
             _ => Err(Failure::new(Code::Unavailable).because(format!(
                 "no room for a body of {bytes} bytes (Server:BodiesBytes)"
             ))),

@@ -82,11 +82,7 @@ impl Connection {
     /// Whether both lead to one database, by whichever ways. One that does not answer says nothing
     /// else, and is taken for the same.
     pub async fn is_same_database(&self, other: &Self) -> bool {
-        let place = |one: &Self| {
-            let database = one.options.get_database().map(str::to_owned);
-            (one.host().to_owned(), one.options.get_port(), database)
-        };
-        if place(self) == place(other) {
+        if self.place() == other.place() {
             return true;
         }
         let (one, two) = (
@@ -188,48 +184,45 @@ fn ado(text: &str) -> Result<PgConnectOptions, String> {
         .password("")
         .ssl_mode(PgSslMode::Prefer)
         .application_name(APPLICATION);
-    let (mut host, mut database, mut user) = (false, false, false);
     let mut said = BTreeSet::new();
     for pair in text.split(';').filter(|pair| !pair.trim().is_empty()) {
         let Some((name, value)) = pair.split_once('=') else {
             return Err("neither a postgres:// URL nor Name=value pairs".to_owned());
         };
         let value = value.trim();
-        if value.is_empty() {
-            return Err(format!("{name} is empty"));
-        }
-        if !said.insert(name.to_ascii_lowercase()) {
-            return Err(format!("{name} is said twice"));
-        }
         let name: String = name.split_whitespace().collect();
-        options = match name.to_ascii_lowercase().as_str() {
-            "host" | "server" => {
-                host = true;
-                options.host(value)
-            }
-            "port" => options.port(value.parse().map_err(|_| "Port is no port number")?),
-            "database" => {
-                database = true;
-                options.database(value)
-            }
-            "username" | "userid" | "user" => {
-                user = true;
-                options.username(value)
-            }
-            "password" => options.password(value),
-            "sslmode" => options.ssl_mode(ssl_mode(value)?),
+        let field = match name.to_ascii_lowercase().as_str() {
+            "host" | "server" => "Host",
+            "port" => "Port",
+            "database" => "Database",
+            "username" | "userid" | "user" => "Username",
+            "password" => "Password",
+            "sslmode" => "SslMode",
             _ => {
                 return Err(format!(
                     "{name} is none of Host, Port, Database, Username, Password, SslMode"
                 ));
             }
         };
+        if value.is_empty() {
+            return Err(format!("{field} is empty"));
+        }
+        if !said.insert(field) {
+            return Err(format!("{field} is said twice"));
+        }
+        options = match field {
+            "Host" => options.host(value),
+            "Port" => options.port(value.parse().map_err(|_| "Port is no port number")?),
+            "Database" => options.database(value),
+            "Username" => options.username(value),
+            "Password" => options.password(value),
+            _ => options.ssl_mode(ssl_mode(value)?),
+        };
     }
-    match (host, database, user) {
-        (true, true, true) => Ok(options),
-        (false, _, _) => Err("Host is missing".to_owned()),
-        (_, false, _) => Err("Database is missing".to_owned()),
-        (_, _, false) => Err("Username is missing".to_owned()),
+    let needed = ["Host", "Database", "Username"];
+    match needed.into_iter().find(|field| !said.contains(field)) {
+        None => Ok(options),
+        Some(field) => Err(format!("{field} is missing")),
     }
 }
 

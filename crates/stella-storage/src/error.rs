@@ -121,10 +121,12 @@ impl StoreError {
     /// string or the server, no other call succeeds.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        if matches!(self, Self::RoleOutside { .. } | Self::RightMissing { .. }) {
-            return true;
-        }
-        if matches!(self, Self::Unavailable(sqlx::Error::Tls(_))) {
+        if matches!(
+            self,
+            Self::RoleOutside { .. }
+                | Self::RightMissing { .. }
+                | Self::Unavailable(sqlx::Error::Tls(_))
+        ) {
             return true;
         }
         let (Self::Unavailable(error) | Self::Statement(error)) = self else {

@@ -37,11 +37,10 @@ impl Reach {
     /// # Errors
     /// Waiting does not help, or has taken long enough.
     pub(crate) async fn again(&mut self, error: Error) -> Result<(), StoreError> {
-        // TLS does not come by waiting, and no role either.
-        let hopeless = matches!(error, Error::Tls(_));
         let told = unreached(&self.options, error).await;
+        // TLS does not come by waiting, and no role either.
         let away = matches!(told, StoreError::Unavailable(_)) && !told.is_refused();
-        if hopeless || !away || Instant::now() >= self.over {
+        if !away || Instant::now() >= self.over {
             return Err(told);
         }
         self.pause.tick().await;

@@ -239,7 +239,7 @@ mod tests {
     use super::*;
 
     /// A reader of these parts; it waits for more where `waits`, else the body is over.
-    async fn reader(parts: Vec<io::Result<&'static [u8]>>, waits: bool) -> Reader {
+    fn reader(parts: Vec<io::Result<&'static [u8]>>, waits: bool) -> Reader {
         let parts = stream::iter(parts);
         let body = match waits {
             true => Body::from_stream(parts.chain(stream::pending())),
@@ -264,7 +264,7 @@ mod tests {
         let text = "{a}\r\n\n \n{b}\n{c}".as_bytes();
         for at in 0..=text.len() {
             let (head, tail) = text.split_at(at);
-            let mut reader = reader(vec![Ok(head), Ok(tail)], false).await;
+            let mut reader = reader(vec![Ok(head), Ok(tail)], false);
             let (lines, end) = reader.chunk().await;
             assert_eq!(shown(&lines), [(1, "{a}"), (4, "{b}"), (5, "{c}")]);
             assert!(matches!(end, Some(Ok(()))));
@@ -274,7 +274,7 @@ mod tests {
     #[tokio::test]
     async fn a_chunk_ends_where_it_is_full() {
         let text = "x\n".repeat(CHUNK_LINES + 1).leak().as_bytes();
-        let mut many = reader(vec![Ok(text)], false).await;
+        let mut many = reader(vec![Ok(text)], false);
         let (lines, end) = many.chunk().await;
         assert!(lines.len() == CHUNK_LINES && end.is_none());
         let (lines, end) = many.chunk().await;
@@ -283,12 +283,12 @@ mod tests {
             .repeat(3)
             .leak()
             .as_bytes();
-        assert_eq!(reader(vec![Ok(text)], false).await.chunk().await.0.len(), 2);
+        assert_eq!(reader(vec![Ok(text)], false).chunk().await.0.len(), 2);
     }
 
     #[tokio::test]
     async fn a_pause_ends_a_chunk_and_a_long_one_the_answer() {
-        let mut reader = reader(vec![Ok(b"a\nb\nhalf")], true).await;
+        let mut reader = reader(vec![Ok(b"a\nb\nhalf")], true);
         let (lines, end) = reader.chunk().await;
         assert_eq!(shown(&lines), [(1, "a"), (2, "b")]);
         assert!(end.is_none());
@@ -332,7 +332,7 @@ mod tests {
     #[tokio::test]
     async fn a_cut_body_keeps_whole_lines_and_no_half() {
         let cut = Err(io::Error::other("gone"));
-        let (lines, end) = reader(vec![Ok(b"a\nhalf"), cut], false).await.chunk().await;
+        let (lines, end) = reader(vec![Ok(b"a\nhalf"), cut], false).chunk().await;
         assert_eq!(shown(&lines), [(1, "a")]);
         let Some(Err((line, failure))) = end else {
             panic!("{end:?}")

@@ -188,20 +188,18 @@ impl Logs {
         limit: usize,
     ) -> Result<Vec<Waiting>, StoreError> {
         // PostgreSQL would go through the whole log for each where it guesses that it has one entry.
+        let entries = format!("{}.log_entries e", self.schema);
+        let same = "e.tenant = u.tenant AND e.log = u.log AND e.id = u.id";
         let entry = match tx {
             Tx::Postgres(_) => {
-                "CROSS JOIN LATERAL (SELECT * FROM {0}.log_entries e \
-                 WHERE e.tenant = u.tenant AND e.log = u.log AND e.id = u.id OFFSET 0) e"
+                format!("CROSS JOIN LATERAL (SELECT * FROM {entries} WHERE {same} OFFSET 0) e")
             }
-            Tx::Sqlite(_) => {
-                "JOIN {0}.log_entries e ON e.tenant = u.tenant AND e.log = u.log AND e.id = u.id"
-            }
+            Tx::Sqlite(_) => format!("JOIN {entries} ON {same}"),
         };
         let statement = format!(
-            "SELECT e.id, e.subject, e.recorded_at, e.entry FROM {0}.unsealed u {1} \
+            "SELECT e.id, e.subject, e.recorded_at, e.entry FROM {}.unsealed u {entry} \
              WHERE u.tenant = $1 AND u.log = $2 ORDER BY u.id LIMIT $3",
-            self.schema,
-            entry.replace("{0}", self.schema)
+            self.schema
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         Ok(on!(tx, c => query_as(AssertSqlSafe(statement))

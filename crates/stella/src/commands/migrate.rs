@@ -41,8 +41,8 @@ pub(super) async fn run(arguments: MigrateArgs, session: &mut Session) -> Result
     Ok(Answer::new(&Migrated { schemas })?.table(table))
 }
 
-/// Migrations, and the services whose tables they make in another database.
-type Elsewhere<'a> = Vec<(&'a ServiceStorage, Migrations)>;
+/// Services whose tables are in another database, with their connections and migrations.
+type Elsewhere<'a> = Vec<(&'a ServiceStorage, &'a Connection, Migrations)>;
 
 /// Runs the migrations of the services whose tables are in the owner's database; gives them, and
 /// those of others.
@@ -51,14 +51,24 @@ pub(super) async fn postgres<'a>(
     owner: &Connection,
 ) -> anyhow::Result<(Vec<Migrations>, Elsewhere<'a>)> {
     let (mut here, mut elsewhere) = (Vec::new(), Vec::new());
+    // Most services share a connection, which is asked once.
+    let mut asked: Vec<(&Connection, bool)> = Vec::new();
     for (service, migrations) in settings.services.iter().zip(MIGRATIONS) {
-        match &service.driver {
-            Driver::Postgres(connection) if owner.is_same_database(connection).await => {
-                here.push(migrations);
+        // Embedded tables are migrated where they are opened.
+        let Driver::Postgres(connection) = &service.driver else {
+            continue;
+        };
+        let same = match asked.iter().find(|(known, _)| *known == connection) {
+            Some((_, same)) => *same,
+            None => {
+                let same = owner.is_same_database(connection).await;
+                asked.push((connection, same));
+                same
             }
-            Driver::Postgres(_) => elsewhere.push((service, migrations)),
-            // Embedded tables are migrated where they are opened.
-            Driver::Filesystem(_) | Driver::InMemory => {}
+        };
+        match same {
+            true => here.push(migrations),
+            false => elsewhere.push((service, connection, migrations)),
         }
     }
     for migrations in &here {
@@ -74,10 +84,7 @@ pub(super) async fn postgres<'a>(
 /// Which services on other databases are still to be migrated.
 async fn pending(elsewhere: &Elsewhere<'_>) -> Vec<Problem> {
     let mut left = Vec::new();
-    for (service, migrations) in elsewhere {
-        let Driver::Postgres(connection) = &service.driver else {
-            continue;
-        };
+    for (service, connection, migrations) in elsewhere {
         let db = Db::postgres(connection);
         if let Err(error @ StoreError::SchemaOlder { .. }) = migrations.check_postgres(&db).await {
             let place = [("place", connection.place().into())];
