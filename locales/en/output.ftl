@@ -146,6 +146,8 @@ audit-log =
         [one] { $service }: one record, root { $root }
        *[other] { $service }: { $count } records, root { $root }
     }
+audit-tenant = of the tenant { $tenant }
+audit-other-log = what is signed is the end of another log: { $log } of { $tenant } in the schema { $schema }
 audit-log-key = signed by the key { $key }; compare it with the server's, or pass --key
 audit-position = the record at position { $expected } says that it is at { $found }
 audit-other-end = signed are { $signed } records with the root { $signedRoot }, found { $found } with { $foundRoot }

@@ -8,6 +8,10 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Checkpoint {
+    /// The schema that holds it: two services have logs of one name. Those of before it was told have
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
     /// Whose log.
     pub tenant: String,
     /// The log's name.

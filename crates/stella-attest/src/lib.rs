@@ -8,5 +8,5 @@ mod statement;
 
 pub use dsse::{AttestError, Unsigned, Verified, fuzz, pae, read_envelope, verify};
 pub use key::{Algorithm, PublicKey, PublicKeyError};
-pub use log::{CHECKPOINT, Chain, Entry, signed_end};
+pub use log::{CHECKPOINT, Chain, Entry, LogName, signed_end};
 pub use statement::{PAYLOAD_TYPE, Statement, Subject};

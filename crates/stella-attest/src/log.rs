@@ -26,11 +26,33 @@ pub struct Entry<'a> {
     pub entry: &'a serde_json::Value,
 }
 
+/// Which log: one of a name that a schema holds for a tenant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogName {
+    /// The schema.
+    pub schema: String,
+    /// Whose.
+    pub tenant: TenantId,
+    /// The name.
+    pub log: String,
+}
+
+impl LogName {
+    /// Whether a checkpoint is of this log, by whoever knows which schema it is from where no
+    /// schema is told.
+    #[must_use]
+    pub fn is_of(&self, signed: &Checkpoint) -> bool {
+        let schema = signed.schema.as_ref();
+        signed.tenant == self.tenant.as_str()
+            && signed.log == self.log
+            && schema.is_none_or(|schema| *schema == self.schema)
+    }
+}
+
 /// Where a log ends: what the next entry is chained to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chain {
-    tenant: TenantId,
-    log: String,
+    of: LogName,
     tree: Frontier,
     last: Option<Digest>,
 }
@@ -51,26 +73,20 @@ struct Leaf<'a> {
 impl Chain {
     /// A log without entries.
     #[must_use]
-    pub fn new(tenant: &TenantId, log: &str) -> Self {
-        Self::at(tenant, log, Frontier::default(), None)
+    pub fn new(of: LogName) -> Self {
+        Self::at(of, Frontier::default(), None)
     }
 
     /// A log that has grown so far.
     #[must_use]
-    pub fn at(tenant: &TenantId, log: &str, tree: Frontier, last: Option<Digest>) -> Self {
-        let (tenant, log) = (tenant.clone(), log.to_owned());
-        Self {
-            tenant,
-            log,
-            tree,
-            last,
-        }
+    pub fn at(of: LogName, tree: Frontier, last: Option<Digest>) -> Self {
+        Self { of, tree, last }
     }
 
-    /// Whose log it is.
+    /// Which log it is.
     #[must_use]
-    pub fn tenant(&self) -> &TenantId {
-        &self.tenant
+    pub fn of(&self) -> &LogName {
+        &self.of
     }
 
     /// The tree over all entries so far.
@@ -91,8 +107,8 @@ impl Chain {
     /// It has no canonical form.
     pub fn hash(&self, entry: Entry<'_>) -> Result<Digest, CanonicalError> {
         let leaf = Leaf {
-            tenant: &self.tenant,
-            log: &self.log,
+            tenant: &self.of.tenant,
+            log: &self.of.log,
             position: entry.position,
             prev_hash: self.last,
             recorded_at: entry.recorded_at,
@@ -107,16 +123,29 @@ impl Chain {
         self.tree.append(hash);
         self.last = Some(hash);
     }
+
     /// Where it ends.
     #[must_use]
     pub fn end(&self) -> Checkpoint {
         Checkpoint {
-            tenant: self.tenant.to_string(),
-            log: self.log.clone(),
+            schema: Some(self.of.schema.clone()),
+            tenant: self.of.tenant.to_string(),
+            log: self.of.log.clone(),
             size: self.tree.size(),
             root: self.tree.root().to_string(),
             last: self.last.map(|last| last.to_string()),
         }
+    }
+
+    /// Whether that is where it ends.
+    #[must_use]
+    pub fn ends_at(&self, signed: &Checkpoint) -> bool {
+        let schema = signed.schema.clone();
+        let end = Checkpoint {
+            schema,
+            ..self.end()
+        };
+        self.of.is_of(signed) && end == *signed
     }
 }
 

@@ -16,9 +16,13 @@ use crate::{Connection, DataFolder, Db, StoreError};
 /// The group role that migrations grant to; every serving role is a member of it.
 pub(crate) const SERVING_ROLE: &str = "stella_service";
 
-/// Whether the role that asks may not so much as look into a schema.
-const CLOSED: &str = "SELECT current_user || ' misses USAGE' FROM pg_namespace \
-    WHERE nspname = $1 AND NOT has_schema_privilege(oid, 'USAGE')";
+/// Whether the role that asks may not so much as look into a schema, or at which migrations it has.
+const CLOSED: &str = "SELECT current_user || CASE \
+    WHEN NOT has_schema_privilege(n.oid, 'USAGE') THEN ' misses USAGE' \
+    ELSE ' misses SELECT on _migrations' END \
+    FROM pg_namespace n LEFT JOIN pg_class c ON relnamespace = n.oid AND relname = '_migrations' \
+    WHERE nspname = $1 AND NOT (has_schema_privilege(n.oid, 'USAGE') \
+    AND COALESCE(has_table_privilege(c.oid, 'SELECT'), true))";
 
 /// What a role misses that migrations grant, or a table of their protection: whoever takes it away by
 /// hand is told at a start, and not by the first request that needs it.
@@ -33,7 +37,9 @@ const UNPROTECTED: &str = "SELECT what FROM (SELECT relname, CASE \
     THEN current_user || ' misses DELETE on ' || relname \
     WHEN NOT (relrowsecurity AND relforcerowsecurity) AND EXISTS (SELECT FROM pg_policy \
     WHERE polrelid = c.oid) \
-    THEN 'row-level security is not forced on ' || relname END AS what \
+    THEN 'row-level security is not forced on ' || relname \
+    WHEN relrowsecurity AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid) \
+    THEN 'no policy shows a tenant its rows of ' || relname END AS what \
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
     WHERE nspname = $1 AND relkind IN ('r', 'p')) judged \
     WHERE what IS NOT NULL ORDER BY relname LIMIT 1";

@@ -23,7 +23,7 @@ use stella_api::dsse::Envelope;
 use stella_api::health::Backlog;
 use stella_api::log::Checkpoint;
 use stella_api::{Code, TenantId};
-use stella_attest::{Chain, Entry, PublicKey};
+use stella_attest::{Chain, Entry, LogName, PublicKey};
 use stella_canonical::{CanonicalError, Digest, canonical};
 use stella_context::{Clock, OpContext, SystemContext};
 use stella_signing::{MasterKey, SigningKey};
@@ -216,7 +216,13 @@ impl Logs {
         };
         let keys = self.public_keys().await?;
         let signed = checkpoint::stored(&envelope, &keys);
-        signed.map(Some).map_err(|reason| unreadable(log, reason))
+        let mut signed = signed.map_err(|reason| unreadable(log, reason))?;
+        if signed.0.schema.is_none() {
+            // Signed before schemas were told: away from here it would be anybody's.
+            signed.0.schema = Some(self.schema.to_owned());
+            signed = self.sign(&signed.0).await?;
+        }
+        Ok(Some(signed))
     }
 
     /// That a log has no entries, signed now.
@@ -225,11 +231,24 @@ impl Logs {
         tenant: &TenantId,
         log: &str,
     ) -> Result<(Checkpoint, Envelope), StoreError> {
+        self.sign(&Chain::new(self.name(tenant, log)).end()).await
+    }
+
+    async fn sign(&self, end: &Checkpoint) -> Result<(Checkpoint, Envelope), StoreError> {
         let system = SystemContext::new("checkpoints", Clock::System);
         let key = self.key(&system).await?;
-        let signed = checkpoint::sign(&key, &Chain::new(tenant, log).end())?;
+        let signed = checkpoint::sign(&key, end)?;
         let read = checkpoint::stored(&signed, &[key.verifier().clone()]);
-        read.map_err(|reason| unreadable(log, reason))
+        read.map_err(|reason| unreadable(&end.log, reason))
+    }
+
+    /// A log of this schema.
+    fn name(&self, tenant: &TenantId, log: &str) -> LogName {
+        LogName {
+            schema: self.schema.to_owned(),
+            tenant: tenant.clone(),
+            log: log.to_owned(),
+        }
     }
 
     /// Counts in these metrics what waits for the sealer.

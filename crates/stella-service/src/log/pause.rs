@@ -2,9 +2,8 @@
 //! again, and nobody but us can have said that all before it was looked at.
 
 use serde::{Deserialize, Serialize};
-use stella_api::TenantId;
 use stella_api::dsse::Envelope;
-use stella_attest::{Chain, PublicKey, Statement, verify};
+use stella_attest::{Chain, LogName, PublicKey, Statement, verify};
 use stella_canonical::Digest;
 use stella_canonical::merkle::Frontier;
 use stella_signing::SigningKey;
@@ -31,11 +30,11 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    pub(super) fn of(chain: &Chain, log: &str, position: u64, earlier: Option<String>) -> Self {
-        let tree = chain.tree();
+    pub(super) fn of(chain: &Chain, position: u64, earlier: Option<String>) -> Self {
+        let (of, tree) = (chain.of(), chain.tree());
         Self {
-            tenant: chain.tenant().to_string(),
-            log: log.to_owned(),
+            tenant: of.tenant.to_string(),
+            log: of.log.clone(),
             position,
             size: tree.size(),
             subtrees: tree.subtrees().to_vec(),
@@ -58,7 +57,7 @@ impl Standing {
     pub(super) fn read(
         envelope: &Envelope,
         keys: &[PublicKey],
-        (tenant, log): (&TenantId, &str),
+        of: &LogName,
     ) -> Result<(Self, Chain), String> {
         let verified = verify(envelope, keys).map_err(|error| error.to_string())?;
         let statement: Statement<Self> =
@@ -68,10 +67,10 @@ impl Standing {
             return Err("it is not where a walk stands".to_owned());
         }
         let standing = statement.predicate;
-        if standing.tenant != tenant.as_str() || standing.log != log {
+        if standing.tenant != of.tenant.as_str() || standing.log != of.log {
             return Err("it is of another log".to_owned());
         }
-        let chain = Chain::at(tenant, log, told, standing.last);
+        let chain = Chain::at(of.clone(), told, standing.last);
         Ok((standing, chain))
     }
 

@@ -5,7 +5,7 @@
 //! a process that dies, or that PostgreSQL gives up on, has written nothing.
 
 use stella_api::{Code, TenantId};
-use stella_attest::{Chain, PublicKey};
+use stella_attest::{Chain, LogName, PublicKey};
 use stella_canonical::Digest;
 use stella_canonical::merkle::Frontier;
 use stella_context::{OpContext, SystemContext};
@@ -128,7 +128,7 @@ impl Logs {
         keys: &[PublicKey],
     ) -> Result<(Chain, bool), StoreError> {
         let odd = |reason: String| unreadable(&format!("{log} head"), reason);
-        let kept = head.kept(tenant, log);
+        let kept = head.kept(self.name(tenant, log));
         let Some(envelope) = &head.envelope else {
             return match kept {
                 Some(chain) if chain.tree().size() == 0 => Ok((chain, false)),
@@ -136,10 +136,10 @@ impl Logs {
             };
         };
         let (signed, _) = checkpoint::stored(envelope, keys).map_err(odd)?;
-        if let Some(chain) = kept.filter(|chain| chain.end() == signed) {
+        if let Some(chain) = kept.filter(|chain| chain.ends_at(&signed)) {
             return Ok((chain, false));
         }
-        let mut chain = Chain::new(tenant, log);
+        let mut chain = Chain::new(self.name(tenant, log));
         while chain.tree().size() < signed.size {
             let span = (chain.tree().size(), signed.size);
             let rows = self.rows(tx, tenant, log, span, ROWS).await?;
@@ -151,7 +151,7 @@ impl Logs {
                 chain.follow(hash.map_err(|_| odd("a hash of it is none".to_owned()))?);
             }
         }
-        if chain.end() != signed {
+        if !chain.ends_at(&signed) {
             return Err(odd("it is not what was signed".to_owned()));
         }
         tracing::error!(%tenant, log, "the head of a log was edited; it is made again");
@@ -189,12 +189,12 @@ impl Logs {
 
 impl Head {
     /// The chain that it keeps, where that can be one.
-    pub(super) fn kept(&self, tenant: &TenantId, log: &str) -> Option<Chain> {
+    pub(super) fn kept(&self, of: LogName) -> Option<Chain> {
         let size = u64::try_from(self.size).ok()?;
         let subtrees: Vec<Digest> = serde_json::from_str(&self.subtrees).ok()?;
         let tree = Frontier::of(size, subtrees)?;
         let last = self.last.as_deref().map(str::parse).transpose().ok()?;
-        Some(Chain::at(tenant, log, tree, last))
+        Some(Chain::at(of, tree, last))
     }
 
     fn of(chain: &Chain, envelope: String) -> Result<Self, StoreError> {

@@ -291,6 +291,33 @@ on_every_driver! {
         let (checkpoint, _) = logs.checkpoint(&op, "audit").await.unwrap().unwrap();
         assert_eq!((checkpoint.size, checkpoint.log.as_str()), (2, "audit"));
     }
+
+    /// An end that an older binary signed is as good here, and is told with the schema.
+    async fn an_end_without_a_schema_is_told_with_it(logs) {
+        let op = of("acme");
+        write(&logs, &op, &["one".to_owned()], true).await;
+        logs.seal(&system()).await.unwrap();
+        let (told, _) = logs.checkpoint(&op, LOG).await.unwrap().unwrap();
+        assert_eq!(told.schema.as_deref(), Some("evidence"));
+        let older = Checkpoint { schema: None, ..told.clone() };
+        let signed = checkpoint::sign(&logs.key(&system()).await.unwrap(), &older).unwrap();
+        let mut tx = logs.db.write(&op).await.unwrap();
+        let mut head = logs.head(&mut tx, op.tenant(), LOG).await.unwrap().unwrap();
+        head.envelope = Some(signed.clone());
+        assert!(logs.move_head(&mut tx, op.tenant(), LOG, (1, &head)).await.unwrap());
+        tx.commit().await.unwrap();
+        assert_eq!(whole(&logs, &op).await, ["one"]);
+        let (again, envelope) = logs.checkpoint(&op, LOG).await.unwrap().unwrap();
+        assert_eq!(again, told);
+        let older: Envelope = serde_json::from_str(&signed).unwrap();
+        write(&logs, &op, &["two".to_owned()], true).await;
+        assert_eq!(logs.seal(&system()).await.unwrap(), 1);
+        for earlier in [older, envelope] {
+            let mut walk = logs.walk(&op, LOG, Some(&earlier), None).await.unwrap();
+            while logs.walk_on(&op, &mut walk).await.unwrap().is_some() {}
+            assert_eq!(logs.walked(&op, walk, 10).await.unwrap(), []);
+        }
+    }
 }
 
 /// A sealer stops in the middle: others pass on at once, PostgreSQL lets its log go after a while,

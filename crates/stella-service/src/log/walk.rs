@@ -1,8 +1,8 @@
 //! Verifying a log: from its first entry to its signed end, some at a time.
 
+use stella_api::Code;
 use stella_api::dsse::Envelope;
 use stella_api::log::Checkpoint;
-use stella_api::{Code, TenantId};
 use stella_attest::{Chain, PublicKey, signed_end};
 use stella_canonical::Digest;
 use stella_context::{Clock, OpContext, SystemContext};
@@ -111,15 +111,15 @@ impl Logs {
             .map_err(StoreError::into_failure)?;
         if let Some(envelope) = resume {
             let odd = |reason: String| Failure::invalid("/resume", reason);
-            let of = (op.tenant(), log);
-            let (standing, chain) = Standing::read(envelope, &walk.keys, of).map_err(odd)?;
+            let read = Standing::read(envelope, &walk.keys, walk.chain.of());
+            let (standing, chain) = read.map_err(odd)?;
             // What there was to say of the whole was said before.
             walk.faults.clear();
             walk.position = standing.position;
             walk.chain = chain;
             walk.go_on_with(&standing, earlier).map_err(odd)?;
         } else {
-            walk.compare_with(op.tenant(), earlier);
+            walk.compare_with(earlier);
         }
         walk.settle();
         Ok(walk)
@@ -131,12 +131,12 @@ impl Logs {
         let (size, last, unsealed) = self.ends(&mut tx, op.tenant(), log).await?;
         let head = self.head(&mut tx, op.tenant(), log).await?;
         tx.commit().await?;
-        let chain = Chain::new(op.tenant(), log);
+        let chain = Chain::new(self.name(op.tenant(), log));
         let whole =
             |number: Option<i64>| u64::try_from(number.unwrap_or_default()).unwrap_or_default();
         let mut walk = Walk {
             log,
-            settled: (Standing::of(&chain, log, 0, None), 0),
+            settled: (Standing::of(&chain, 0, None), 0),
             chain,
             position: 0,
             size: whole(head.as_ref().map(|head| head.size)),
@@ -235,7 +235,7 @@ impl Walk {
     /// All that was given out so far is dealt with: a pause goes on behind it.
     pub fn settle(&mut self) {
         let compared = self.compared.clone();
-        let standing = Standing::of(&self.chain, self.log, self.position, compared);
+        let standing = Standing::of(&self.chain, self.position, compared);
         self.settled = (standing, self.faults.len());
     }
 
@@ -255,12 +255,12 @@ impl Walk {
         Ok(())
     }
 
-    fn compare_with(&mut self, tenant: &TenantId, earlier: Option<&Envelope>) {
+    fn compare_with(&mut self, earlier: Option<&Envelope>) {
         let Some(envelope) = earlier else { return };
         let read = signed_end(envelope, &self.keys);
         self.compared = read.as_ref().ok().map(|earlier| earlier.root.clone());
         let (size, reason) = match read {
-            Ok(earlier) if earlier.tenant != tenant.as_str() || earlier.log != self.log => (
+            Ok(earlier) if !self.chain.of().is_of(&earlier) => (
                 earlier.size,
                 "it is the checkpoint of another log".to_owned(),
             ),
@@ -324,8 +324,8 @@ impl Walk {
 
     /// Whether the head keeps the very chain that was walked.
     fn is_kept(&self) -> bool {
-        let (tenant, log) = (self.chain.tenant(), self.log);
-        let kept = self.head.as_ref().and_then(|head| head.kept(tenant, log));
+        let of = self.chain.of().clone();
+        let kept = self.head.as_ref().and_then(|head| head.kept(of));
         kept.is_some_and(|kept| kept == self.chain)
     }
 
@@ -348,7 +348,7 @@ impl Walk {
         };
         let found = self.chain.end();
         let reason = match signed {
-            Ok((signed, _)) if signed == found => {
+            Ok((signed, _)) if self.chain.ends_at(&signed) => {
                 if passed == self.size && !self.is_kept() {
                     self.faults.push(Fault::Head);
                 }

@@ -153,6 +153,7 @@ on_every_driver! {
         let ran = verify(&[file.to_str().unwrap()]).await;
         assert_eq!(ran.exit, 0, "{}", ran.stdout);
         let logs = ran.json();
+        assert!(logs["items"].as_array().unwrap().iter().all(|log| log["tenant"] == "acme"));
         let logs = logs["items"].as_array().unwrap();
         assert_eq!(logs.iter().map(|log| log["service"].as_str().unwrap()).collect::<Vec<_>>(), ["authority", "evidence", "replay", "risk-engine"]);
         // Nothing was recorded in one of them, and that is signed.
@@ -188,6 +189,20 @@ on_every_driver! {
             let file = person.file("rest", rest.as_bytes());
             let ran = verify(&[file.to_str().unwrap(), "-o", "table"]).await;
             assert!(ran.exit == 6 && ran.stdout.contains("was cut out"), "{}", ran.stdout);
+        }
+        // An end that somebody else signed, of another service or tenant, in its place.
+        let replaced = |by: String| [&[by.as_str()], &lines[heads[1]..]].concat().join("\n");
+        let end: LogAnswer = world.auditor("globex").get(&format!("{}/log", LOGS[3])).await;
+        let foreign = json!({"service": "risk-engine", "checkpoint": end.checkpoint, "envelope": end.envelope, "keys": end.keys});
+        let empty = lines[heads[1]].replacen("\"service\":\"evidence\"", "\"service\":\"authority\"", 1);
+        assert_ne!(empty, lines[heads[1]]);
+        let file = person.file("replaced", replaced(empty).as_bytes());
+        let ran = verify(&[file.to_str().unwrap(), "-o", "table"]).await;
+        assert!(ran.exit == 6 && ran.stdout.contains("in the schema evidence"), "{}", ran.stdout);
+        for (added, told) in [(foreign.to_string(), "globex"), (lines[heads[3]].to_owned(), "twice")] {
+            let file = person.file("added", format!("{first}{added}\n").as_bytes());
+            let ran = verify(&[file.to_str().unwrap()]).await;
+            assert!(ran.exit == 2 && ran.stderr.contains(told), "{}", ran.stderr);
         }
         let of_one = lines[heads[0]..heads[1]].join("\n");
         let of_one = person.file("of-one", of_one.as_bytes());

@@ -293,6 +293,11 @@ async fn a_schema_that_was_changed_by_hand_is_refused() {
             "service=replay key=ConnectionStrings:Default source=--set hint=\"schema replay is not",
         ),
         (
+            "REVOKE SELECT ON authority._migrations FROM stella_service",
+            "GRANT SELECT ON authority._migrations TO stella_service",
+            "misses SELECT on _migrations",
+        ),
+        (
             "REVOKE INSERT ON evidence.log_entries FROM stella_service",
             "GRANT INSERT ON evidence.log_entries TO stella_service",
             "misses INSERT on log_entries",
@@ -301,6 +306,12 @@ async fn a_schema_that_was_changed_by_hand_is_refused() {
             "ALTER TABLE riskengine.evaluations NO FORCE ROW LEVEL SECURITY",
             "ALTER TABLE riskengine.evaluations FORCE ROW LEVEL SECURITY",
             "row-level security is not forced on evaluations",
+        ),
+        (
+            "ALTER POLICY tenant ON riskengine.evaluations RENAME TO away; \
+             DROP POLICY away ON riskengine.evaluations",
+            "CREATE POLICY tenant ON riskengine.evaluations USING (tenant = '')",
+            "no policy shows a tenant its rows of evaluations",
         ),
     ] {
         owner.execute(statement).await.unwrap();

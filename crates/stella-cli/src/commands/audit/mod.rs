@@ -45,6 +45,14 @@ impl Service {
         }
     }
 
+    /// The schema that holds its audit log, as the signed end of it says.
+    fn schema(self) -> &'static str {
+        match self {
+            Self::RiskEngine => "riskengine",
+            other => other.name(),
+        }
+    }
+
     /// Where its audit log is.
     fn path(self) -> &'static str {
         match self {

@@ -4,10 +4,12 @@
 use std::path::Path;
 
 use serde_json::Value;
-use stella_api::Code;
 use stella_api::audit::AuditVerifyAnswer;
 use stella_api::verify::{VerifiedLog, VerifyExample, VerifyViolation};
-use stella_attest::{Chain, Entry, PublicKey, signed_end, verify as verified};
+use stella_api::{Code, TenantId};
+use stella_attest::{Chain, Entry, LogName, PublicKey, signed_end, verify as verified};
+
+use clap::ValueEnum as _;
 
 use super::Service;
 use super::export::Head;
@@ -15,6 +17,9 @@ use super::verify::Verified;
 use crate::failure::Failure;
 use crate::kind::{EXPORT_INVALID, PATH_UNREADABLE};
 use crate::label::filled;
+
+/// The name of an audit log.
+const AUDIT: &str = "audit";
 
 /// Verifies an export, which holds the log of the service that is asked for, or of every one.
 pub(super) fn verify(
@@ -38,27 +43,32 @@ pub(super) fn verify(
         let value: Value = serde_json::from_str(line).map_err(|error| invalid(&error))?;
         if value.get("checkpoint").is_some() {
             let head: Head = serde_json::from_value(value).map_err(|error| invalid(&error))?;
-            logs.push(Log::of(head, keys).map_err(|error| invalid(&error))?);
+            let log = Log::of(head, keys).map_err(|error| invalid(&error))?;
+            log.goes_with(&logs).map_err(|error| invalid(&error))?;
+            logs.push(log);
         } else {
             let log = logs.last_mut();
             let log = log.ok_or_else(|| invalid(&"a record before the end of a log"))?;
             log.follow(value).map_err(|error| invalid(&error))?;
         }
     }
-    if logs.is_empty() {
+    let Some(first) = logs.first() else {
         return Err(told(&EXPORT_INVALID, &"it is empty"));
-    }
-    let there = |service: &Service| logs.iter().any(|log| log.service == service.name());
+    };
+    let tenant = first.chain.of().tenant.to_string();
+    let there = |service: &Service| logs.iter().any(|log| log.service == *service);
     let asked = Service::asked(service).into_iter();
-    let gone: Vec<Verified> = asked.filter(|one| !there(one)).map(not_there).collect();
+    let gone = asked.filter(|one| !there(one));
+    let gone: Vec<Verified> = gone.map(|one| not_there(one, &tenant)).collect();
     Ok(logs.into_iter().map(Log::end).chain(gone).collect())
 }
 
 /// A log that an export should hold.
-fn not_there(service: Service) -> Verified {
+fn not_there(service: Service, tenant: &str) -> Verified {
     let detail = filled("audit-log-gone", &[("service", service.name().into())]);
     Verified {
         service: service.name().to_owned(),
+        tenant: Some(tenant.to_owned()),
         key: None,
         answer: AuditVerifyAnswer {
             log: VerifiedLog {
@@ -85,7 +95,7 @@ fn violation(code: Code, detail: String) -> VerifyViolation {
 }
 
 struct Log {
-    service: String,
+    service: Service,
     key: Option<String>,
     /// What is signed, or why that counts for nothing.
     signed: Result<stella_api::log::Checkpoint, String>,
@@ -103,17 +113,37 @@ impl Log {
         let key = known
             .iter()
             .find(|key| verified(&head.end.envelope, std::slice::from_ref(*key)).is_ok());
-        let checkpoint = &head.end.checkpoint;
-        let tenant = checkpoint.tenant.parse();
-        let tenant =
-            tenant.map_err(|error: stella_api::tenant::TenantIdError| error.to_string())?;
+        let service = Service::from_str(&head.service, false)
+            .map_err(|_| format!("{} is no service", head.service))?;
+        let tenant: Result<TenantId, _> = head.end.checkpoint.tenant.parse();
+        let of = LogName {
+            schema: service.schema().to_owned(),
+            tenant: tenant.map_err(|error| error.to_string())?,
+            log: AUDIT.to_owned(),
+        };
         Ok(Self {
-            service: head.service,
+            service,
             key: key.map(|key| key.keyid().to_owned()),
-            chain: Chain::new(&tenant, &checkpoint.log),
+            chain: Chain::new(of),
             signed,
             faults: Vec::new(),
         })
+    }
+
+    /// An export has each log once, all of one tenant.
+    fn goes_with(&self, others: &[Self]) -> Result<(), String> {
+        for other in others {
+            if other.service == self.service {
+                return Err(format!("the log of {} is there twice", self.service.name()));
+            }
+            let (first, here) = (&other.chain.of().tenant, &self.chain.of().tenant);
+            if first != here {
+                return Err(format!(
+                    "it is a log of {here}, and those before of {first}"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// What a record says, without what stands beside it in the chain.
@@ -145,6 +175,16 @@ impl Log {
         let found = self.chain.end();
         match self.signed {
             Ok(signed) if signed == found => {}
+            Ok(signed) if !self.chain.of().is_of(&signed) || signed.schema.is_none() => {
+                let schema = signed.schema.unwrap_or_default();
+                let values = [
+                    ("tenant", signed.tenant.into()),
+                    ("schema", schema.into()),
+                    ("log", signed.log.into()),
+                ];
+                let reason = filled("audit-other-log", &values);
+                self.faults.push((Code::LogUnsigned, reason));
+            }
             Ok(signed) => {
                 let values = [
                     ("signed", signed.size.into()),
@@ -160,7 +200,8 @@ impl Log {
         let faults = self.faults.into_iter();
         let violations = faults.map(|(code, detail)| violation(code, detail));
         Verified {
-            service: self.service,
+            service: self.service.name().to_owned(),
+            tenant: Some(found.tenant),
             key: self.key,
             answer: AuditVerifyAnswer {
                 log: VerifiedLog {

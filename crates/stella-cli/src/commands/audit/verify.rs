@@ -40,6 +40,9 @@ pub struct VerifyArgs {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Verified {
     pub(super) service: String,
+    /// Whose log an export says that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tenant: Option<String>,
     /// The key that signed its end, where that was seen here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<String>,
@@ -66,10 +69,10 @@ pub(crate) async fn run(arguments: &VerifyArgs, session: &mut Session) -> Result
             asked.resume = part.resume;
             found = part.violations;
         };
-        let (service, key) = (service.name().to_owned(), None);
         logs.push(Verified {
-            service,
-            key,
+            service: service.name().to_owned(),
+            tenant: None,
+            key: None,
             answer,
         });
     }
@@ -109,6 +112,9 @@ fn drawn(logs: &[Verified]) -> Result<Answer, Failure> {
         .exit(exit);
     if !holds {
         answer = answer.line("").table(table).line("");
+    }
+    if let Some(tenant) = logs.first().and_then(|log| log.tenant.as_deref()) {
+        answer = answer.line(filled("audit-tenant", &[("tenant", tenant.into())]));
     }
     for log in logs {
         let found = &log.answer.log;
