@@ -101,3 +101,4 @@ refused-document-kind = this is evidence of kind { $found }: post it to /api/v1/
 refused-document-nul = the character U+0000 stands in this text
 refused-document-long = the text has { $found } bytes, more than the { $limit } of a name
 notice-not-derived = kept, and no finding is derived from it yet: { $reason }
+notice-whole = the whole document

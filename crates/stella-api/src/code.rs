@@ -134,6 +134,12 @@ codes! {
     CvssMisstated = "CVSS_MISSTATED", 201, exit 0;
     /// Components of an SBOM that no advisory is matched with. Only ever a notice.
     ComponentsUnmatched = "COMPONENTS_UNMATCHED", 201, exit 0;
+    /// Statements of an advisory that no component is matched with. Only ever a notice.
+    PackagesUnmatched = "PACKAGES_UNMATCHED", 201, exit 0;
+    /// Published severities that no score can rest on. Only ever a notice.
+    SeverityUnreadable = "SEVERITY_UNREADABLE", 201, exit 0;
+    /// Statements on versions that no version can be compared with. Only ever a notice.
+    VersionsUndetermined = "VERSIONS_UNDETERMINED", 201, exit 0;
     /// Stored bytes are not the bytes that came: their digest differs.
     EvidenceCorrupt = "EVIDENCE_CORRUPT", 500, exit 6;
     /// A document that was taken in is not there.

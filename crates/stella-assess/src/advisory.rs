@@ -5,8 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use stella_formats::{Body, CvssScore, Severity};
-use stella_scoring::cvss::Vector;
+use stella_formats::{Body, Severity};
 
 use crate::coverage::{self, NamedPackage};
 use crate::cve;
@@ -28,29 +27,6 @@ pub fn vulnerability_ids(body: &Body) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let fresh = |id: &&str| seen.insert((*id).to_owned());
     ids.into_iter().filter(fresh).map(str::to_owned).collect()
-}
-
-/// Where published CVSS scores stand that are not the score of the vector beside them, in the
-/// order of the document. What is no vector says nothing of a score.
-#[must_use]
-pub fn misstated(body: &Body) -> Vec<&str> {
-    let scores: Vec<&CvssScore> = match body {
-        Body::Csaf(csaf) => {
-            let all = csaf.vulnerabilities.iter().flat_map(|one| &one.scores);
-            all.map(|one| &one.score).collect()
-        }
-        Body::Cve(record) => {
-            let containers = record.containers.iter();
-            containers.flat_map(|one| &one.scores).collect()
-        }
-        _ => Vec::new(),
-    };
-    let misstated = scores.into_iter().filter(|score| {
-        let vector = score.vector.as_deref().map(Vector::parse);
-        let both = vector.and_then(Result::ok).zip(score.base_score.as_deref());
-        both.is_some_and(|(vector, published)| !vector.states(published))
-    });
-    misstated.map(|score| score.pointer.as_str()).collect()
 }
 
 /// A line about the vulnerability of an advisory.

@@ -89,18 +89,6 @@ pub fn components(sbom: &Sbom) -> Vec<NamedComponent> {
         .collect()
 }
 
-/// Where the components stand that no advisory is matched with, in the order of the document:
-/// those without a readable package URL.
-#[must_use]
-pub fn unmatched(sbom: &Sbom) -> Vec<&str> {
-    let unread = |component: &&Component| {
-        let purl = component.purl.as_deref();
-        purl.is_none_or(|purl| Coordinates::from_purl(purl).is_err())
-    };
-    let each = sbom.components.iter().filter(unread);
-    each.map(|component| component.pointer.as_str()).collect()
-}
-
 /// The one component that stands at a place, if it has a readable package URL.
 #[must_use]
 pub fn component_at(sbom: &Sbom, pointer: &str) -> Option<NamedComponent> {

@@ -54,7 +54,8 @@ fn package(said: &CveAffected) -> Option<NamedPackage> {
     })
 }
 
-fn named(said: &CveAffected) -> Option<(Ecosystem, String)> {
+/// The package of an ecosystem that a record names.
+pub(crate) fn named(said: &CveAffected) -> Option<(Ecosystem, String)> {
     let purl = said.purl.as_deref();
     if let Some(at) = purl.and_then(|purl| Coordinates::from_purl(purl).ok()) {
         return Some((at.ecosystem, at.package));

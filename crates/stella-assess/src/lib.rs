@@ -8,14 +8,16 @@ mod case;
 mod coverage;
 mod cve;
 mod identity;
+mod remark;
 mod vex;
 
-pub use advisory::{misstated, packages, summary, vulnerability_ids};
+pub use advisory::{packages, summary, vulnerability_ids};
 pub use case::{AssessError, Case, CaseDocument, assess};
 pub use coverage::{
-    Coverage, NamedComponent, NamedPackage, component_at, components, coordinates, cover, unmatched,
+    Coverage, NamedComponent, NamedPackage, component_at, components, coordinates, cover,
 };
 pub use identity::finding_id;
+pub use remark::{Remark, remarks};
 
 /// The version of this crate's derivations. Whatever is derived and stored carries it.
 pub const DERIVATION: i64 = 5;

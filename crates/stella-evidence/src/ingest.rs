@@ -7,13 +7,11 @@ use jiff::Timestamp;
 use stella_api::Code;
 use stella_api::audit::AuditOutcome;
 use stella_api::evidence::{
-    Content, DocumentRecord, Envelope, EvidenceKind, IngestAnswer, Notice, Outcome, Reference,
-    Upstream,
+    Content, DocumentRecord, Envelope, EvidenceKind, IngestAnswer, Outcome, Reference, Upstream,
 };
 use stella_canonical::Digest;
 use stella_context::OpContext;
-use stella_formats::{Body, Document};
-use stella_locale::Labels;
+use stella_formats::Document;
 use stella_service::{Act, Failure, IntoFailure as _, fault};
 use stella_storage::{StoreError, Tx};
 use stella_telemetry::Stopwatch;
@@ -21,16 +19,13 @@ use stella_telemetry::Stopwatch;
 use crate::change::observation;
 use crate::guard::{Accepted, Violation};
 use crate::store::{self, Earlier, Key, NewRecord, Origin};
-use crate::{BUCKET, Evidence, EvidenceError, change};
+use crate::{BUCKET, Evidence, EvidenceError, change, notice};
 
 /// Raw bytes up to this many lie in the database, larger ones in the object store.
 const INLINE: usize = 256 * 1024;
 
 /// Where raw bytes lie that are in the database.
 pub(crate) const IN_DATABASE: &str = "database";
-
-/// How many components without a readable package URL an answer names.
-const PLACES: usize = 10;
 
 /// A document that is stored.
 struct Kept {
@@ -134,7 +129,7 @@ impl Evidence {
             Some(failure) if failure.code().retryable() => Err(failure.clone()),
             Some(failure) => {
                 let mut answer = kept.answer;
-                answer.notices.push(not_derived(failure));
+                answer.notices.push(notice::not_derived(failure));
                 Ok(answer)
             }
             None => Ok(kept.answer),
@@ -494,59 +489,11 @@ fn references(document: &Document) -> Vec<Reference> {
     document.references().into_iter().map(read).collect()
 }
 
-/// That a document was kept, and what is derived from it is not there yet.
-fn not_derived(failure: &Failure) -> Notice {
-    let reason = [("reason", failure.detail().into())];
-    Notice {
-        code: failure.code().to_string(),
-        pointer: String::new(),
-        message: Labels::english().format("notice-not-derived", &reason),
-    }
-}
-
-/// What is remarkable at several places of a document, as one notice with the first of them.
-fn at_places(code: Code, places: &[&str]) -> Option<Notice> {
-    let first = places.first()?;
-    let mut told = places[..places.len().min(PLACES)].join(", ");
-    if places.len() > PLACES {
-        told += ", …";
-    }
-    let values = [("count", places.len().into()), ("places", told.into())];
-    Some(Notice {
-        code: code.to_string(),
-        pointer: (*first).to_owned(),
-        message: Labels::english().format(&format!("{}-detail", code.label_key()), &values),
-    })
-}
-
 fn answer(document: &Document, outcome: Outcome, record: &DocumentRecord) -> IngestAnswer {
-    let mut notices: Vec<Notice> = document
-        .notices
-        .iter()
-        .map(|notice| Notice {
-            code: notice.code.to_owned(),
-            pointer: notice.pointer.clone(),
-            message: notice.message.clone(),
-        })
-        .collect();
-    if outcome == Outcome::Conflict {
-        notices.push(Notice {
-            code: Code::Aoc003.to_string(),
-            pointer: String::new(),
-            message: Labels::english().text("error-err-aoc-003-detail"),
-        });
-    }
-    if let Body::Sbom(sbom) = &document.body {
-        // Said here, for nobody finds it in a list of findings.
-        let unmatched = stella_assess::unmatched(sbom);
-        notices.extend(at_places(Code::ComponentsUnmatched, &unmatched));
-    }
-    let misstated = stella_assess::misstated(&document.body);
-    notices.extend(at_places(Code::CvssMisstated, &misstated));
     IngestAnswer {
         id: record.id.clone(),
         outcome,
         upstream: record.upstream.clone(),
-        notices,
+        notices: notice::all(document, outcome),
     }
 }

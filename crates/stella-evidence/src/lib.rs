@@ -17,6 +17,7 @@ mod ingest;
 mod intake;
 mod meters;
 mod moment;
+mod notice;
 mod past;
 mod rebuild;
 mod store;

@@ -82,6 +82,19 @@ pub fn evaluate(affected: &Affected, version: &str) -> Verdict {
     Verdict::NotAffected
 }
 
+/// Why a statement leaves versions undetermined, whichever they are: of a range with its index, or
+/// of the whole.
+#[must_use]
+pub fn doubts(affected: &Affected) -> Vec<(Option<usize>, String)> {
+    let ranges = affected.ranges.iter().enumerate();
+    let compared = ranges.filter(|(_, range)| range.kind != RangeKind::Git);
+    let doubted = compared.filter_map(|(at, range)| {
+        Some((Some(at), stretch::unreadable(&affected.ecosystem, range)?))
+    });
+    let silent = silence(affected).map(|reason| (None, reason));
+    doubted.chain(silent).collect()
+}
+
 /// Says whether an advisory's statement covers a component; `None` where it speaks of another
 /// package.
 #[must_use]

@@ -25,7 +25,9 @@ mod version;
 pub use affected::{Affected, Event, Range, RangeKind};
 pub use ecosystem::Ecosystem;
 pub use error::Error;
-pub use evaluate::{Rule, Verdict, evaluate, fixed_versions, match_component, match_package};
+pub use evaluate::{
+    Rule, Verdict, doubts, evaluate, fixed_versions, match_component, match_package,
+};
 pub use fuzz::fuzz;
 pub use purl::Coordinates;
 pub use version::{Version, compare};

@@ -31,22 +31,44 @@ pub(crate) fn covering(
     range: &Range,
     version: &str,
 ) -> Result<Option<Stretch>, String> {
-    if let RangeKind::Other(kind) = &range.kind {
-        return Err(format!("unknown range type {kind:?}"));
-    }
-    let read = |text: &str| {
-        Version::parse_for(ecosystem, &range.kind, text).map_err(|error| error.to_string())
-    };
+    let read = reader(ecosystem, range)?;
     let version = read(version)?;
-    let (points, limits) = points(range, read)?;
+    let (stretches, limits) = described(range, read)?;
     let within = limits.is_empty()
         || limits
             .iter()
             .any(|limit| limit.as_ref().is_none_or(|limit| version < *limit));
-    let stretches = stretches(points)?;
     Ok(stretches
         .into_iter()
         .find(|stretch| within && stretch.covers(&version)))
+}
+
+/// Why no version can be compared with a range.
+pub(crate) fn unreadable(ecosystem: &Ecosystem, range: &Range) -> Option<String> {
+    let read = reader(ecosystem, range);
+    read.and_then(|read| described(range, read)).err()
+}
+
+/// How the versions of a range are read.
+fn reader<'a>(
+    ecosystem: &'a Ecosystem,
+    range: &'a Range,
+) -> Result<impl Fn(&str) -> Result<Version, String> + 'a, String> {
+    if let RangeKind::Other(kind) = &range.kind {
+        return Err(format!("unknown range type {kind:?}"));
+    }
+    Ok(|text: &str| {
+        Version::parse_for(ecosystem, &range.kind, text).map_err(|error| error.to_string())
+    })
+}
+
+/// The stretches of a range, and its limits.
+fn described(
+    range: &Range,
+    read: impl Fn(&str) -> Result<Version, String>,
+) -> Result<(Vec<Stretch>, Vec<Bound>), String> {
+    let (points, limits) = points(range, read)?;
+    Ok((stretches(points)?, limits))
 }
 
 impl Stretch {

@@ -195,6 +195,10 @@ fn read_range(at: &Cursor<'_>, notices: &mut Vec<Notice>) -> Result<Range, Forma
                 "an event should be one of introduced, fixed, last_affected, limit",
             ));
         }
+        let names_commit = |event: &Event| is_commit(event.version());
+        if kind == RangeKind::Git && !events[before..].iter().all(names_commit) {
+            notices.push(event.notice("ODD_RANGE_EVENT", "a commit should be its full hash"));
+        }
     }
     Ok(Range {
         kind,
@@ -202,6 +206,12 @@ fn read_range(at: &Cursor<'_>, notices: &mut Vec<Notice>) -> Result<Range, Forma
         events,
         pointer: at.pointer.clone(),
     })
+}
+
+/// A full hash, or the beginning of all.
+fn is_commit(text: &str) -> bool {
+    let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text == "0" || [40, 64].contains(&text.len()) && text.bytes().all(hex)
 }
 
 type MakeEvent = fn(String) -> Event;

@@ -58,6 +58,7 @@ mod tamper;
 mod telemetry;
 mod tenancy;
 mod tls;
+mod topics;
 mod unreadable;
 mod up;
 mod verdicts;

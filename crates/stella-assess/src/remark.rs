@@ -1,0 +1,274 @@
+//! What of a document counts for nothing here, or is not what it says: told to whoever sends it, for
+//! nobody finds it in a list of findings.
+
+use stella_api::Code;
+use stella_formats::{Advisory, Body, CveRecord, CvssScore, Sbom};
+use stella_matching::{Coordinates, doubts};
+use stella_scoring::cvss::Vector;
+
+use crate::coverage::{self, NamedPackage};
+use crate::cve;
+
+/// The same of several places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// What: [`Code::ComponentsUnmatched`], [`Code::PackagesUnmatched`],
+    /// [`Code::VersionsUndetermined`], [`Code::SeverityUnreadable`] or [`Code::CvssMisstated`].
+    pub code: Code,
+    /// Where (RFC 6901), in the order of the document.
+    pub places: Vec<String>,
+    /// Why at the first of them, in lower case.
+    pub reason: String,
+}
+
+/// Places as they are found.
+struct Found(Vec<Remark>);
+
+impl Found {
+    fn note(&mut self, code: Code, place: impl Into<String>, reason: impl ToString) {
+        let known = self.0.iter_mut().find(|remark| remark.code == code);
+        match known {
+            Some(remark) => remark.places.push(place.into()),
+            None => self.0.push(Remark {
+                code,
+                places: vec![place.into()],
+                reason: reason.to_string(),
+            }),
+        }
+    }
+}
+
+/// Everything of that kind in a document. What was taken back is not asked for it.
+#[must_use]
+pub fn remarks(body: &Body) -> Vec<Remark> {
+    let mut found = Found(Vec::new());
+    match body {
+        Body::Advisory(advisory) if advisory.withdrawn.is_none() => {
+            of_advisory(&mut found, advisory)
+        }
+        Body::Cve(record) if !record.is_rejected() => of_record(&mut found, record),
+        Body::Csaf(csaf) => {
+            if !csaf.is_vex() {
+                let reason = "a CSAF advisory gives its severities to findings of others";
+                found.note(Code::PackagesUnmatched, "", reason);
+            }
+            let scores = csaf.vulnerabilities.iter().flat_map(|one| &one.scores);
+            scores.for_each(|one| of_score(&mut found, &one.score));
+        }
+        Body::Sbom(sbom) => of_components(&mut found, sbom),
+        _ => {}
+    }
+    found.0
+}
+
+fn of_components(found: &mut Found, sbom: &Sbom) {
+    for component in &sbom.components {
+        let reason = match component.purl.as_deref().map(Coordinates::from_purl) {
+            Some(Ok(_)) => continue,
+            Some(Err(error)) => error.to_string(),
+            None => "no package URL".to_owned(),
+        };
+        found.note(Code::ComponentsUnmatched, &component.pointer, reason);
+    }
+}
+
+/// Of an advisory that names nothing at all its whole is the place.
+const NO_PACKAGE: &str = "no package of an ecosystem is named";
+
+fn of_advisory(found: &mut Found, advisory: &Advisory) {
+    if advisory.affected.is_empty() {
+        found.note(Code::PackagesUnmatched, "", NO_PACKAGE);
+    }
+    let nameless = advisory.affected.iter().filter(|one| one.package.is_none());
+    nameless.for_each(|one| found.note(Code::PackagesUnmatched, &one.pointer, NO_PACKAGE));
+    for package in coverage::packages(advisory) {
+        of_package(found, &package, |at| {
+            format!("{}/ranges/{at}", package.pointer)
+        });
+    }
+    let of_packages = advisory.affected.iter().flat_map(|one| &one.severities);
+    for severity in advisory.severities.iter().chain(of_packages) {
+        if let Err(error) = Vector::parse(&severity.score) {
+            found.note(Code::SeverityUnreadable, &severity.pointer, error);
+        }
+    }
+}
+
+fn of_record(found: &mut Found, record: &CveRecord) {
+    let mut affected = record
+        .containers
+        .iter()
+        .flat_map(|one| &one.affected)
+        .peekable();
+    if affected.peek().is_none() {
+        found.note(Code::PackagesUnmatched, "", NO_PACKAGE);
+    }
+    let nameless = affected.filter(|one| cve::named(one).is_none());
+    nameless.for_each(|one| found.note(Code::PackagesUnmatched, &one.pointer, NO_PACKAGE));
+    for package in cve::packages(record) {
+        // Ranges are made from what is listed, and are not listed themselves.
+        of_package(found, &package, |_| package.pointer.clone());
+    }
+    let scores = record.containers.iter().flat_map(|one| &one.scores);
+    scores.for_each(|score| of_score(found, score));
+}
+
+fn of_package(found: &mut Found, package: &NamedPackage, range: impl Fn(usize) -> String) {
+    for (at, reason) in doubts(&package.affected) {
+        let place = at.map_or_else(|| package.pointer.clone(), &range);
+        found.note(Code::VersionsUndetermined, place, reason);
+    }
+}
+
+fn of_score(found: &mut Found, score: &CvssScore) {
+    match score.vector.as_deref().map(Vector::parse) {
+        None => found.note(
+            Code::SeverityUnreadable,
+            &score.pointer,
+            "a score without a vector",
+        ),
+        Some(Err(error)) => found.note(Code::SeverityUnreadable, &score.pointer, error),
+        Some(Ok(vector)) => {
+            let published = score.base_score.as_deref();
+            if let Some(published) = published.filter(|published| !vector.states(published)) {
+                let reason = format!("{published} is published");
+                found.note(Code::CvssMisstated, &score.pointer, reason);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// Codes, places and reasons of a document.
+    fn told(document: &Value) -> Vec<(&'static str, Vec<String>, String)> {
+        let read = stella_formats::read(document.to_string().as_bytes()).unwrap();
+        let each = remarks(&read.body).into_iter();
+        each.map(|one| (one.code.as_str(), one.places, one.reason))
+            .collect()
+    }
+
+    fn places(document: &Value) -> Vec<(&'static str, Vec<String>)> {
+        let each = told(document).into_iter();
+        each.map(|(code, places, _)| (code, places)).collect()
+    }
+
+    fn osv(affected: &Value, severity: &Value) -> Value {
+        json!({"id": "X-1", "modified": "2024-01-01T00:00:00Z", "affected": affected, "severity": severity})
+    }
+
+    const PACKAGE: &str = "/affected/0";
+
+    fn of(ranges: &Value) -> Value {
+        let package = json!({"ecosystem": "crates.io", "name": "a"});
+        osv(&json!([{"package": package, "ranges": ranges}]), &json!([]))
+    }
+
+    #[test]
+    fn an_advisory_that_is_understood_has_none() {
+        let events = json!([{"introduced": "0"}, {"fixed": "1.2.3"}]);
+        let mut document = of(&json!([{"type": "SEMVER", "events": events}]));
+        let vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H";
+        document["severity"] = json!([{"type": "CVSS_V3", "score": vector}]);
+        assert_eq!(told(&document), []);
+        document["affected"] = json!([]);
+        document["withdrawn"] = json!("2024-01-01T00:00:00Z");
+        assert_eq!(told(&document), [], "what was taken back");
+    }
+
+    #[test]
+    fn of_versions_that_cannot_be_compared_the_range_and_why() {
+        let undetermined = |ranges: Value| {
+            let mut told = told(&of(&ranges));
+            assert_eq!(told.len(), 1, "{told:?}");
+            let (code, places, reason) = told.remove(0);
+            assert_eq!(code, "VERSIONS_UNDETERMINED");
+            (places, reason)
+        };
+        let first = vec![format!("{PACKAGE}/ranges/0")];
+        let semver = |events: Value| json!([{"type": "SEMVER", "events": events}]);
+        let (places, reason) = undetermined(semver(json!([{"fixed": "1.0.0"}])));
+        assert_eq!(
+            (places, &*reason),
+            (first.clone(), "range without an introduced event")
+        );
+        let events = json!([{"introduced": "0"}, {"fixed": "soon"}]);
+        let (places, reason) = undetermined(semver(events));
+        assert!(places == first && reason.contains("\"soon\""), "{reason}");
+        let (places, reason) = undetermined(json!([]));
+        assert_eq!(
+            (places, &*reason),
+            (vec![PACKAGE.to_owned()], "neither ranges nor versions")
+        );
+        let git = json!([{"type": "GIT", "repo": "https://example.org", "events": [{"introduced": "0"}]}]);
+        let (places, reason) = undetermined(git);
+        assert_eq!(
+            (places, &*reason),
+            (vec![PACKAGE.to_owned()], "git range only")
+        );
+    }
+
+    #[test]
+    fn of_severities_that_cannot_be_read_the_place() {
+        let garbage = json!([{"type": "CVSS_V3", "score": "garbage"}]);
+        let package = json!([{"ranges": [], "severity": [{"type": "Ubuntu", "score": "low"}]}]);
+        let severities = (
+            "SEVERITY_UNREADABLE",
+            vec![
+                "/severity/0".to_owned(),
+                "/affected/0/severity/0".to_owned(),
+            ],
+        );
+        let nameless = ("PACKAGES_UNMATCHED", vec![PACKAGE.to_owned()]);
+        assert_eq!(places(&osv(&package, &garbage)), [nameless, severities]);
+
+        let cve = json!({"dataType": "CVE_RECORD", "dataVersion": "5.1",
+            "cveMetadata": {"cveId": "CVE-2024-1", "state": "PUBLISHED"},
+            "containers": {"cna": {"affected": [{"vendor": "v", "product": "p"}], "metrics": [
+                {"cvssV3_1": {"vectorString": "CVSS:3.1/AV:Q", "baseScore": 9.8}},
+                {"cvssV4_0": {"baseScore": 8.7}},
+                {"cvssV3_1": {"vectorString": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H", "baseScore": 9.8}}]}}});
+        let at = |number: u8, version: &str| format!("/containers/cna/metrics/{number}/{version}");
+        assert_eq!(
+            places(&cve),
+            [
+                (
+                    "PACKAGES_UNMATCHED",
+                    vec!["/containers/cna/affected/0".to_owned()]
+                ),
+                (
+                    "SEVERITY_UNREADABLE",
+                    vec![at(0, "cvssV3_1"), at(1, "cvssV4_0")]
+                ),
+                ("CVSS_MISSTATED", vec![at(2, "cvssV3_1")]),
+            ]
+        );
+
+        let csaf = json!({"document": {"category": "csaf_security_advisory", "csaf_version": "2.0", "title": "t",
+                "publisher": {"name": "n", "category": "vendor", "namespace": "https://example.org"},
+                "tracking": {"id": "1", "version": "1", "status": "final", "current_release_date": "2024-01-01T00:00:00Z"}},
+            "vulnerabilities": [{"cve": "CVE-2024-1", "scores": [{"products": [], "cvss_v3": {"vectorString": "nonsense"}}]}]});
+        assert_eq!(
+            places(&csaf),
+            [
+                ("PACKAGES_UNMATCHED", vec![String::new()]),
+                (
+                    "SEVERITY_UNREADABLE",
+                    vec!["/vulnerabilities/0/scores/0/cvss_v3".to_owned()]
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_advisory_without_packages_is_one_as_a_whole() {
+        assert_eq!(
+            places(&osv(&json!([]), &json!([]))),
+            [("PACKAGES_UNMATCHED", vec![String::new()])]
+        );
+    }
+}
