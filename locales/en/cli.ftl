@@ -187,7 +187,7 @@ help-evidence-ingest-example =
     stella evidence ingest osv/rustsec osv/go
     curl -s https://example.org/vex.json | stella evidence ingest - --publisher acme
     stella evidence ingest backup/osv --clock 2026-01-31T00:00:00Z
-help-evidence-ingest-paths = Files, folders with .json, .yaml, .yml, .csv or .csv.gz files, or - for standard input; what was taken in before stays as it is
+help-evidence-ingest-paths = Files; folders with .json, .yaml, .yml, .csv or .csv.gz files; archives of such (.tar, .tar.gz, .tgz, .tar.zst, .zip); or - for standard input. What was taken in before stays as it is
 help-evidence-ingest-publisher = Who publishes them [default: as the documents say]
 help-evidence-ingest-stream = Which of the publisher's feeds they come from
 help-evidence-list-about = List documents

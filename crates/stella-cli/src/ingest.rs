@@ -12,4 +12,3 @@ pub(crate) use collect::collect;
 pub(crate) use prepare::Origin;
 pub(crate) use send::{End, send_all};
 pub(crate) use source::Source;
-pub(crate) use tally::Tally;

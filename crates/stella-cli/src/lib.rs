@@ -26,6 +26,7 @@ mod plain;
 mod points;
 mod private_file;
 mod problem;
+mod progress;
 mod replays;
 pub mod sample;
 pub mod scopes;
@@ -46,6 +47,7 @@ pub use failure::{Failure, Setting};
 pub use io::Io;
 pub use newcomer::newcomer_report;
 pub use plain::plain;
+pub use progress::Progress;
 pub use replays::replay_token;
 pub use session::Session;
 

@@ -53,7 +53,7 @@ pub async fn ingest(client: &Client, clock: Clock) -> Result<Taken, Failure> {
         client,
         sources(),
         &origin(clock),
-        std::future::pending(),
+        std::future::pending::<()>,
         |_| (),
     )
     .await;

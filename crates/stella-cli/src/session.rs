@@ -12,7 +12,6 @@ use crate::environment::Environment;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::io::Io;
-use crate::label::filled;
 use crate::plain::plain;
 use crate::style::Style;
 
@@ -93,19 +92,6 @@ impl Session {
         }
     }
 
-    /// The same for a line that replaces itself; an empty one takes it away.
-    pub fn progress_over(&mut self, line: &str) {
-        progress_over(&mut *self.io.stderr, self.io.stderr_terminal, line);
-    }
-
-    /// Tells how many scores were asked for so far.
-    pub(crate) fn progress_scores(&mut self, asked: usize, total: usize) {
-        if self.io.stderr_terminal {
-            let values = [("asked", asked.into()), ("total", total.into())];
-            self.progress_over(&filled("progress-scores", &values));
-        }
-    }
-
     /// Tells on standard error why the command failed; gives its exit code.
     pub fn report(&mut self, failure: &Failure) -> ExitCode {
         // What was printed before the failure comes before it.
@@ -120,14 +106,6 @@ impl Session {
             let _ = writeln!(self.io.stderr, "{text}");
         }
         failure.exit
-    }
-}
-
-/// The same where output is being written meanwhile.
-pub(crate) fn progress_over(stderr: &mut dyn Write, terminal: bool, line: &str) {
-    if terminal {
-        // Nobody can be told that telling failed.
-        let _ = write!(stderr, "\r{}\u{1b}[K", plain(line)).and_then(|()| stderr.flush());
     }
 }
 

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::label::label;
 use crate::moment::Moment;
 use crate::pages::{self, Listed};
+use crate::progress::Progress;
 use crate::scores::{self, Scoring, evaluate_all};
 use crate::session::Session;
 
@@ -111,11 +112,11 @@ pub(crate) async fn scored(
     view: &View,
 ) -> Result<Found, Failure> {
     let (Listed { items, .. }, pending) = read(client, session, filter, None).await?;
-    let total = items.len();
-    let told = |asked| session.progress_scores(asked, total);
-    let scorings = evaluate_all(client, &items, told).await;
-    session.progress_over("");
-    let mut scored: Vec<Scored> = items.into_iter().zip(scorings?).collect();
+    let total = items.len() as u64;
+    let progress = Progress::begin(session, "progress-scores", Some(total));
+    let scorings = evaluate_all(client, &items, &progress).await?;
+    drop(progress);
+    let mut scored: Vec<Scored> = items.into_iter().zip(scorings).collect();
     scored.retain(|(_, scoring)| view.holds(scoring));
     let found = Found::ranked(scored, view.limit);
     let found = found.sorted(view.order).with(pending);

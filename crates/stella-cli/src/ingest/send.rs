@@ -2,8 +2,9 @@
 //! nothing lasts long, and sending everything again is how to go on.
 
 use std::collections::BTreeMap;
-use std::future::Future;
+use std::future::ready;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -67,30 +68,43 @@ enum Step {
 /// What became of documents, and why no more can be sent.
 type Sent = (Vec<Result<Taken, Refusal>>, Option<Failure>);
 
-/// Sends documents until all are sent, a person stops it or nothing more can be sent. What is
-/// under way then may be taken all the same: sending it again changes nothing.
+/// Sends documents until all are sent, a person stops it or nothing more can be sent. Whoever stops
+/// it waits for what is under way, so that the count is true; once more, and nobody waits: what is
+/// under way then may be taken all the same, and sending it again changes nothing.
 pub(crate) async fn send_all(
     client: &Client,
     sources: Vec<Source>,
     origin: &Origin,
-    interrupted: impl Future<Output = ()>,
-    mut told: impl FnMut(&Tally),
+    interrupted: impl AsyncFn(),
+    mut told: impl FnMut(usize),
 ) -> (Tally, End) {
     let mut tally = Tally::new(sources.len());
-    let mut interrupted = pin!(interrupted);
     let read = stream::iter(sources).map(|source| read(source, origin.clone()));
     let steps = batched(read.buffered(READ_AT_ONCE));
+    let stop = AtomicBool::new(false);
+    let goes_on = || !stop.load(Ordering::Relaxed);
+    let steps = steps.take_while(|_| ready(goes_on()));
     let mut sent = pin!(
         steps
             .map(|step| take(client, step))
             .buffer_unordered(SENT_AT_ONCE)
     );
+    let mut asked = pin!(async {
+        interrupted().await;
+        stop.store(true, Ordering::Relaxed);
+        interrupted().await;
+    });
     let end = loop {
-        match select(sent.next(), interrupted.as_mut()).await {
-            Either::Left((None, _)) => break End::Complete,
+        match select(sent.next(), asked.as_mut()).await {
+            Either::Left((None, _)) => {
+                break match tally.unsent {
+                    0 => End::Complete,
+                    _ => End::Interrupted,
+                };
+            }
             Either::Left((Some((became, stopped)), _)) => {
                 became.into_iter().for_each(|one| tally.count(one));
-                told(&tally);
+                told(tally.done());
                 if let Some(failure) = stopped {
                     break End::Stopped(failure);
                 }

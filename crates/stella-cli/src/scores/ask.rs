@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::findings;
 use crate::id::Id;
 use crate::problem::of_code;
+use crate::progress::Progress;
 
 /// How many scores one call asks for: few enough to see that it goes on.
 const BATCH: usize = 100;
@@ -60,7 +61,7 @@ fn request(finding_id: String) -> EvaluateRequest {
 pub(crate) async fn evaluate_all(
     client: &Client,
     findings: &[Finding],
-    mut told: impl FnMut(usize),
+    progress: &Progress,
 ) -> Result<Vec<Scoring>, Failure> {
     let asked = findings.iter().filter(|one| one.informational.is_none());
     let asked: Vec<EvaluateRequest> = asked.map(|one| request(one.id.clone())).collect();
@@ -77,7 +78,7 @@ pub(crate) async fn evaluate_all(
         for one in batch? {
             scores.push(scoring(one.map_err(Failure::from))?);
         }
-        told(not_asked + scores.len());
+        progress.at((not_asked + scores.len()) as u64);
     }
     let mut scores = scores.into_iter();
     let each = findings.iter().map(|one| match &one.informational {

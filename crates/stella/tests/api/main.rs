@@ -57,6 +57,7 @@ mod storage;
 mod tamper;
 mod telemetry;
 mod tenancy;
+mod terminal;
 mod tls;
 mod topics;
 mod unreadable;

@@ -18,8 +18,9 @@ use crate::failure::Failure;
 use crate::label::{filled, label};
 use crate::pages;
 use crate::problem::of_code;
+use crate::progress::Progress;
 use crate::scopes;
-use crate::session::{Session, progress_over};
+use crate::session::Session;
 
 /// How many documents are asked for at a time.
 const AT_A_TIME: usize = 4;
@@ -53,10 +54,11 @@ pub(crate) async fn run(arguments: &ExportArgs, session: &mut Session) -> Result
     };
     let listed = pages::list::<DocumentRecord>(&client, DOCUMENTS, &filter, None).await?;
     let manifest = manifest(listed.items);
-    let total = manifest.documents.len();
+    let total = manifest.documents.len() as u64;
     let bytes = canonical(&manifest);
     let bytes = bytes.map_err(|error| of_code(Code::Internal, error.to_string()))?;
 
+    let progress = Progress::begin(session, "progress-export", Some(total));
     let Session { io, options, .. } = session;
     let out = options.out.as_deref();
     let client = &client;
@@ -84,15 +86,9 @@ pub(crate) async fn run(arguments: &ExportArgs, session: &mut Session) -> Result
         let name = document.digest.replacen(':', "/", 1);
         archive.file(&name, &bytes).map_err(written)?;
         done += 1;
-        let values = [("done", done.into()), ("total", total.into())];
-        progress_over(
-            &mut *io.stderr,
-            io.stderr_terminal,
-            &filled("progress-export", &values),
-        );
+        progress.at(done);
     }
     archive.finish().map_err(written)?;
-    progress_over(&mut *io.stderr, io.stderr_terminal, "");
     output.finish()?;
     Ok(Answer::done(ExitCode::Ok))
 }

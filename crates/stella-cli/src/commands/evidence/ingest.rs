@@ -1,7 +1,6 @@
 //! `stella evidence ingest`
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -9,14 +8,12 @@ use crate::answer::Answer;
 use crate::connection::connect;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
-use crate::ingest::{End, Origin, Source, Tally, collect, send_all};
+use crate::ingest::{End, Origin, Source, collect, send_all};
 use crate::kind::NOTHING_TO_INGEST;
-use crate::label::{filled, label};
+use crate::label::label;
+use crate::progress::Progress;
 use crate::scopes;
 use crate::session::Session;
-
-/// Often enough to be followed by the eye.
-const BETWEEN_LINES: Duration = Duration::from_millis(100);
 
 /// `stella evidence ingest`
 #[derive(Debug, Args)]
@@ -44,7 +41,9 @@ pub(crate) async fn run(arguments: &IngestArgs, session: &mut Session) -> Result
         .iter()
         .partition(|path| *path == Path::new("-"));
     let paths: Vec<PathBuf> = paths.into_iter().cloned().collect();
+    let looking = Progress::begin(session, "progress-collect", None);
     let mut found = collect(&paths)?;
+    drop(looking);
     if !stdin.is_empty() {
         found
             .sources
@@ -60,10 +59,15 @@ pub(crate) async fn run(arguments: &IngestArgs, session: &mut Session) -> Result
             &[("paths", &paths.join(", "))],
         ));
     }
-    let mut progress = Progress::start();
-    let told = |tally: &Tally| progress.tell(tally, session);
-    let (mut tally, end) = send_all(&client, found.sources, &origin, stopped(), told).await;
-    session.progress_over("");
+    let total = found.sources.len() as u64;
+    let progress = Progress::begin(session, "progress-ingest", Some(total));
+    let stopped = async || {
+        interrupted().await;
+        progress.say(session, "ingest-stopping");
+    };
+    let told = |done: usize| progress.at(done as u64);
+    let (mut tally, end) = send_all(&client, found.sources, &origin, stopped, told).await;
+    drop(progress);
     tally.skip(&found.skipped);
     finish(&tally.answer()?, end, session)
 }
@@ -81,47 +85,10 @@ fn finish(answer: &Answer, end: End, session: &mut Session) -> Result<Answer, Fa
 }
 
 /// Waits for Ctrl-C; where the system cannot tell of it, for ever.
-async fn stopped() {
+async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
-}
-
-struct Progress {
-    start: Instant,
-    last: Option<Instant>,
-}
-
-#[allow(clippy::disallowed_methods)] // How fast it goes, for the person who waits.
-impl Progress {
-    fn start() -> Self {
-        Self {
-            start: Instant::now(),
-            last: None,
-        }
-    }
-
-    fn tell(&mut self, tally: &Tally, session: &mut Session) {
-        let now = Instant::now();
-        let due = self.last.is_none_or(|last| now - last >= BETWEEN_LINES);
-        if session.io.stderr_terminal && due {
-            self.last = Some(now);
-            session.progress_over(&line(tally.done(), tally.documents(), now - self.start));
-        }
-    }
-}
-
-fn line(done: usize, total: usize, elapsed: Duration) -> String {
-    let milliseconds = elapsed.as_millis().max(1);
-    let left = milliseconds * (total - done) as u128 / done.max(1) as u128 / 1000;
-    let rate = done as u128 * 1000 / milliseconds;
-    let values = [
-        ("done", done.to_string().into()),
-        ("total", total.to_string().into()),
-        ("rate", rate.to_string().into()),
-        ("left", left.to_string().into()),
-    ];
-    filled("progress-ingest", &values)
 }
 
 #[cfg(test)]
@@ -129,15 +96,6 @@ fn line(done: usize, total: usize, elapsed: Duration) -> String {
 mod tests {
     use super::*;
     use crate::problem::of_code;
-
-    #[test]
-    fn progress_tells_documents_rate_and_time_left() {
-        assert_eq!(
-            line(100, 400, Duration::from_secs(2)),
-            "100 of 400 documents, 50 a second, 6 s left"
-        );
-        assert!(line(1, 1, Duration::ZERO).starts_with("1 of 1"));
-    }
 
     #[test]
     fn what_was_done_is_printed_before_the_failure() {

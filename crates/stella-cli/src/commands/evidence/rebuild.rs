@@ -7,6 +7,7 @@ use crate::connection::connect;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::label::{filled, label};
+use crate::progress::Progress;
 use crate::scopes;
 use crate::session::Session;
 use crate::style::Tone;
@@ -19,6 +20,7 @@ pub(crate) async fn run(session: &mut Session) -> Result<Answer, Failure> {
     let client = connect(session, scopes::REBUILD)?;
     let mut asked = RebuildRequest::default();
     let mut whole = RebuildAnswer::default();
+    let progress = Progress::begin(session, "progress-evidence-verify", None);
     loop {
         let part: RebuildAnswer = client.post("/api/v1/evidence/rebuild", &asked).await?;
         whole.compared += part.compared;
@@ -31,8 +33,7 @@ pub(crate) async fn run(session: &mut Session) -> Result<Answer, Failure> {
         if asked.after.is_none() {
             return drawn(&whole);
         }
-        let done = [("count", whole.compared.into())];
-        session.progress_over(&filled("progress-evidence-verify", &done));
+        progress.at(whole.compared);
     }
 }
 

@@ -14,6 +14,7 @@ use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::kind::{CHECKPOINT_INVALID, PATH_UNREADABLE};
 use crate::label::{filled, label};
+use crate::progress::Progress;
 use crate::scopes;
 use crate::session::Session;
 use crate::style::Tone;
@@ -54,6 +55,7 @@ pub(crate) async fn run(arguments: &VerifyArgs, session: &mut Session) -> Result
         seconds: None,
     };
     let mut whole: Option<VerifyAnswer> = None;
+    let progress = Progress::begin(session, "progress-evidence-verify", None);
     loop {
         let part: VerifyAnswer = client.post("/api/v1/evidence/verify", &asked).await?;
         let more = part.truncated;
@@ -66,8 +68,7 @@ pub(crate) async fn run(arguments: &VerifyArgs, session: &mut Session) -> Result
         if !more {
             return drawn(&sum);
         }
-        let done = [("count", count(&sum).into())];
-        session.progress_over(&filled("progress-evidence-verify", &done));
+        progress.at(count(&sum));
         whole = Some(sum);
     }
 }

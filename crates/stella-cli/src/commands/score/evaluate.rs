@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::findings::{self, Filter};
 use crate::id::Id;
 use crate::label::label;
+use crate::progress::Progress;
 use crate::scopes;
 use crate::scores::{evaluate_all, table};
 use crate::session::Session;
@@ -36,11 +37,10 @@ pub(crate) async fn run(
     } else {
         named(&client, &arguments.ids).await?
     };
-    let total = findings.len();
-    let told = |asked| session.progress_scores(asked, total);
-    let scorings = evaluate_all(&client, &findings, told).await;
-    session.progress_over("");
-    let evaluated: Vec<_> = findings.into_iter().zip(scorings?).collect();
+    let total = findings.len() as u64;
+    let progress = Progress::begin(session, "progress-scores", Some(total));
+    let scorings = evaluate_all(&client, &findings, &progress).await?;
+    let evaluated: Vec<_> = findings.into_iter().zip(scorings).collect();
     table(&evaluated)
 }
 

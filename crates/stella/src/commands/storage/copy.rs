@@ -18,7 +18,7 @@ use stella_storage::{Bucket, Listed, ObjectError, ObjectStore};
 use tokio_util::io::StreamReader;
 
 use super::super::failed;
-use super::progress::Progress;
+use super::progress;
 use super::{blobs, buckets};
 use crate::configuration::Settings;
 use crate::platform::{ObjectStores, Storage};
@@ -78,9 +78,7 @@ async fn copy(
     to: &ObjectStores,
     session: &mut Session,
 ) -> Result<Answer, Failure> {
-    let copied = copy_all(from, to, session).await;
-    session.progress_over("");
-    let copied = copied.map_err(failed)?;
+    let copied = copy_all(from, to, session).await.map_err(failed)?;
     let values = [
         ("count", copied.blobs.into()),
         ("size", copied.bytes.to_string().into()),
@@ -107,14 +105,14 @@ async fn copy_all(
     to: &ObjectStores,
     session: &mut Session,
 ) -> anyhow::Result<Copied> {
-    let mut progress = Progress::over(from).await?;
-    let (mut done, mut copied) = ((0, 0), Copied::default());
+    let progress = progress::over(from, session).await?;
+    let (mut done, mut copied) = (0, Copied::default());
     for ((bucket, source), (_, target)) in buckets(from).into_iter().zip(buckets(to)) {
         let mut listed = pin!(blobs(source, bucket));
         while let Some(one) = listed.try_next().await? {
             copy_one(source, target, bucket, &one, &mut copied).await?;
-            done = (done.0 + 1, done.1 + one.size);
-            progress.tell(done, session);
+            done += one.size;
+            progress.at(done);
         }
     }
     Ok(copied)

@@ -16,7 +16,7 @@ use stella_storage::{Bucket, Listed, ObjectError, ObjectStore, StoreError};
 
 use super::super::{databases, failed};
 use super::needs::Needs;
-use super::progress::Progress;
+use super::progress;
 use super::{blobs, buckets};
 use crate::configuration::Settings;
 use crate::platform::Storage;
@@ -59,9 +59,8 @@ pub(super) async fn run(
     session: &mut Session,
 ) -> Result<Answer, Failure> {
     let settings = Settings::load(&arguments, &session.io.environment)?;
-    let verified = verify(&settings, session).await;
-    session.progress_over("");
-    answer(&verified.map_err(failed)?, session)
+    let verified = verify(&settings, session).await.map_err(failed)?;
+    answer(&verified, session)
 }
 
 fn answer(verified: &Verified, session: &Session) -> Result<Answer, Failure> {
@@ -122,7 +121,7 @@ async fn verify(settings: &Settings, session: &mut Session) -> anyhow::Result<Ve
     let stores = storage.object_stores(&drivers, settings.data.as_deref())?;
     let system = SystemContext::new("storage verify", Clock::System);
     let mut there = There::new();
-    let mut progress = Progress::over(&stores).await?;
+    let progress = progress::over(&stores, session).await?;
     let mut verified = Verified::default();
     for (bucket, store) in buckets(&stores) {
         let read = blobs(store, bucket).map(|listed| read(store, bucket, listed));
@@ -134,7 +133,7 @@ async fn verify(settings: &Settings, session: &mut Session) -> anyhow::Result<Ve
             if let Some((tenant, digest)) = listed.blob {
                 there.entry((bucket.0, tenant)).or_default().insert(digest);
             }
-            progress.tell((verified.blobs, verified.bytes), session);
+            progress.at(verified.bytes);
         }
     }
     let Some(databases) = databases else {
