@@ -102,29 +102,44 @@ pub(crate) async fn read(
     Ok((listed, pending))
 }
 
-/// All that fit, each with its score: the server gives them by id, so that the highest score
-/// may come last, and a cut before the scores are known would hide it. The client needs
-/// [`crate::scopes::EVALUATE`].
+/// Those that fit, each that is shown with its score. Where the score decides which are shown, all
+/// are scored: the server gives them by id, so that the highest score may come last, and a cut
+/// before the scores are known would hide it. The client needs [`crate::scopes::EVALUATE`].
 pub(crate) async fn scored(
     client: &Client,
     session: &mut Session,
     filter: &Filter,
     view: &View,
 ) -> Result<Found, Failure> {
-    let (Listed { items, .. }, pending) = read(client, session, filter, None).await?;
-    let total = items.len() as u64;
-    let progress = Progress::begin(session, "progress-scores", Some(total));
-    let scorings = evaluate_all(client, &items, &progress).await?;
-    drop(progress);
-    let mut scored: Vec<Scored> = items.into_iter().zip(scorings).collect();
-    scored.retain(|(_, scoring)| view.holds(scoring));
-    let found = Found::ranked(scored, view.limit);
-    let found = found.sorted(view.order).with(pending);
+    let found = if view.goes_by_score() {
+        let (Listed { items, .. }, pending) = read(client, session, filter, None).await?;
+        let mut scored = evaluated(client, session, items).await?;
+        scored.retain(|(_, scoring)| view.holds(scoring));
+        let found = Found::ranked(scored, view.limit);
+        found.sorted(view.order).with(pending)
+    } else {
+        let mut found = unscored(client, session, filter, view).await?;
+        let shown = found.all.drain(..found.shown).map(|(finding, _)| finding);
+        let scored = evaluated(client, session, shown.collect()).await?;
+        found.all.splice(..0, scored);
+        found
+    };
     // The table has only its code.
     if let Some(failure) = found.failure() {
         session.tell(&failure.text());
     }
     Ok(found)
+}
+
+async fn evaluated(
+    client: &Client,
+    session: &Session,
+    findings: Vec<Finding>,
+) -> Result<Vec<Scored>, Failure> {
+    let total = findings.len() as u64;
+    let progress = Progress::begin(session, "progress-scores", Some(total));
+    let scorings = evaluate_all(client, &findings, &progress).await?;
+    Ok(findings.into_iter().zip(scorings).collect())
 }
 
 /// The first ones, none of them scored: by id no page is read that is not shown.
@@ -146,6 +161,11 @@ pub(crate) async fn unscored(
 }
 
 impl View {
+    /// Whether what is shown is known only when all is scored.
+    fn goes_by_score(&self) -> bool {
+        self.order == Order::Score || !self.bands.is_empty()
+    }
+
     fn holds(&self, scoring: &Scoring) -> bool {
         let named = |band| self.bands.is_empty() || self.bands.contains(&band);
         match scoring {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
+use stella_api::Page;
 use stella_cli::contexts::{Context, Contexts};
 use stella_cli::environment::Environment;
 use stella_cli::{Answer, Failure, Io, ServerCommand, Session};
@@ -125,6 +126,23 @@ async fn the_highest_finding_is_shown_though_its_id_is_the_last() {
     );
     high["modified"] = "2026-02-01T00:00:00Z".into();
     ingester.ingest("advisory", &bytes(&high)).await;
+
+    // In an order that no score decides, what is not shown is not scored.
+    let scores = async || {
+        let page: Page<Value> = world.analyst("acme").get("/api/v1/score").await;
+        page.items.len()
+    };
+    for (order, total) in [("id", Value::Null), ("component", 5.into())] {
+        let words = ["findings", "list", "--limit", "1", "--sort", order];
+        let first = person.types(&words).await.json();
+        assert_eq!(
+            first["items"][0]["finding"]["id"],
+            items[0]["finding"]["id"]
+        );
+        assert!(first["items"][0]["score"].is_object(), "{first}");
+        assert_eq!((&first["more"], &first["total"]), (&true.into(), &total));
+        assert_eq!(scores().await, 1, "{order}");
+    }
 
     let cut = person.types(&["findings", "list", "--limit", "1"]).await;
     assert_eq!(cut.exit, 0, "{}", cut.stderr);
