@@ -93,6 +93,7 @@ async fn a_line_that_cannot_be_answered_says_why_and_the_run_goes_on() {
         "[]",
         r#"{"ecosystem": "npm", "package": "left-pad"}"#,
         r#"{"ecosystem": "npm", "package": "left-pad", "version": 1}"#,
+        r#"{"ecosystem": "npm", "ecosystem": "PyPI", "package": "left-pad", "version": "0.1.0"}"#,
         r#"{"ecosystem": "pypi", "package": "zope\u001b[2J", "version": "5.0"}"#,
         &long,
         r#"{"ecosystem": "npm", "package": "left-pad", "version": "0.1.0"}"#,
@@ -103,7 +104,7 @@ async fn a_line_that_cannot_be_answered_says_why_and_the_run_goes_on() {
     assert_eq!(
         ran.stderr.lines().next(),
         Some(
-            r#"{"code":"AFFECTED_INCOMPLETE","message":"7 lines could not be answered, 0 documents could not be read","exit":2}"#
+            r#"{"code":"AFFECTED_INCOMPLETE","message":"8 lines could not be answered, 0 documents could not be read","exit":2}"#
         )
     );
 }

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use stella_canonical::json::from_slice;
 use stella_matching::{Ecosystem, Verdict};
 
 use crate::answer::Answer;
@@ -94,7 +95,7 @@ impl Run<'_> {
     }
 
     fn line(&mut self, line: &[u8]) -> Result<(), Failure> {
-        let mut object: Map<String, Value> = match serde_json::from_slice(line) {
+        let mut object: Map<String, Value> = match from_slice(line) {
             Ok(object) => object,
             Err(error) => {
                 let reason = [("reason", error.to_string().into())];
