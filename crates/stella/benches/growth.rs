@@ -1,9 +1,10 @@
-//! What one more document costs where many are stored, on PostgreSQL with its default durability:
-//! `cargo bench -p stella --bench growth`, up to `STELLA_GROWTH` documents (1,000,000 if not said).
+//! What one more document costs where many are stored, with default durability:
+//! `cargo bench -p stella --bench growth`, up to `STELLA_GROWTH` documents (1,000,000 if not said),
+//! on PostgreSQL or, with `STELLA_DRIVER=filesystem`, on SQLite.
 //!
 //! At each size: a POST of an advisory that is in no SBOM and of one that makes a finding, an SBOM
-//! of 100 components, and a page of findings, as medians; and how many rows PostgreSQL read for
-//! each such advisory, through indexes and by going through whole tables.
+//! of 100 components, and a page of findings, as medians; and how many rows PostgreSQL, which counts
+//! them, read for each such advisory, through indexes and by going through whole tables.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -24,6 +25,7 @@ use stella_client::{Call, Client};
 
 use crate::fixtures::{advisory, bytes, sbom};
 use crate::measure::{batches, client, timed};
+use crate::world::World;
 
 #[path = "../tests/api/fixtures.rs"]
 mod fixtures;
@@ -46,6 +48,11 @@ fn most() -> usize {
     asked.map_or(1_000_000, |text| text.parse().unwrap())
 }
 
+#[allow(clippy::disallowed_methods)] // what to measure, and no part of any configuration
+fn driver() -> Option<String> {
+    std::env::var("STELLA_DRIVER").ok()
+}
+
 fn document(n: usize, package: &str) -> Vec<u8> {
     let id = format!("OSV-2026-{n:08}");
     bytes(&advisory(
@@ -57,10 +64,16 @@ fn document(n: usize, package: &str) -> Vec<u8> {
 }
 
 fn main() {
-    let (_server, clients, world) = measure::server();
+    let embedded = driver().is_some_and(|name| name == "filesystem");
+    let (_server, clients, world) = match embedded {
+        true => measure::server(World::filesystem()),
+        false => measure::server(World::postgres()),
+    };
     clients.block_on(async {
-        let url = world.owner_url.as_deref().unwrap();
-        let pool = PgPoolOptions::new().connect(url).await.unwrap();
+        let pool = match world.owner_url.as_deref() {
+            Some(url) => Some(PgPoolOptions::new().connect(url).await.unwrap()),
+            None => None,
+        };
         let client = client(&world, "acme");
         let first: Vec<String> = (0..100).map(|n| format!("package-{n}@1.0.0")).collect();
         let first: Vec<&str> = first.iter().map(String::as_str).collect();
@@ -89,14 +102,16 @@ fn main() {
                 }
             });
             let rate = (size - from) as f64 / took.await.as_secs_f64();
-            pool.execute("ANALYZE").await.unwrap();
-            told(&client, &pool, size, rate).await;
+            if let Some(pool) = &pool {
+                pool.execute("ANALYZE").await.unwrap();
+            }
+            told(&client, pool.as_ref(), size, rate).await;
             size *= 10;
         }
     });
 }
 
-async fn told(client: &Client, pool: &PgPool, size: usize, rate: f64) {
+async fn told(client: &Client, pool: Option<&PgPool>, size: usize, rate: f64) {
     let new = |n: usize| 90_000_000 + size * 10 + n;
     let before = rows_read(pool).await;
     let mut alone = Vec::new();
@@ -147,7 +162,8 @@ fn median(all: Vec<Duration>) -> f64 {
 /// Rows of Evidence's tables that were read through indexes, and by going through tables. Sessions
 /// tell these figures at most once a second.
 #[allow(clippy::disallowed_methods)] // there is no event that says so
-async fn rows_read(pool: &PgPool) -> [i64; 2] {
+async fn rows_read(pool: Option<&PgPool>) -> [i64; 2] {
+    let Some(pool) = pool else { return [0, 0] };
     tokio::time::sleep(Duration::from_secs(3)).await;
     let (by_index, by_scan): (i64, i64) = sqlx::query_as(
         "SELECT sum(coalesce(idx_tup_fetch, 0))::bigint, sum(seq_tup_read)::bigint \

@@ -22,6 +22,7 @@ use sqlx::postgres::PgPoolOptions;
 use stella_client::{Call, Client};
 
 use crate::measure::{batches, client, cpu, timed};
+use crate::world::World;
 
 #[path = "../tests/api/fixtures.rs"]
 mod fixtures;
@@ -43,7 +44,7 @@ fn main() {
     let documents = read(&[osv.join("rustsec"), osv.join("go")]);
     let cisa = read(&[csaf.join("cisagov/csaf_files/OT/white")]);
     let red_hat = read(&[csaf.join("trustify/datasets/ds3/csaf")]);
-    let (_server, clients, world) = measure::server();
+    let (_server, clients, world) = measure::server(World::postgres());
     println!("{} documents", documents.len());
     println!(
         "{:<46} {:>9} {:>12} {:>8}",

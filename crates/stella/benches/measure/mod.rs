@@ -15,9 +15,10 @@ const SERVER: &str = "bench-server";
 /// A batch of the bulk route.
 const BATCH: usize = 500;
 
-/// A server on PostgreSQL whose log is sealed each second, in a runtime of its own, and one for
-/// clients.
-pub(crate) fn server() -> (Runtime, Runtime, Arc<World>) {
+/// A server whose log is sealed each second, in a runtime of its own, and one for clients.
+pub(crate) fn server(
+    world: impl Future<Output = World> + Send + 'static,
+) -> (Runtime, Runtime, Arc<World>) {
     let server = Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name(SERVER)
@@ -27,7 +28,7 @@ pub(crate) fn server() -> (Runtime, Runtime, Arc<World>) {
         .build()
         .unwrap();
     let clients = Builder::new_current_thread().enable_all().build().unwrap();
-    let world = server.block_on(async { tokio::spawn(World::postgres()).await.unwrap() });
+    let world = server.block_on(async { tokio::spawn(world).await.unwrap() });
     let world = Arc::new(world);
     let sealed = world.clone();
     server.spawn(async move {
