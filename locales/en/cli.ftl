@@ -100,7 +100,7 @@ help-client-key-revoke-about = Take one key from a client, for ever
 help-client-key-revoke-example =
     stella client key revoke ci kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
 help-client-key-id = The key's id, as stella client show tells it
-help-client-create-about = Register a client with its key, and give it roles in a tenant; a client that is there keeps what it has and gets what is new
+help-client-create-about = Register a client with its key, and give it roles in a tenant; the same key again adds what is new, another key is refused where the client is there
 help-client-create-example =
     stella client create ci --tenant acme --role ingester --role analyst --key-file ci.pem
     stella context set acme --server https://stella.example --tenant acme --client ci --key-file ci.pem

@@ -503,6 +503,8 @@ client-keys-revoked = { $count ->
         [one] one key of the client { $client } is revoked: it gets no token for it, and tokens that were given before end within { $seconds } seconds
        *[other] { $count } keys of the client { $client } are revoked: it gets no token for them, and tokens that were given before end within { $seconds } seconds
     }
+client-taken = there is a client { $client } already, and the key is none of its keys: with another key it would be that client too, in each of its tenants
+client-taken-hint = choose another name; or give the client that is there what it lacks: stella client show { $client }, stella client key add, stella client set-roles
 client-list-empty = there is no client yet: stella client create
 column-roles = ROLES
 column-role = ROLE

@@ -50,6 +50,8 @@ codes! {
     Internal = "INTERNAL", 500, exit 1;
     /// A dependency is away or the service is stopping.
     Unavailable = "UNAVAILABLE", 503, exit 10, retry;
+    /// The database answers and takes no writes. Only ever in readiness.
+    StorageReadOnly = "STORAGE_READ_ONLY", 503, exit 10, retry;
     /// The call took longer than its limit.
     Timeout = "TIMEOUT", 503, exit 10, retry;
     /// No server answers at the context's address.

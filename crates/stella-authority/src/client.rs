@@ -68,6 +68,26 @@ impl Client {
 }
 
 impl Authority {
+    /// Registers a client with these roles in this tenant; doing it again changes nothing. Whoever
+    /// has the name already keeps it: another key would have the roles of that one, in every tenant.
+    ///
+    /// # Errors
+    /// The client is there with other keys; else as [`Authority::ensure_client`].
+    pub async fn create_client(
+        &self,
+        system: &SystemContext,
+        client: &NewClient<'_>,
+    ) -> Result<(), AuthorityError> {
+        let mut tx = self.db.system_in(system, client.tenant).await?;
+        let there = store::clients(&mut tx, Some(client.id)).await?;
+        let kid = client.key.kid.as_deref().unwrap_or_default();
+        let has = |one: &Client| one.keys.iter().any(|key| key.key_id == kid);
+        if !there.iter().all(has) {
+            return Err(AuthorityError::ClientTaken(client.id.to_owned()));
+        }
+        self.ensure_in(tx, system, client).await
+    }
+
     /// Makes sure that a client is there with these roles in this tenant and this key beside
     /// those it has; doing it again changes nothing.
     ///
@@ -78,7 +98,16 @@ impl Authority {
         system: &SystemContext,
         client: &NewClient<'_>,
     ) -> Result<(), AuthorityError> {
-        let mut tx = self.db.system_in(system, client.tenant).await?;
+        let tx = self.db.system_in(system, client.tenant).await?;
+        self.ensure_in(tx, system, client).await
+    }
+
+    async fn ensure_in(
+        &self,
+        mut tx: Tx,
+        system: &SystemContext,
+        client: &NewClient<'_>,
+    ) -> Result<(), AuthorityError> {
         let mut acts = Vec::new();
         if store::ensure_client(system, &mut tx, client.id).await? {
             acts.push(Act::done("authority.client.created", client.id));

@@ -23,6 +23,9 @@ pub enum AuthorityError {
     /// No such client.
     #[error("there is no client {0}")]
     ClientUnknown(String),
+    /// A client of that name is there and has not that key.
+    #[error("there is a client {0} with other keys")]
+    ClientTaken(String),
     /// No such key of the client.
     #[error("the client has no key {0}")]
     ClientKeyUnknown(String),

@@ -100,6 +100,9 @@ pub struct Told {
     /// The server's name for this request, to find it in the logs.
     #[serde(rename = "traceId", skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
+    /// Whether whoever reads the log is told as well, and reads JSON.
+    #[serde(skip)]
+    pub logged: bool,
     /// How the process ends.
     #[serde(serialize_with = "as_number")]
     pub exit: ExitCode,
@@ -125,6 +128,7 @@ impl Failure {
             errors: Vec::new(),
             problems: Vec::new(),
             trace_id: None,
+            logged: false,
             exit,
         }))
     }
@@ -146,6 +150,13 @@ impl Failure {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same failure, told to people and as a line of JSON, as the log of the process is.
+    #[must_use]
+    pub fn logged(mut self) -> Self {
+        self.logged = true;
         self
     }
 

@@ -98,12 +98,12 @@ impl Session {
         let _ = self.io.stdout.flush();
         if failure.exit != ExitCode::Ok {
             let people = matches!(self.options.output, None | Some(Format::Table));
-            let text = if people {
-                failure.text()
-            } else {
-                failure.json()
-            };
-            let _ = writeln!(self.io.stderr, "{text}");
+            if people {
+                let _ = writeln!(self.io.stderr, "{}", failure.text());
+            }
+            if !people || failure.logged {
+                let _ = writeln!(self.io.stderr, "{}", failure.json());
+            }
         }
         failure.exit
     }

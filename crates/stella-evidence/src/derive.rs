@@ -109,7 +109,7 @@ impl Evidence {
                     tx.commit().await?;
                     derived += 1;
                 }
-                Err(EvidenceError::Store(away @ StoreError::Unavailable(_))) => {
+                Err(EvidenceError::Store(away)) if away.is_away() => {
                     return Err(away.into());
                 }
                 Err(error) => {

@@ -155,7 +155,7 @@ impl Evidence {
         let (places, accepted): (Vec<usize>, Vec<Accepted>) = accepted.into_iter().unzip();
         let answers = match self.keep_together(op, &accepted).await {
             Ok(all) => all.into_iter().map(Ok).collect(),
-            Err(EvidenceError::Store(away @ StoreError::Unavailable(_))) => return Err(away.into()),
+            Err(EvidenceError::Store(away)) if away.is_away() => return Err(away.into()),
             Err(_) => self.keep_apart(op, &accepted).await,
         };
         kept.extend(places.into_iter().zip(answers));

@@ -201,9 +201,8 @@ impl IntoFailure for StoreError {
     fn into_failure(self) -> Failure {
         let failure = match &self {
             StoreError::Conflict(_) => Failure::new(Code::Conflict),
-            StoreError::Unavailable(_) | StoreError::Locked { .. } => {
-                Failure::new(Code::Unavailable)
-            }
+            away if away.is_away() => Failure::new(Code::Unavailable),
+            StoreError::Locked { .. } => Failure::new(Code::Unavailable),
             StoreError::Sealed(place) => {
                 Failure::new(Code::SigningKeyUnusable).with("place", place)
             }

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use stella_api::Code;
 use stella_api::health::{Alive, Backlog, Readiness, ReadinessCheck};
 use stella_locale::Labels;
-use stella_storage::{Db, Migrations, ObjectStore};
+use stella_storage::{Db, Migrations, ObjectStore, StoreError};
 
 use crate::{Answer, Fail, Failure, IntoFailure, Public, failures};
 
@@ -33,13 +33,18 @@ pub struct Check {
 }
 
 impl Check {
-    /// The service's database answers.
+    /// The service's database answers and takes writes.
     #[must_use]
     pub fn database(db: &Db) -> Self {
         let db = db.clone();
         Self::needed("database", move || {
             let db = db.clone();
-            async move { db.ping().await }
+            async move {
+                db.ping().await.map_err(|error| match error {
+                    StoreError::ReadOnly => Failure::new(Code::StorageReadOnly),
+                    other => other.into_failure(),
+                })
+            }
         })
     }
 

@@ -245,13 +245,18 @@ impl Db {
         Err(StoreError::RoleUnsafe { role, what })
     }
 
-    /// Tells whether the database answers.
+    /// Tells whether the database answers, and takes writes.
     ///
     /// # Errors
     /// It does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
         match self {
-            Self::Postgres(pool) => pool.execute("SELECT 1").await.map(drop)?,
+            Self::Postgres(pool) => {
+                let read_only = "SELECT current_setting('transaction_read_only') = 'on'";
+                if sqlx::query_scalar(read_only).fetch_one(pool).await? {
+                    return Err(StoreError::ReadOnly);
+                }
+            }
             Self::Sqlite { readers, .. } => readers.execute("SELECT 1").await.map(drop)?,
         }
         Ok(())
@@ -393,6 +398,12 @@ async fn attach(
         .acquire_timeout(PATIENCE)
         .idle_timeout(None)
         .max_lifetime(None)
+        // A full disk, among others, has SQLite roll back by itself: sqlx goes on to count a
+        // transaction there, and nothing could begin on that connection again.
+        .before_acquire(|connection, _| {
+            let within = connection.is_in_transaction();
+            Box::pin(async move { Ok(!within) })
+        })
         .after_connect(move |connection, _| {
             let attach = attach.clone();
             Box::pin(async move { connection.execute(AssertSqlSafe(attach)).await.map(drop) })

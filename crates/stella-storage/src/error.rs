@@ -76,6 +76,17 @@ pub enum StoreError {
         /// What is missing, and where.
         what: String,
     },
+    /// The role that is to migrate cannot.
+    #[error("role {role} {what}: migrations run as the owner, who may create schemas")]
+    OwnerUnfit {
+        /// The role.
+        role: String,
+        /// What it may not.
+        what: String,
+    },
+    /// The database answers, and takes no writes: a standby, or one that was set read-only.
+    #[error("the database takes no writes: it is a standby or was set read-only")]
+    ReadOnly,
     /// The group role of serving roles is not there, so nothing could be granted to it.
     #[error("role {0} does not exist; a superuser creates it: CREATE ROLE {0} NOLOGIN")]
     RoleMissing(&'static str),
@@ -117,6 +128,12 @@ impl StoreError {
         }
     }
 
+    /// Whether the same call may succeed later, and no other may now.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::ReadOnly)
+    }
+
     /// Whether the database answers and lets this user not in: while nobody changes the connection
     /// string or the server, no other call succeeds.
     #[must_use]
@@ -125,6 +142,7 @@ impl StoreError {
             self,
             Self::RoleOutside { .. }
                 | Self::RightMissing { .. }
+                | Self::OwnerUnfit { .. }
                 | Self::Unavailable(sqlx::Error::Tls(_))
         ) {
             return true;
@@ -151,6 +169,9 @@ impl From<sqlx::Error> for StoreError {
         match error {
             E::Database(database) if database.is_unique_violation() => {
                 Self::Conflict(database.message().to_owned())
+            }
+            E::Database(ref database) if database.code().as_deref() == Some("25006") => {
+                Self::ReadOnly
             }
             E::Database(ref database)
                 if database
@@ -211,13 +232,17 @@ fn corrupt(code: Option<&str>) -> bool {
     })
 }
 
-/// SQLSTATE classes 08 (connection), 53 (resources), 57P (shut down), 40 (serialisation), and
-/// SQLite's 5 and 6 (busy, locked).
+/// What another try may not meet. SQLSTATE classes 08 (connection), 40 (serialisation), 53
+/// (resources), 55 (a lock that was waited for, a database in maintenance), 57 (shut down, or a
+/// statement that took too long) and 58 (the system's faults); SQLite's busy, locked, no memory,
+/// the system's fault, full and not openable.
 fn transient(code: &str) -> bool {
-    ["08", "53", "57P", "40"]
-        .iter()
-        .any(|class| code.len() == 5 && code.starts_with(class))
-        || matches!(code, "5" | "6" | "261" | "517")
+    match code.len() {
+        5 => ["08", "40", "53", "55", "57", "58"]
+            .iter()
+            .any(|class| code.starts_with(class)),
+        _ => matches!(primary(code), Some(5 | 6 | 7 | 10 | 13 | 14)),
+    }
 }
 
 /// SQLSTATE class 28 (who asks is not believed) and 3D000 (no such database).

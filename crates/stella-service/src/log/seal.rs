@@ -33,7 +33,7 @@ impl Logs {
     pub async fn seal(&self, system: &SystemContext) -> Result<usize, StoreError> {
         let round = self.round(system).await;
         let code = round.as_ref().err().map(|error| match error {
-            StoreError::Unavailable(_) => Code::Unavailable,
+            away if away.is_away() => Code::Unavailable,
             StoreError::Unreadable { .. } => Code::LogCorrupt,
             StoreError::Sealed(_) => Code::SigningKeyUnusable,
             _ => Code::Internal,
@@ -59,7 +59,7 @@ impl Logs {
                 match self.seal_some(system, (&tenant, &log), &keys, &key).await {
                     Ok(0) => break,
                     Ok(some) => sealed += some,
-                    Err(away @ StoreError::Unavailable(_)) => return Err(away),
+                    Err(away) if away.is_away() => return Err(away),
                     Err(error) => {
                         tracing::error!(%tenant, log, %error, "cannot seal");
                         failed = Some(error);

@@ -138,7 +138,8 @@ impl SeedFs {
         let root = self.root.clone();
         blocking(move || {
             fs::create_dir_all(&root)
-                .and_then(|()| part_in(&root).map(drop))
+                // A file without content needs no room.
+                .and_then(|()| part_in(&root)?.write_all(&[0; 4096]))
                 .map_err(|error| io_at(&root, error))
         })
         .await

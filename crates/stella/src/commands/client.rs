@@ -47,6 +47,9 @@ async fn create(asked: ClientCreateArgs, session: &Session) -> Result<Answer, Fa
     // No key is left behind of a client that cannot be.
     let known = authority.demand_tenant(&system(), tenant).await;
     known.map_err(unknown_or_failed)?;
+    if !asked.key_file.exists() && authority.client(&system(), client).await.is_ok() {
+        return Err(told(client, AuthorityError::ClientTaken(client.clone())));
+    }
     let key = client_key(&asked.key_file)?;
     let new = NewClient {
         id: client,
@@ -54,7 +57,7 @@ async fn create(asked: ClientCreateArgs, session: &Session) -> Result<Answer, Fa
         roles: &asked.roles,
         key: key.public(),
     };
-    let made = authority.ensure_client(&system(), &new).await;
+    let made = authority.create_client(&system(), &new).await;
     made.map_err(|error| told(client, error))?;
     let registered = Registered {
         client: client.clone(),
@@ -239,6 +242,7 @@ fn told(client: &str, error: AuthorityError) -> Failure {
         AuthorityError::ClientUnknown(_) => {
             (Code::NotFound, "client-unknown", "client-unknown-hint", "")
         }
+        AuthorityError::ClientTaken(_) => (Code::Conflict, "client-taken", "client-taken-hint", ""),
         AuthorityError::ClientKeyUnknown(key) => (
             Code::NotFound,
             "client-key-unknown",

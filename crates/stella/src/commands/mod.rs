@@ -199,7 +199,7 @@ fn code_of(cause: &StoreError) -> Option<Code> {
     match cause {
         StoreError::Locked { .. } => Some(Code::StorageDirectoryLocked),
         refused if refused.is_refused() => Some(Code::StorageConnectionInvalid),
-        StoreError::Unavailable(_) => Some(Code::StorageConnectionUnreachable),
+        away if away.is_away() => Some(Code::StorageConnectionUnreachable),
         StoreError::SchemaNewer { .. } => Some(Code::StorageSchemaNewer),
         StoreError::SchemaOlder { .. } => Some(Code::StorageSchemaOlder),
         StoreError::RoleUnsafe { .. } | StoreError::RoleMissing(_) => Some(Code::StorageRoleUnsafe),

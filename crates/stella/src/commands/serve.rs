@@ -18,6 +18,23 @@ use crate::configuration::{Environment, Problem, Problems, Settings};
 use crate::platform::{Setup, Storage};
 
 pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<Answer, Failure> {
+    let environment = Environment::named(&session.io.environment);
+    let started = start(arguments, session).await;
+    started.map_err(|failure| match form(environment) {
+        Form::Json => failure.logged(),
+        Form::Text => failure,
+    })
+}
+
+/// How logs are written.
+fn form(environment: Environment) -> Form {
+    match environment.strict() {
+        true => Form::Json,
+        false => Form::Text,
+    }
+}
+
+async fn start(arguments: ServeArgs, session: &mut Session) -> Result<Answer, Failure> {
     if arguments.services.is_some() {
         let exit = ExitCode::of_code(Code::ConfigValueInvalid);
         let text = session.labels.text("serve-all-services");
@@ -27,12 +44,8 @@ pub(super) async fn run(arguments: ServeArgs, session: &mut Session) -> Result<A
     if settings.environment.strict() && session.clock != Clock::System {
         return Err(Problem::told(&[Problem::clock()]));
     }
-    let form = match settings.environment {
-        Environment::Production | Environment::Staging => Form::Json,
-        Environment::Development | Environment::Testing => Form::Text,
-    };
     let telemetry = Telemetry::start(Options {
-        form,
+        form: form(settings.environment),
         level: Level::INFO,
         secrets: settings.secrets.clone(),
         export: settings.export.clone(),

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use stella_api::{Code, MAX_BODY};
+use stella_cli::environment::Environment as Variables;
 use stella_client::is_server_url;
 use stella_locale::Labels;
 use stella_service::{Quota, RateLimits, RequestLimits, TrustedProxies};
@@ -33,6 +34,13 @@ pub enum Environment {
 }
 
 impl Environment {
+    /// What `STELLA_ENVIRONMENT` names.
+    #[must_use]
+    pub fn named(variables: &Variables) -> Self {
+        let name = variables.get("STELLA_ENVIRONMENT");
+        Self::of(name.and_then(|name| name.to_str()))
+    }
+
     /// Reads `STELLA_ENVIRONMENT`.
     #[must_use]
     pub fn of(text: Option<&str>) -> Self {

@@ -111,12 +111,9 @@ impl Gathered {
     /// The file or an argument cannot be read; exit 78.
     pub fn from(arguments: &ConfigurationArgs, variables: &Variables) -> Result<Self, Failure> {
         let raw = gather(arguments, variables).map_err(|problem| Problem::told(&[problem]))?;
-        let environment = variables
-            .get("STELLA_ENVIRONMENT")
-            .and_then(|value| value.to_str());
         Ok(Self {
             raw,
-            environment: Environment::of(environment),
+            environment: Environment::named(variables),
             export: super::export(variables),
             stray: STRAY
                 .into_iter()

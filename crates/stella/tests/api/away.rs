@@ -5,6 +5,8 @@ use sqlx::{Connection as _, PgConnection};
 use stella_api::evidence::{DocumentRecord, IngestAnswer, Outcome};
 use stella_client::{Call, ClientError, Reply};
 
+use stella_testkit::postgres;
+
 use crate::fixtures::{self, advisory, bytes, sbom};
 use crate::world::World;
 
@@ -100,6 +102,61 @@ async fn the_database_goes_away_in_mid_request_and_comes_back() {
     );
     let findings: serde_json::Value = analyst.get("/api/v1/findings").await;
     assert_eq!(findings["items"].as_array().unwrap().len(), 1);
+    let ready = world.http().send(Call::get("/readyz")).await.unwrap();
+    assert_eq!(ready.status.as_u16(), 200);
+}
+
+/// A standby that was not promoted yet, a primary that was demoted, a disk that ran full under a
+/// provider's hands: reads are answered, a write is to be tried again, and readiness says why.
+#[tokio::test]
+async fn a_database_that_takes_no_writes_is_told_as_that() {
+    let world = World::postgres().await;
+    let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+    let document = bytes(&advisory("RUSTSEC-2026-0001", &[], "alpha", "2.0.0"));
+    ingester
+        .ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"])))
+        .await;
+    let list = Call::get("/api/v1/evidence/documents");
+    analyst.send(list.clone()).await;
+    let database = world.owner_url.as_deref().unwrap().rsplit('/').next();
+    let database = database.unwrap();
+    let cluster = postgres::cluster().await;
+    let superuser = cluster.url("postgres", database);
+    let mut owner = PgConnection::connect(&superuser).await.unwrap();
+    // Connections know it from their first moment on.
+    let set = async |owner: &mut PgConnection, what: &str| {
+        let set = format!("ALTER DATABASE {database} {what}");
+        let set = sqlx::query(sqlx::AssertSqlSafe(set));
+        set.execute(&mut *owner).await.unwrap();
+        let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        sqlx::query(others).execute(&mut *owner).await.unwrap();
+    };
+    set(&mut owner, "SET default_transaction_read_only = on").await;
+    let posted = ingester.send(fixtures::ingest("advisory", &document)).await;
+    assert_eq!(refused(posted), "UNAVAILABLE");
+    let ready = world.http().send(Call::get("/readyz")).await.unwrap();
+    let told = String::from_utf8_lossy(&ready.body).into_owned();
+    assert!(
+        ready.status.as_u16() == 503 && told.contains("STORAGE_READ_ONLY"),
+        "{told}"
+    );
+    let read = analyst.send(list).await;
+    assert_eq!(read.status.as_u16(), 200);
+
+    // A lock that somebody holds for longer than the operator lets anybody wait.
+    set(&mut owner, "RESET default_transaction_read_only").await;
+    set(&mut owner, "SET lock_timeout = '50ms'").await;
+    let mut lock = owner.begin().await.unwrap();
+    sqlx::query("LOCK TABLE evidence.provenance IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *lock)
+        .await
+        .unwrap();
+    let posted = ingester.send(fixtures::ingest("advisory", &document)).await;
+    assert_eq!(refused(posted), "UNAVAILABLE");
+    lock.rollback().await.unwrap();
+
+    ingester.ingest("advisory", &document).await;
     let ready = world.http().send(Call::get("/readyz")).await.unwrap();
     assert_eq!(ready.status.as_u16(), 200);
 }

@@ -152,6 +152,17 @@ async fn taken_away(installation: Installation) {
     let none = ["client", "key", "revoke", "ci", "-nonsense"];
     code(installation.run(&none), 4, "stella client show ci");
 
+    // Another team's choice of the same name joins nobody to that client, and leaves no key behind.
+    let third = file("third.pem");
+    done(&installation.run(&["tenant", "create", "globex"]));
+    let other = [
+        "client", "create", "ci", "--tenant", "globex", "--role", "ingester",
+    ];
+    let other = |key: &str| installation.run(&[&other[..], &["--key-file", key]].concat());
+    code(other(&third), 1, "stella client set-roles");
+    assert!(!std::path::Path::new(&third).exists());
+    assert_eq!(held()["roles"].as_array().unwrap().len(), 1);
+
     // Who stands at a command line of his own with either key.
     let whoami = |running: &crate::process::Running, key: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stella"));

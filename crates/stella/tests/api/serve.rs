@@ -323,6 +323,65 @@ async fn a_schema_that_was_changed_by_hand_is_refused() {
     }
 }
 
+/// The serving role's string in the owner's place, the likeliest mistake of all.
+#[tokio::test]
+async fn who_may_not_migrate_is_told_that_it_takes_the_owner() {
+    let cluster = postgres::cluster().await;
+    postgres::template(&cluster, "empty", async |_| ()).await;
+    let empty = postgres::clone(&cluster, "empty").await;
+    let migrated = migrated_database().await;
+    let home = tempfile::tempdir().unwrap();
+    for (database, verb) in [
+        (&empty, "migrate"),
+        (&migrated, "migrate"),
+        (&migrated, "serve"),
+    ] {
+        let settings = [serving(&database.app_url), owning(&database.app_url)];
+        let ended = stella(home.path(), verb, &settings).output().unwrap();
+        ends_with(
+            &ended,
+            78,
+            "STORAGE_CONNECTION_INVALID key=ConnectionStrings:Migrations",
+        );
+        ends_with(&ended, 78, "may not create schemas");
+    }
+    let read_only = format!(
+        "{}?options=-c%20default_transaction_read_only=on",
+        empty.owner_url
+    );
+    let settings = [serving(&empty.app_url), owning(&read_only)];
+    let ended = stella(home.path(), "migrate", &settings).output().unwrap();
+    ends_with(&ended, 10, "STORAGE_CONNECTION_UNREACHABLE");
+    ends_with(&ended, 10, "takes no writes");
+}
+
+/// What a start fails by is in a log of JSON, too.
+#[test]
+fn a_failed_start_is_told_as_the_log_is() {
+    let home = tempfile::tempdir().unwrap();
+    for (environment, twin) in [("Testing", false), ("Staging", true), ("Production", true)] {
+        let mut command = stella(home.path(), "serve", &["Storage:Driver=mysql".to_owned()]);
+        let ended = command
+            .env("STELLA_ENVIRONMENT", environment)
+            .output()
+            .unwrap();
+        ends_with(&ended, 78, "STORAGE_DRIVER_UNSUPPORTED service=");
+        let told = text(&ended.stderr);
+        let json = told
+            .lines()
+            .find_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        assert_eq!(json.is_some(), twin, "{told}");
+        if let Some(json) = json {
+            assert!(
+                json["problems"]
+                    .to_string()
+                    .contains("STORAGE_DRIVER_UNSUPPORTED"),
+                "{json}"
+            );
+        }
+    }
+}
+
 /// Each service is migrated in the database that it is served from.
 #[tokio::test]
 async fn services_on_two_databases_are_migrated_one_after_the_other() {
