@@ -38,7 +38,7 @@ pub(crate) fn routes() -> Routes<Arc<Authority>> {
 
 /// Gives a short-lived, sender-constrained token to a client that proves its key.
 #[utoipa::path(post, path = "/oauth/token", tag = "authority",
-    request_body(content = String, content_type = "application/x-www-form-urlencoded"))]
+    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"))]
 async fn token(
     _: Public,
     State(authority): Domain,

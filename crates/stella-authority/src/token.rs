@@ -12,6 +12,7 @@ use stella_locale::{Labels, Value};
 use stella_service::Act;
 use stella_signing::{Claims, Confirmation, Unverified, sign_jwt, verify_jwt};
 use stella_storage::StoreError;
+use utoipa::ToSchema;
 
 use crate::{Authority, AuthorityError, store};
 
@@ -24,14 +25,26 @@ pub const TOKENS_END_WITHIN: u32 = LIFETIME + SKEW as u32;
 const ASSERTION_LIFETIME: i64 = 300;
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The form of a token request (page 04).
-#[derive(Debug, Default, Deserialize)]
+/// The form of a token request (page 04); other fields are passed over.
+#[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct TokenRequest {
+    /// `client_credentials`.
+    #[schema(required = true, nullable = false)]
     pub(crate) grant_type: Option<String>,
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
+    #[schema(required = true, nullable = false)]
     client_assertion_type: Option<String>,
+    /// The signed JWT by which the client proves its key (RFC 7523).
+    #[schema(required = true, nullable = false)]
     client_assertion: Option<String>,
+    /// The scopes that are asked for, at least one, separated by spaces.
+    #[schema(required = true, nullable = false)]
     scope: Option<String>,
+    /// The tenant, where the client may act in several.
+    #[schema(nullable = false)]
     tenant: Option<String>,
+    /// The server that the token is for (RFC 8707).
+    #[schema(nullable = false)]
     resource: Option<String>,
 }
 

@@ -74,7 +74,9 @@ pub(crate) fn routes() -> Routes<Arc<Evidence>> {
 
 /// Takes an advisory in: OSV (JSON or YAML), CSAF or a CVE record.
 #[utoipa::path(post, path = "/api/v1/evidence/advisory", tag = "evidence",
-    request_body(content = Vec<u8>, content_type = "application/json"),
+    request_body(content(
+        (Value = "application/json"), (Value = "application/octet-stream"),
+        (Value = "application/gzip"), (String = "application/yaml"), (String = "text/csv"))),
     params(("Stella-Provenance" = String, Header, description = "the envelope, base64url JSON")))]
 async fn ingest_advisory(
     op: Authorized<AdvisoryIngest>,
@@ -86,7 +88,9 @@ async fn ingest_advisory(
 
 /// Takes a VEX document in: OpenVEX, CSAF of the VEX profile, or CycloneDX without components.
 #[utoipa::path(post, path = "/api/v1/evidence/vex", tag = "evidence",
-    request_body(content = Vec<u8>, content_type = "application/json"),
+    request_body(content(
+        (Value = "application/json"), (Value = "application/octet-stream"),
+        (Value = "application/gzip"), (String = "application/yaml"), (String = "text/csv"))),
     params(("Stella-Provenance" = String, Header, description = "the envelope, base64url JSON")))]
 async fn ingest_vex(
     op: Authorized<VexIngest>,
@@ -98,7 +102,9 @@ async fn ingest_vex(
 
 /// Takes an SBOM in: CycloneDX or SPDX.
 #[utoipa::path(post, path = "/api/v1/evidence/sbom", tag = "evidence",
-    request_body(content = Vec<u8>, content_type = "application/json"),
+    request_body(content(
+        (Value = "application/json"), (Value = "application/octet-stream"),
+        (Value = "application/gzip"), (String = "application/yaml"), (String = "text/csv"))),
     params(("Stella-Provenance" = String, Header, description = "the envelope, base64url JSON")))]
 async fn ingest_sbom(
     op: Authorized<SbomIngest>,
@@ -110,7 +116,9 @@ async fn ingest_sbom(
 
 /// Takes a signal in: the KEV catalogue, or an EPSS table (CSV, also in gzip).
 #[utoipa::path(post, path = "/api/v1/evidence/signal", tag = "evidence",
-    request_body(content = Vec<u8>, content_type = "application/json"),
+    request_body(content(
+        (Value = "application/json"), (Value = "application/octet-stream"),
+        (Value = "application/gzip"), (String = "application/yaml"), (String = "text/csv"))),
     params(("Stella-Provenance" = String, Header, description = "the envelope, base64url JSON")))]
 async fn ingest_signal(
     op: Authorized<SignalsWrite>,

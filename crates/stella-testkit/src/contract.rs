@@ -90,6 +90,42 @@ impl Contract {
             assert!(carried, "{name} answered {status} without {}", header.0);
         }
         self.check_body(&name, documented, reply);
+        if reply.status.is_success() {
+            self.check_request(&name, &operation["requestBody"]["content"], call);
+        }
+    }
+
+    /// What was taken is what the document says that can be sent.
+    fn check_request(&self, name: &str, content: &Value, call: &Call) {
+        let media = call.headers.get("content-type");
+        let Some(media) = media.and_then(|value| value.to_str().ok()) else {
+            return;
+        };
+        let media = media.split(';').next().unwrap_or_default().trim();
+        let json = media == "application/json" || media.ends_with("+json");
+        let described = &content[if json { "application/json" } else { media }];
+        assert!(
+            described.is_object(),
+            "{name} took {media}, which is not documented"
+        );
+        let schema = &described["schema"];
+        let value = |bytes: &[u8]| serde_json::from_slice(bytes).expect("JSON was taken");
+        match media {
+            // The content decides what it is, whatever it is called.
+            _ if json && *schema == json!({}) => {}
+            _ if json => self.check_value(name, schema, &value(&call.body)),
+            "application/x-ndjson" => {}
+            "application/x-www-form-urlencoded" => {
+                let form = form_urlencoded::parse(&call.body).into_owned();
+                let form: serde_json::Map<String, Value> =
+                    form.map(|(name, value)| (name, value.into())).collect();
+                self.check_value(name, schema, &form.into());
+            }
+            _ => {
+                let told = schema["type"].as_str();
+                assert!(told.is_none_or(|told| told == "string"), "{name}: {schema}");
+            }
+        }
     }
 
     fn check_body(&self, name: &str, documented: &Value, reply: &Reply) {
