@@ -250,6 +250,7 @@ difference-informational = no score: the advisory tells of no vulnerability
 difference-not-scored = no score: it cannot be computed
 
 migrate-schema = SCHEMA
+migrate-nothing = no service is served from the database of ConnectionStrings:Migrations, and those elsewhere are up to date
 migrate-needs-owner = migrations need the connection of the owner of a PostgreSQL database; embedded storage migrates itself
 
 up-settings =

@@ -1,5 +1,6 @@
 //! The variables and folders of the person who runs the command.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -41,10 +42,11 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
-    /// All variables that are text, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let texts = self.0.iter();
-        texts.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
+    /// All variables whose names are text. What of a value is none shows, so that whoever reads the
+    /// value refuses it.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        let all = self.0.iter();
+        all.filter_map(|(name, value)| Some((name.to_str()?, value.to_string_lossy())))
     }
 
     /// `$XDG_CONFIG_HOME/stella`.

@@ -38,7 +38,12 @@ pub(super) async fn run(arguments: MigrateArgs, session: &mut Session) -> Result
     for schema in &schemas {
         table.row([Cell::new(schema)]);
     }
-    Ok(Answer::new(&Migrated { schemas })?.table(table))
+    let none = schemas.is_empty();
+    let answer = Answer::new(&Migrated { schemas })?;
+    Ok(match none {
+        true => answer.line(session.labels.text("migrate-nothing")),
+        false => answer.table(table),
+    })
 }
 
 /// Services whose tables are in another database, with their connections and migrations.

@@ -156,7 +156,10 @@ impl Raw {
     }
 
     /// Takes environment variables: `Storage__Driver`, and `STELLA_Storage__Driver`, which wins.
-    pub fn take_environment<'a>(&mut self, variables: impl Iterator<Item = (&'a str, &'a str)>) {
+    pub fn take_environment<'a, V: AsRef<str>>(
+        &mut self,
+        variables: impl Iterator<Item = (&'a str, V)>,
+    ) {
         let mut prefixed = Vec::new();
         for (name, value) in variables {
             let (own, bare) = match name.split_at_checked(7) {
@@ -171,11 +174,11 @@ impl Raw {
             if own {
                 prefixed.push((key, value, name));
             } else {
-                self.set(&key, value, SourceOf::Environment(name.to_owned()));
+                self.set(&key, value.as_ref(), SourceOf::Environment(name.to_owned()));
             }
         }
         for (key, value, name) in prefixed {
-            self.set(&key, value, SourceOf::Environment(name.to_owned()));
+            self.set(&key, value.as_ref(), SourceOf::Environment(name.to_owned()));
         }
     }
 
