@@ -374,7 +374,7 @@ storage-copied =
         [one] one blob of { $size } bytes was copied, { $present } were there
        *[other] { $count } blobs of { $size } bytes were copied, { $present } were there
     }
-storage-no-copy = there is no folder { $path }: name the one that stella storage backup wrote
+storage-no-copy = { $path } is no folder that stella storage backup wrote: name the one that it was given, which holds the folders evidence and replay
 storage-not-copied =
     { $count ->
         [one] one is not what its digest names, and was not copied

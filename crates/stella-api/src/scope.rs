@@ -197,12 +197,22 @@ impl Role {
     }
 }
 
+/// A text that names no role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no role: there are {all}", all = all())]
+pub struct UnknownRole(pub String);
+
+fn all() -> String {
+    let names: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
+    names.join(", ")
+}
+
 impl FromStr for Role {
-    type Err = UnknownScope;
+    type Err = UnknownRole;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let known = Role::ALL.iter().find(|role| role.as_str() == text);
-        known.copied().ok_or_else(|| UnknownScope(text.to_owned()))
+        known.copied().ok_or_else(|| UnknownRole(text.to_owned()))
     }
 }
 

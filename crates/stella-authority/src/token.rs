@@ -43,7 +43,8 @@ pub(crate) struct TokenRequest {
     /// The tenant, where the client may act in several.
     #[schema(nullable = false)]
     tenant: Option<String>,
-    /// The server that the token is for (RFC 8707).
+    /// The one service that the token is for (RFC 8707). None is given yet: every value is refused
+    /// as `invalid_target`, and a token without it is for all services.
     #[schema(nullable = false)]
     resource: Option<String>,
 }

@@ -260,6 +260,9 @@ fn told(client: &str, error: AuthorityError) -> Failure {
     let values = [("client", client.into()), ("key", key.into())];
     let labels = Labels::english();
     let text = labels.format(text, &values);
-    let exit = ExitCode::of_code(code);
+    let exit = match error {
+        AuthorityError::ClientTaken(_) => ExitCode::InvalidInput,
+        _ => ExitCode::of_code(code),
+    };
     Failure::told(code.as_str(), exit, text).hint(labels.format(hint, &values))
 }

@@ -159,7 +159,7 @@ async fn taken_away(installation: Installation) {
         "client", "create", "ci", "--tenant", "globex", "--role", "ingester",
     ];
     let other = |key: &str| installation.run(&[&other[..], &["--key-file", key]].concat());
-    code(other(&third), 1, "stella client set-roles");
+    code(other(&third), 2, "stella client set-roles");
     assert!(!std::path::Path::new(&third).exists());
     assert_eq!(held()["roles"].as_array().unwrap().len(), 1);
 

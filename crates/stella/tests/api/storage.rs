@@ -235,6 +235,17 @@ async fn copied_and_put_back(installation: Installation) {
     let typo = installation.file("kopy");
     let missing = installation.run(&["storage", "restore", typo.to_str().unwrap()]);
     assert_eq!(missing.status.code(), Some(4), "{}", text(&missing.stderr));
+    // Nor is the folder above it, below it, or another.
+    let (above, below) = (
+        installation.file("."),
+        std::path::Path::new(folder).join("replay"),
+    );
+    for other in [above.to_str().unwrap(), below.to_str().unwrap(), "/etc"] {
+        let refused = installation.run(&["storage", "restore", other]);
+        let said = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(4), "{other}: {said}");
+        assert!(said.contains("evidence and replay"), "{said}");
+    }
 
     // A copy that somebody changed is put nowhere.
     let lost = &all[0];

@@ -40,6 +40,13 @@ pub(super) async fn backup(
 ) -> Result<Answer, Failure> {
     let own = stores(&arguments.configuration, session)?;
     let folder = folder(&arguments.folder)?;
+    // A copy of nothing is one as well, and a restore knows it by these.
+    for (bucket, _) in buckets(&own) {
+        let of_bucket = arguments.folder.join(bucket.0);
+        let made = std::fs::create_dir_all(&of_bucket);
+        let made = made.with_context(|| of_bucket.display().to_string());
+        made.map_err(failed)?;
+    }
     copy(&own, &folder, session).await
 }
 
@@ -48,7 +55,8 @@ pub(super) async fn restore(
     session: &mut Session,
 ) -> Result<Answer, Failure> {
     let own = stores(&arguments.configuration, session)?;
-    if !arguments.folder.is_dir() {
+    let holds = |(bucket, _): &(Bucket, _)| arguments.folder.join(bucket.0).is_dir();
+    if !buckets(&own).iter().any(holds) {
         let path = arguments.folder.display().to_string();
         let values = [("path", path.as_str().into())];
         let text = session.labels.format("storage-no-copy", &values);
