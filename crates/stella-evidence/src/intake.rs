@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use stella_api::evidence::IngestAnswer;
 use stella_api::{Code, TenantId};
 use stella_context::OpContext;
 use stella_service::Failure;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
 use tracing::{Instrument as _, Span};
 
 use crate::Evidence;
@@ -18,8 +20,9 @@ use crate::guard::Accepted;
 
 /// So many go in together: they wait for each other.
 const TOGETHER: usize = 64;
-/// So many tasks of a tenant at once: while one waits for the disk, another reads and derives.
-const TASKS: usize = 2;
+/// Whoever was just answered is likely to send the next: so long it is waited for, where several
+/// were answered together.
+const LINGER: Duration = Duration::from_millis(1);
 
 type Answer = Result<IngestAnswer, Failure>;
 
@@ -37,18 +40,47 @@ pub(crate) struct Intake(Mutex<BTreeMap<TenantId, OfTenant>>);
 #[derive(Debug, Default)]
 struct OfTenant {
     waiting: VecDeque<Waiting>,
-    tasks: usize,
+    /// Told of each that comes.
+    came: Arc<Notify>,
 }
 
 impl Intake {
     /// Puts a document behind the others; says whether a task for its tenant has to begin.
     fn put(&self, tenant: &TenantId, waiting: Waiting) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let begins = !all.contains_key(tenant);
         let of_tenant = all.entry(tenant.clone()).or_default();
         of_tenant.waiting.push_back(waiting);
-        let begins = of_tenant.tasks < TASKS;
-        of_tenant.tasks += usize::from(begins);
+        of_tenant.came.notify_one();
         begins
+    }
+
+    /// How many wait, and what is told of each that comes.
+    fn waits(&self, tenant: &TenantId) -> (usize, Arc<Notify>) {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_tenant = all.get(tenant);
+        of_tenant.map_or_else(Default::default, |one| {
+            (one.waiting.len(), one.came.clone())
+        })
+    }
+
+    /// Waits a moment for those of a group that was answered to send their next.
+    async fn linger(&self, tenant: &TenantId, answered: usize) {
+        if answered < 2 {
+            return;
+        }
+        let expected = TOGETHER.min(self.waits(tenant).0 + answered);
+        let all = async {
+            loop {
+                let (waits, came) = self.waits(tenant);
+                if waits >= expected {
+                    return;
+                }
+                came.notified().await;
+            }
+        };
+        // Who does not come is not waited for.
+        let _ = timeout(LINGER, all).await;
     }
 
     /// The next that go in together; none where nothing waits, and then the task is over.
@@ -59,8 +91,7 @@ impl Intake {
         };
         let waiting = &mut of_tenant.waiting;
         let next: Vec<Waiting> = waiting.drain(..waiting.len().min(TOGETHER)).collect();
-        of_tenant.tasks -= usize::from(next.is_empty());
-        if of_tenant.tasks == 0 {
+        if next.is_empty() {
             all.remove(tenant);
         }
         next
@@ -85,7 +116,9 @@ impl Evidence {
 
     /// Of one tenant, whoever sent them: each says so itself.
     async fn take_waiting(&self, op: &OpContext) {
+        let mut answered = 0;
         loop {
+            self.intake.linger(op.tenant(), answered).await;
             let (mut documents, mut answers) = (Vec::new(), Vec::new());
             for one in self.intake.next(op.tenant()) {
                 documents.push(Ok(one.accepted));
@@ -101,6 +134,7 @@ impl Evidence {
                 // Their senders find that nobody answers.
                 Err(_) => Vec::new(),
             };
+            answered = answers.len();
             for (answer, became) in answers.into_iter().zip(taken) {
                 // Its sender may be gone.
                 let _ = answer.send(became);
