@@ -44,6 +44,8 @@ fn package(said: &CveAffected) -> Option<NamedPackage> {
     let silent = affected.ranges.is_empty() && affected.versions.is_empty();
     if said.default_status.as_deref() == Some("affected") && said.versions.is_empty() {
         affected.ranges.push(range("semver", vec![introduced("0")]));
+    } else if said.versions.is_empty() && said.default_status.as_deref() != Some("unaffected") {
+        affected.ranges.push(range("unknown status", Vec::new()));
     } else if silent {
         return None;
     }
@@ -86,9 +88,20 @@ fn read(version: &CveVersion, default: Option<&str>, affected: &mut Affected) {
         ("affected", None) if version.version == "*" => {
             affected.ranges.push(range(kind, vec![introduced("0")]));
         }
+        ("affected", None) if !is_version(&version.version) => {
+            affected
+                .ranges
+                .push(range("text in place of a version", Vec::new()));
+        }
         ("affected", None) => affected.versions.push(version.version.clone()),
         _ => affected.ranges.push(range("unknown status", Vec::new())),
     }
+}
+
+/// Some write a range in words or signs where one version belongs, or that there is none.
+fn is_version(text: &str) -> bool {
+    let odd = |c: char| c.is_whitespace() || "<>=,|*^".contains(c);
+    text.contains(|c: char| c.is_ascii_digit()) && !text.contains(odd)
 }
 
 /// A range, with what changes within it.
@@ -213,6 +226,16 @@ mod tests {
             "unknown range type \"affected but for what is listed\"",
         );
         assert_eq!(said(&listed, "1.5.0"), None);
-        assert_eq!(said(r#""versions": []"#, "1.5.0"), None);
+        doubt(r#""versions": []"#, "unknown range type \"unknown status\"");
+        assert_eq!(
+            said(r#""defaultStatus": "unaffected", "versions": []"#, "1.5.0"),
+            None
+        );
+        for text in ["< 1.0.0", ">= 1, < 2", "n/a", "all", ""] {
+            doubt(
+                &range_of(&format!(r#"{{"version": "{text}", "status": "affected"}}"#)),
+                "unknown range type \"text in place of a version\"",
+            );
+        }
     }
 }

@@ -2,12 +2,13 @@
 //! nobody finds it in a list of findings.
 
 use stella_api::Code;
-use stella_formats::{Advisory, Body, CveRecord, CvssScore, Sbom};
+use stella_formats::{Advisory, Body, CveRecord, CvssScore, Sbom, VexDocument};
 use stella_matching::{Coordinates, doubts};
 use stella_scoring::cvss::Vector;
 
 use crate::coverage::{self, NamedPackage};
 use crate::cve;
+use crate::vex::can_be_named;
 
 /// The same of several places.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,12 +49,19 @@ pub fn remarks(body: &Body) -> Vec<Remark> {
         }
         Body::Cve(record) if !record.is_rejected() => of_record(&mut found, record),
         Body::Csaf(csaf) => {
-            if !csaf.is_vex() {
-                let reason = "a CSAF advisory gives its severities to findings of others";
-                found.note(Code::PackagesUnmatched, "", reason);
+            match &csaf.vex {
+                Some(vex) => of_products(&mut found, vex),
+                None => {
+                    let reason = "a CSAF advisory gives its severities to findings of others";
+                    found.note(Code::PackagesUnmatched, "", reason);
+                }
             }
             let scores = csaf.vulnerabilities.iter().flat_map(|one| &one.scores);
             scores.for_each(|one| of_score(&mut found, &one.score));
+        }
+        Body::Vex(vex) => {
+            of_products(&mut found, vex);
+            vex.ratings.iter().for_each(|one| of_score(&mut found, one));
         }
         Body::Sbom(sbom) => of_components(&mut found, sbom),
         _ => {}
@@ -64,11 +72,26 @@ pub fn remarks(body: &Body) -> Vec<Remark> {
 fn of_components(found: &mut Found, sbom: &Sbom) {
     for component in &sbom.components {
         let reason = match component.purl.as_deref().map(Coordinates::from_purl) {
-            Some(Ok(_)) => continue,
+            Some(Ok(named)) if named.ecosystem.has_purls() => continue,
+            Some(Ok(named)) => format!(
+                "no advisory names packages of {:?}",
+                named.ecosystem.as_str()
+            ),
             Some(Err(error)) => error.to_string(),
             None => "no package URL".to_owned(),
         };
         found.note(Code::ComponentsUnmatched, &component.pointer, reason);
+    }
+}
+
+fn of_products(found: &mut Found, vex: &VexDocument) {
+    for statement in &vex.statements {
+        let products = statement.products.iter();
+        let nobody = products.filter(|product| !can_be_named(statement, product));
+        for product in nobody {
+            let reason = "a product has no package URL that can be read";
+            found.note(Code::PackagesUnmatched, &product.pointer, reason);
+        }
     }
 }
 
@@ -82,6 +105,12 @@ fn of_advisory(found: &mut Found, advisory: &Advisory) {
     let nameless = advisory.affected.iter().filter(|one| one.package.is_none());
     nameless.for_each(|one| found.note(Code::PackagesUnmatched, &one.pointer, NO_PACKAGE));
     for package in coverage::packages(advisory) {
+        let ecosystem = &package.affected.ecosystem;
+        if !ecosystem.has_purls() {
+            let reason = format!("no package URL is of ecosystem {:?}", ecosystem.family());
+            found.note(Code::PackagesUnmatched, &package.pointer, reason);
+            continue;
+        }
         of_package(found, &package, |at| {
             format!("{}/ranges/{at}", package.pointer)
         });
@@ -261,6 +290,61 @@ mod tests {
                     vec!["/vulnerabilities/0/scores/0/cvss_v3".to_owned()]
                 ),
             ]
+        );
+    }
+
+    #[test]
+    fn what_no_package_url_can_name_is_told() {
+        let of = |ecosystem: &str| {
+            let package = json!({"ecosystem": ecosystem, "name": "a"});
+            told(&osv(
+                &json!([{"package": package, "versions": ["1.0.0"]}]),
+                &json!([]),
+            ))
+        };
+        for known in ["Alpine:v3.18", "Red Hat:rhel_aus:8.4::appstream", "Maven"] {
+            assert_eq!(of(known), [], "{known}");
+        }
+        for unknown in ["Android", "pypi", "Foo:1"] {
+            let told = of(unknown);
+            assert_eq!(
+                (told.len(), told[0].0),
+                (1, "PACKAGES_UNMATCHED"),
+                "{told:?}"
+            );
+        }
+        let sbom = json!({"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [
+            {"name": "a", "purl": "pkg:apk/alpine/a@1"}, {"name": "b", "purl": "pkg:generic/b@1"}]});
+        let unmatched = ("COMPONENTS_UNMATCHED", vec!["/components/1".to_owned()]);
+        assert_eq!(places(&sbom), [unmatched]);
+    }
+
+    #[test]
+    fn of_vex_products_that_nothing_is_and_ratings_that_are_wrong() {
+        let vex = |product: &str| {
+            json!({"@context": "https://openvex.dev/ns/v0.2.0", "@id": "urn:x", "author": "a",
+                "timestamp": "2024-01-01T00:00:00Z", "version": 1, "statements": [{
+                "vulnerability": {"name": "CVE-2024-1"}, "products": [{"@id": product}], "status": "fixed"}]})
+        };
+        let nobody = (
+            "PACKAGES_UNMATCHED",
+            vec!["/statements/0/products/0".to_owned()],
+        );
+        for product in ["banana", "pkg:npm"] {
+            assert_eq!(places(&vex(product)), [nobody.clone()], "{product}");
+        }
+        for product in ["pkg:npm/a", "urn:cdx:1-2/3#x"] {
+            assert_eq!(places(&vex(product)), [], "{product}");
+        }
+        let rating = |vector: &str, score: f64| json!({"method": "CVSSv31", "vector": vector, "score": score});
+        let none = "AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:H/A:N";
+        let cyclonedx = json!({"bomFormat": "CycloneDX", "specVersion": "1.4", "vulnerabilities": [{
+            "id": "CVE-2024-1", "analysis": {"state": "exploitable"}, "affects": [{"ref": "pkg:npm/a"}],
+            "ratings": [rating(none, 7.5), rating(none, 8.2), rating("AAV:N", 1.0)]}]});
+        let at = |number: u8| vec![format!("/vulnerabilities/0/ratings/{number}")];
+        assert_eq!(
+            places(&cyclonedx),
+            [("CVSS_MISSTATED", at(1)), ("SEVERITY_UNREADABLE", at(2))]
         );
     }
 

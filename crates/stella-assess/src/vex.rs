@@ -9,7 +9,7 @@ use stella_matching::Coordinates;
 use stella_scoring::{Source, VexSignal};
 
 use crate::case::CaseDocument;
-use crate::coverage::NamedComponent;
+use crate::coverage::{NamedComponent, coordinates};
 
 /// A statement with the time that it was made, where that can be read.
 pub(crate) struct Stated {
@@ -84,6 +84,22 @@ fn speaks_of(statement: &VexStatement, sbom: &Sbom, component: &NamedComponent) 
     })
 }
 
+/// Whether there can be a component that a product, or a part of it, names.
+pub(crate) fn can_be_named(statement: &VexStatement, product: &VexProduct) -> bool {
+    let readable = |one: &VexProduct| {
+        let mut purls = one.purls().into_iter();
+        purls.any(|purl| Coordinates::from_purl(purl).is_ok())
+    };
+    let mut parts = statement.parts(product).peekable();
+    match parts.peek() {
+        None => {
+            let id = product.id.as_deref();
+            readable(product) || id.is_some_and(|id| id.starts_with("urn:cdx:"))
+        }
+        Some(_) => (product.id.is_some() || readable(product)) && parts.any(readable),
+    }
+}
+
 /// A link from one CycloneDX document to a component of another: `urn:cdx:serial/version#bom-ref`.
 fn links_to(product: &VexProduct, sbom: &Sbom, component: &NamedComponent) -> bool {
     let link = product
@@ -101,7 +117,7 @@ fn links_to(product: &VexProduct, sbom: &Sbom, component: &NamedComponent) -> bo
 }
 
 fn names(product: &VexProduct, component: &Coordinates) -> bool {
-    let read = |purl: &str| Coordinates::from_purl(purl).ok();
+    let read = |purl: &str| coordinates(purl, product.version.as_deref()).ok();
     product
         .purls()
         .into_iter()
@@ -158,6 +174,7 @@ mod tests {
             let product = VexProduct {
                 id: Some(id.to_owned()),
                 identifiers: BTreeMap::new(),
+                version: None,
                 hashes: BTreeMap::new(),
                 subcomponents: Vec::new(),
                 pointer: String::new(),

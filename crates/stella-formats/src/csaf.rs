@@ -56,10 +56,23 @@ pub struct CsafProduct {
     pub purls: Vec<String>,
     /// The CPE, as published.
     pub cpe: Option<String>,
+    /// Which versions of it, as a branch above it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub versions: Option<CsafVersions>,
     /// What it is made of, where it is one product in or on another.
     pub relationship: Option<CsafRelationship>,
     /// Where in the document it stands.
     pub pointer: String,
+}
+
+/// Which versions of a product a branch is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CsafVersions {
+    /// One, `product_version`.
+    One(String),
+    /// A range of them, `product_version_range`, as published.
+    Range(String),
 }
 
 /// That a product is one in or on another.

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use stella_api::VexStatus;
 
-use crate::Upstream;
+use crate::{CvssScore, Upstream};
 
-pub(crate) use read::READER;
+pub(crate) use read::{JUSTIFICATIONS, READER};
 
 /// Statements of one author on whether vulnerabilities touch products.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -27,6 +27,9 @@ pub struct VexDocument {
     pub version: Option<String>,
     /// The statements, in the order of the document.
     pub statements: Vec<VexStatement>,
+    /// How severe it says that the vulnerabilities are, where it gives vectors.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ratings: Vec<CvssScore>,
 }
 
 /// A status of one vulnerability in some products.
@@ -69,6 +72,9 @@ pub struct VexProduct {
     pub id: Option<String>,
     /// Other identifiers by their kind: `purl`, `cpe22`, `cpe23`.
     pub identifiers: BTreeMap<String, String>,
+    /// The version that stands beside package URLs which name none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// Hashes by their algorithm, such as `sha-256`.
     pub hashes: BTreeMap<String, String>,
     /// The parts of it that the statement is about; parts have none themselves.

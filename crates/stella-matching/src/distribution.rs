@@ -1,4 +1,4 @@
-//! Which distribution a package URL of type `deb` means.
+//! Which distribution a package URL of type `apk`, `deb` or `rpm` means.
 
 use packageurl::PackageUrl;
 
@@ -29,6 +29,46 @@ const CODE_NAMES: [(&str, &str); 21] = [
     ("questing", "Ubuntu:25.10"),
 ];
 
+/// Distributions whose version order is not known here, by type and namespace of their package URLs
+/// and their names in OSV: no version of theirs is compared, which is said of each that is met.
+pub(crate) const FAMILIES: [(&str, &str, &str); 17] = [
+    ("apk", "alpaquita", "Alpaquita"),
+    ("apk", "alpine", "Alpine"),
+    ("apk", "chainguard", "Chainguard"),
+    ("apk", "minimos", "MinimOS"),
+    ("apk", "wolfi", "Wolfi"),
+    ("deb", "echo", "Echo"),
+    ("rpm", "almalinux", "AlmaLinux"),
+    ("rpm", "azurelinux", "Azure Linux"),
+    ("rpm", "mageia", "Mageia"),
+    ("rpm", "openeuler", "openEuler"),
+    ("rpm", "opensuse", "openSUSE"),
+    ("rpm", "photon", "Photon OS"),
+    ("rpm", "redhat", "Red Hat"),
+    ("rpm", "rocky", "Rocky Linux"),
+    ("rpm", "rocky-linux", "Rocky Linux"),
+    ("rpm", "rockylinux", "Rocky Linux"),
+    ("rpm", "suse", "SUSE"),
+];
+
+/// Whether a package URL of a type was found to be of a distribution.
+pub(crate) fn is_of(ecosystem: &Ecosystem, purl_type: &str) -> bool {
+    let found = FAMILIES
+        .iter()
+        .any(|(of, _, name)| *of == purl_type && *name == ecosystem.as_str());
+    found || matches!(ecosystem, Ecosystem::Debian(_))
+}
+
+/// The number of a release that an ecosystem may say by its code name.
+pub(crate) fn number<'a>(ecosystem: &str, release: &'a str) -> &'a str {
+    let named = CODE_NAMES.iter().find(|(name, _)| *name == release);
+    let of = named.and_then(|(_, known)| known.split_once(':'));
+    match of {
+        Some((family, number)) if ecosystem.starts_with(family) => number,
+        _ => release,
+    }
+}
+
 /// Debian or Ubuntu, with the release that the qualifier `distro` says as `debian-12`,
 /// `debian-12.5`, `ubuntu-22.04`, or by its code name. Any other spelling says none, and so does
 /// `sid`, which is no release.
@@ -36,7 +76,15 @@ pub(crate) fn of(url: &PackageUrl<'_>) -> Ecosystem {
     let (family, mark) = match url.namespace() {
         Some("debian") => ("Debian", "debian-"),
         Some("ubuntu") => ("Ubuntu", "ubuntu-"),
-        _ => return Ecosystem::from_purl_type(url.ty()),
+        other => {
+            let known = FAMILIES
+                .iter()
+                .find(|(of, namespace, _)| *of == url.ty() && other == Some(*namespace));
+            return match known {
+                Some((_, _, name)) => Ecosystem::from_osv(name),
+                None => Ecosystem::from_purl_type(url.ty()),
+            };
+        }
     };
     let distro = url.qualifiers().get("distro").map(|distro| &**distro);
     let release = distro.map(|distro| distro.strip_prefix(mark).unwrap_or(distro));

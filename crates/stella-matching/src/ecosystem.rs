@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::distribution;
+
 /// A package ecosystem, named as the OSV schema names it; one whose version order is not known
 /// here keeps its name. In JSON it is that name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,7 +28,8 @@ pub enum Ecosystem {
 
 /// Package URL types whose packages OSV files under one ecosystem. Distributions are absent:
 /// their OSV name holds a release, which the type alone does not say.
-const PURL_TYPES: [(&str, &str); 16] = [
+const PURL_TYPES: [(&str, &str); 19] = [
+    ("bioconductor", "Bioconductor"),
     ("bitnami", "Bitnami"),
     ("cargo", "crates.io"),
     ("composer", "Packagist"),
@@ -37,9 +40,11 @@ const PURL_TYPES: [(&str, &str); 16] = [
     ("golang", "Go"),
     ("hackage", "Hackage"),
     ("hex", "Hex"),
+    ("julia", "Julia"),
     ("maven", "Maven"),
     ("npm", "npm"),
     ("nuget", "NuGet"),
+    ("opam", "opam"),
     ("pub", "Pub"),
     ("pypi", "PyPI"),
     ("swift", "SwiftURL"),
@@ -84,20 +89,33 @@ impl Ecosystem {
     #[must_use]
     pub fn family(&self) -> &str {
         match self {
-            Self::Debian(name) => family(name),
+            Self::Debian(name) | Self::Unsupported(name) => family(name),
             _ => self.as_str(),
         }
     }
 
-    /// The release of a distribution, where one is said. Ubuntu's long support is a property
-    /// of the release and no part of its name.
+    /// Whether package URLs say that a package is of it: of others none is ever matched.
+    #[must_use]
+    pub fn has_purls(&self) -> bool {
+        let named = |name: &&str| *name == self.family();
+        let types = PURL_TYPES.iter().map(|(_, name)| name);
+        !matches!(self, Self::Unsupported(_))
+            || types
+                .chain(distribution::FAMILIES.iter().map(|(_, _, name)| name))
+                .any(|name| named(&name))
+    }
+
+    /// The release of a distribution, or what else OSV adds to an ecosystem's name, where one is
+    /// said; a code name says the release that it is of. Ubuntu's long support is a property of
+    /// the release and no part of its name.
     #[must_use]
     pub fn release(&self) -> Option<&str> {
-        let Self::Debian(name) = self else {
+        let (Self::Debian(name) | Self::Unsupported(name)) = self else {
             return None;
         };
         let (_, release) = name.split_once(':')?;
-        Some(release.strip_suffix(":LTS").unwrap_or(release))
+        let release = release.strip_suffix(":LTS").unwrap_or(release);
+        Some(distribution::number(name, release))
     }
 
     /// Whether two names can mean one ecosystem: a distribution without a release may be of any.

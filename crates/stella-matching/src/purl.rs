@@ -46,7 +46,7 @@ impl Coordinates {
     pub fn from_purl(text: &str) -> Result<Self, Error> {
         let url = read(text)?;
         let ecosystem = match url.ty() {
-            "deb" => distribution::of(&url),
+            "apk" | "deb" | "rpm" => distribution::of(&url),
             other => Ecosystem::from_purl_type(other),
         };
         let (package, alternatives) = match ecosystem {
@@ -55,7 +55,7 @@ impl Coordinates {
             // So are names of npm, and the oldest have capitals.
             Ecosystem::Npm => (osv_name(&read(&without_type(text))?), Vec::new()),
             // The namespace is the distribution's.
-            Ecosystem::Debian(_) => (url.name().to_owned(), Vec::new()),
+            _ if distribution::is_of(&ecosystem, url.ty()) => (url.name().to_owned(), Vec::new()),
             _ => (osv_name(&url), Vec::new()),
         };
         let version = url.version().filter(|version| !version.is_empty());

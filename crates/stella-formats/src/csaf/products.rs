@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{CsafProduct, CsafRelationship};
+use super::{CsafProduct, CsafRelationship, CsafVersions};
 use crate::Notice;
 use crate::cursor::Cursor;
 use crate::error::FormatError;
@@ -24,7 +24,7 @@ impl Products {
         };
         products.branches(&tree, notices)?;
         for at in tree.objects("full_product_names")? {
-            products.add(&at, None, notices)?;
+            products.add(&at, (None, None), notices)?;
         }
         for at in tree.objects("relationships")? {
             let relationship = CsafRelationship {
@@ -33,7 +33,7 @@ impl Products {
                 whole: at.required("relates_to_product_reference")?,
             };
             if let Some(product) = at.object("full_product_name")? {
-                products.add(&product, Some(relationship), notices)?;
+                products.add(&product, (Some(relationship), None), notices)?;
             }
         }
         for at in tree.objects("product_groups")? {
@@ -50,13 +50,13 @@ impl Products {
         tree: &Cursor<'_>,
         notices: &mut Vec<Notice>,
     ) -> Result<(), FormatError> {
-        let mut open = tree.objects("branches")?;
-        open.reverse();
-        while let Some(branch) = open.pop() {
+        let mut open: Vec<(Cursor<'_>, Option<CsafVersions>)> = below(tree, None)?;
+        while let Some((branch, above)) = open.pop() {
+            let versions = versions(&branch)?.or(above);
             if let Some(product) = branch.object("product")? {
-                self.add(&product, None, notices)?;
+                self.add(&product, (None, versions.as_ref()), notices)?;
             }
-            open.extend(branch.objects("branches")?.into_iter().rev());
+            open.extend(below(&branch, versions.as_ref())?);
         }
         Ok(())
     }
@@ -64,7 +64,7 @@ impl Products {
     fn add(
         &mut self,
         at: &Cursor<'_>,
-        relationship: Option<CsafRelationship>,
+        (relationship, versions): (Option<CsafRelationship>, Option<&CsafVersions>),
         notices: &mut Vec<Notice>,
     ) -> Result<(), FormatError> {
         let id = at.required("product_id")?;
@@ -72,6 +72,7 @@ impl Products {
             name: at.text("name")?,
             purls: Vec::new(),
             cpe: None,
+            versions: versions.cloned(),
             relationship,
             pointer: at.pointer.clone(),
         };
@@ -134,6 +135,26 @@ impl Products {
         }
         Ok(named)
     }
+}
+
+/// What a branch says of versions. Some publishers name a package in its place, of which all versions
+/// are meant: that tells who reads the product.
+fn versions(branch: &Cursor<'_>) -> Result<Option<CsafVersions>, FormatError> {
+    let make = match branch.str("category")? {
+        Some("product_version") => CsafVersions::One,
+        Some("product_version_range") => CsafVersions::Range,
+        _ => return Ok(None),
+    };
+    Ok(branch.filled("name")?.map(make))
+}
+
+/// The branches of a branch with the versions that it is about, the last first.
+fn below<'a>(
+    at: &Cursor<'a>,
+    versions: Option<&CsafVersions>,
+) -> Result<Vec<(Cursor<'a>, Option<CsafVersions>)>, FormatError> {
+    let branches = at.objects("branches")?.into_iter().rev();
+    Ok(branches.map(|one| (one, versions.cloned())).collect())
 }
 
 fn undefined(id: &str, pointer: String) -> Notice {

@@ -9,6 +9,7 @@ use super::{Csaf, CsafFlag, CsafId, CsafNote, CsafRemediation, CsafScore, CsafVu
 use crate::cursor::Cursor;
 use crate::error::FormatError;
 use crate::format::{Json, Read, Reader};
+use crate::openvex::JUSTIFICATIONS;
 use crate::{Body, Notice, Reference, score};
 
 pub(crate) const READER: Reader = Reader {
@@ -90,8 +91,13 @@ fn vulnerability(
     };
     let mut flags = Vec::new();
     for at in at.objects("flags")? {
+        let label = at.required("label")?;
+        if !JUSTIFICATIONS.contains(&label.as_str()) {
+            let message = "the label of a flag is none of CSAF";
+            notices.push(at.notice("UNKNOWN_JUSTIFICATION", message));
+        }
         flags.push(CsafFlag {
-            label: at.required("label")?,
+            label,
             products: products.named(&at, "product_ids", notices)?,
             pointer: at.pointer.clone(),
         });

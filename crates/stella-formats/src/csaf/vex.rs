@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use stella_api::VexStatus;
 
-use super::{Csaf, CsafProduct, CsafVulnerability};
+use super::{Csaf, CsafProduct, CsafVersions, CsafVulnerability};
 use crate::error::FormatError;
 use crate::room::Room;
 use crate::{Notice, VexDocument, VexProduct, VexStatement, VexVulnerability};
@@ -27,7 +27,13 @@ pub(super) fn stated(csaf: &Csaf, notices: &mut Vec<Notice>) -> Result<VexDocume
     let (mut statements, mut room) = (Vec::new(), Room::default());
     for vulnerability in &csaf.vulnerabilities {
         if let Some(name) = vulnerability.name() {
-            state(csaf, vulnerability, name, &mut room, &mut statements)?;
+            state(
+                csaf,
+                vulnerability,
+                name,
+                &mut room,
+                (&mut statements, notices),
+            )?;
         }
     }
     for statement in statements
@@ -49,6 +55,7 @@ pub(super) fn stated(csaf: &Csaf, notices: &mut Vec<Notice>) -> Result<VexDocume
         timestamp: csaf.released.clone(),
         version: csaf.version.clone(),
         statements,
+        ratings: Vec::new(),
     })
 }
 
@@ -57,7 +64,7 @@ fn state(
     of: &CsafVulnerability,
     name: &str,
     room: &mut Room,
-    statements: &mut Vec<VexStatement>,
+    (statements, notices): (&mut Vec<VexStatement>, &mut Vec<Notice>),
 ) -> Result<(), FormatError> {
     let labels = by_product(of.flags.iter().map(|flag| (&flag.label, &flag.products)));
     let impacts = of
@@ -76,7 +83,7 @@ fn state(
                 VexStatus::NotAffected => (labels.get(id).copied(), impacts.get(id).copied()),
                 _ => (None, None),
             };
-            let products = spoken_of(csaf, product, room)?;
+            let products = spoken_of(csaf, product, room, notices)?;
             reasons.entry(reason).or_default().extend(products);
         }
         for ((justification, impact_statement), products) in reasons {
@@ -114,9 +121,10 @@ fn spoken_of(
     csaf: &Csaf,
     product: &CsafProduct,
     room: &mut Room,
+    notices: &mut Vec<Notice>,
 ) -> Result<Vec<VexProduct>, FormatError> {
     let Some(relationship) = &product.relationship else {
-        let spoken = identified(product);
+        let spoken = identified(product, notices);
         room.take(sizes(&spoken), &product.pointer)?;
         return Ok(spoken);
     };
@@ -128,14 +136,28 @@ fn spoken_of(
     };
     // A helper at the relationship names the part as it is within the whole.
     let own = !product.purls.is_empty();
-    let parts = identified(if own { product } else { part });
-    let mut spoken = identified(whole);
+    let parts = identified(if own { product } else { part }, notices);
+    let mut spoken = identified(whole, notices);
+    if parts.is_empty() {
+        // Without a part the whole would be spoken of.
+        return Ok(Vec::new());
+    }
     let bytes = sizes(&spoken) + sizes(&parts) * spoken.len();
     room.take(bytes, &product.pointer)?;
     for whole in &mut spoken {
         whole.subcomponents.clone_from(&parts);
     }
     Ok(spoken)
+}
+
+/// Whether a branch of a version names a package instead, as Red Hat's do: all its versions are meant.
+fn is_name(product: &CsafProduct, version: &str) -> bool {
+    let named = |purl: &String| {
+        let path = purl.split(['@', '?', '#']).next().unwrap_or_default();
+        path == version || path.ends_with(&format!("/{version}"))
+    };
+    product.name.as_deref() == Some(version) && !version.starts_with(|c: char| c.is_ascii_digit())
+        || product.purls.iter().any(named)
 }
 
 /// About the bytes that products come to.
@@ -147,7 +169,25 @@ fn sizes(products: &[VexProduct]) -> usize {
     products.iter().map(size).sum()
 }
 
-fn identified(product: &CsafProduct) -> Vec<VexProduct> {
+/// Nothing is stated of a product whose range of versions is not read: it would be stated of all.
+fn identified(product: &CsafProduct, notices: &mut Vec<Notice>) -> Vec<VexProduct> {
+    let version = match &product.versions {
+        Some(CsafVersions::Range(_)) if !product.purls.is_empty() => {
+            let notice = Notice {
+                code: "AFFECTED_VERSIONS_NOT_READ",
+                pointer: product.pointer.clone(),
+                message: "a range of versions is kept and not read: nothing is stated of it"
+                    .to_owned(),
+            };
+            // It may be named by many statements.
+            if !notices.contains(&notice) {
+                notices.push(notice);
+            }
+            return Vec::new();
+        }
+        Some(CsafVersions::One(version)) if !is_name(product, version) => Some(version.clone()),
+        _ => None,
+    };
     let of = |purl: Option<&String>| {
         let cpe = product.cpe.as_ref().map(|cpe| {
             let kind = if cpe.starts_with("cpe:2.3:") {
@@ -161,6 +201,7 @@ fn identified(product: &CsafProduct) -> Vec<VexProduct> {
         VexProduct {
             id: None,
             identifiers: cpe.into_iter().chain(purl).collect(),
+            version: version.clone(),
             hashes: BTreeMap::new(),
             subcomponents: Vec::new(),
             pointer: product.pointer.clone(),

@@ -132,7 +132,16 @@ fn read_ssvc(other: &Cursor<'_>) -> Result<Option<Ssvc>, FormatError> {
     }))
 }
 
+const STATUS: [&str; 3] = ["affected", "unaffected", "unknown"];
+
 fn affected(at: &Cursor<'_>, notices: &mut Vec<Notice>) -> Result<CveAffected, FormatError> {
+    if at
+        .str("defaultStatus")?
+        .is_some_and(|text| !STATUS.contains(&text))
+    {
+        let message = "the default status is none of those that the format knows";
+        notices.push(at.notice("ODD_VERSION_STATUS", message));
+    }
     Ok(CveAffected {
         vendor: at.text("vendor")?,
         product: at.text("product")?,
@@ -162,7 +171,7 @@ fn version(at: &Cursor<'_>, notices: &mut Vec<Notice>) -> Result<CveVersion, For
         changes: at.each("changes", change)?,
         pointer: at.pointer.clone(),
     };
-    let known = |status: &str| ["affected", "unaffected", "unknown"].contains(&status);
+    let known = |status: &str| STATUS.contains(&status);
     if !version.status.as_deref().is_some_and(known) {
         let message = "a version has no status of those that the format knows";
         notices.push(at.notice("ODD_VERSION_STATUS", message));

@@ -11,7 +11,9 @@ use stella_api::VexStatus;
 use crate::cursor::Cursor;
 use crate::error::FormatError;
 use crate::room::Room;
-use crate::{Component, Notice, Sbom, VexDocument, VexProduct, VexStatement, VexVulnerability};
+use crate::{
+    Component, CvssScore, Notice, Sbom, VexDocument, VexProduct, VexStatement, VexVulnerability,
+};
 
 const JUSTIFICATIONS: [&str; 9] = [
     "code_not_present",
@@ -44,8 +46,11 @@ pub(super) fn read(
     let named = around.components.iter();
     let named = named.filter_map(|one| Some((one.bom_ref.as_deref()?, one)));
     let (named, mut room) = (named.collect(), Room::default());
-    let mut statements = Vec::new();
+    let (mut statements, mut ratings) = (Vec::new(), Vec::new());
     for at in root.objects("vulnerabilities")? {
+        for at in at.objects("ratings")? {
+            ratings.extend(rating(&at)?);
+        }
         statements.extend(statement(&at, &named, &mut room, notices)?);
     }
     let author = around.supplier.or(around.manufacturer).or(around.author);
@@ -58,6 +63,7 @@ pub(super) fn read(
         timestamp: around.timestamp,
         version: around.version.map(|version| version.to_string()),
         statements,
+        ratings,
     })
 }
 
@@ -123,6 +129,30 @@ fn statement(
     Ok(Some(statement))
 }
 
+/// A rating by a version of CVSS that gives a vector, which may leave out the prefix that the method
+/// says as well.
+fn rating(at: &Cursor<'_>) -> Result<Option<CvssScore>, FormatError> {
+    let (kind, prefix) = match at.str("method")? {
+        Some("CVSSv2") => ("CVSS_V2", ""),
+        Some("CVSSv3") => ("CVSS_V3", "CVSS:3.0/"),
+        Some("CVSSv31") => ("CVSS_V3", "CVSS:3.1/"),
+        Some("CVSSv4") => ("CVSS_V4", "CVSS:4.0/"),
+        _ => return Ok(None),
+    };
+    let Some(vector) = at.filled("vector")? else {
+        return Ok(None);
+    };
+    Ok(Some(CvssScore {
+        kind,
+        vector: Some(match vector.starts_with("CVSS:") {
+            true => vector,
+            false => format!("{prefix}{vector}"),
+        }),
+        base_score: at.get("score").map(ToString::to_string),
+        pointer: at.pointer.clone(),
+    }))
+}
+
 fn status(analysis: &Cursor<'_>) -> Result<Option<VexStatus>, FormatError> {
     Ok(match analysis.str("state")? {
         Some("exploitable") => Some(VexStatus::Affected),
@@ -167,6 +197,7 @@ fn product(
             .into_iter()
             .map(|(kind, id)| (kind, id.clone()))
             .collect(),
+        version: component.and_then(|one| one.version.clone()),
         hashes: Default::default(),
         subcomponents: Vec::new(),
         pointer: at.pointer.clone(),

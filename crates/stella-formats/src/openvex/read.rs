@@ -13,7 +13,8 @@ use crate::{Body, Notice};
 
 const CONTEXT: &str = "https://openvex.dev/ns";
 
-const JUSTIFICATIONS: [&str; 5] = [
+/// The labels, which CSAF has as well.
+pub(crate) const JUSTIFICATIONS: [&str; 5] = [
     "component_not_present",
     "vulnerable_code_not_present",
     "vulnerable_code_not_in_execute_path",
@@ -72,6 +73,7 @@ fn read(root: &Cursor<'_>, notices: &mut Vec<Notice>) -> Read {
             .iter()
             .map(|at| statement(at, notices))
             .collect::<Result<_, _>>()?,
+        ratings: Vec::new(),
     };
     Ok((version.map(str::to_owned), Body::Vex(document)))
 }
@@ -166,6 +168,7 @@ fn product(at: &Cursor<'_>, whole: bool) -> Result<VexProduct, FormatError> {
     let mut product = VexProduct {
         id: None,
         identifiers: BTreeMap::new(),
+        version: None,
         hashes: BTreeMap::new(),
         subcomponents: Vec::new(),
         pointer: at.pointer.clone(),

@@ -469,10 +469,10 @@ fn digests_stay() {
     );
     assert_eq!(
         result.output_digest,
-        "sha256:919a19783fa9ecc2fd64f2a1ffc5e586071cd1b21e110fca9af6abf845b56578"
+        "sha256:d14373659b5bdfb366985b2f7a0d6e5ab11db6e9a2ebe797a14af829c186ae2b"
     );
     assert_eq!(
         result.score_id,
-        "sha256:a00435d6a9988d9d68ef8f9e110b5505e26742d487601853aa76ee6345a267ce"
+        "sha256:9e1c4def26ae6e5208b0c5d0a9310892598a951b47ff28439155ae0b7f07fab1"
     );
 }

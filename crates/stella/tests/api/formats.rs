@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use stella_api::Page;
 use stella_api::evidence::DocumentRecord;
-use stella_api::findings::{Finding, SourceRole};
+use stella_api::findings::{Finding, SourceRole, Verdict};
 use stella_api::score::ScoreResult;
 use stella_client::Call;
 
@@ -118,6 +118,74 @@ on_every_driver! {
         ingester.ingest("vex", &bytes(&vex)).await;
         world.trust("acme", "Example Vendor").await;
         assert_eq!(evaluate(&analyst, &findings(&analyst).await[0]).await.score_bps, Some(0));
+    }
+
+    /// The version may stand beside a package URL that has none.
+    async fn vex_on_another_version_says_nothing_of_this_one(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        world.trust("acme", "Example Vendor").await;
+        ingester.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"]))).await;
+        ingester.ingest("advisory", &bytes(&cve("CVE-2026-1", "alpha", "2.0.0"))).await;
+        let branch = |category: &str, name: &str, inner: bool| {
+            let mut document = csaf("csaf_vex", "CVE-2026-1", "pkg:cargo/alpha");
+            let product = document["product_tree"]["full_product_names"][0].take();
+            let leaf = json!({"category": category, "name": name, "product": product});
+            let architecture = json!({"category": category, "name": name, "branches": [
+                {"category": "architecture", "name": "x86", "product": product}]});
+            document["product_tree"] = json!({"branches": [if inner { architecture } else { leaf }]});
+            document
+        };
+        let cyclonedx = |version: &str| json!({
+            "bomFormat": "CycloneDX", "specVersion": "1.5", "metadata": {"supplier": {"name": "Example Vendor"},
+            "component": {"name": "alpha", "version": version, "bom-ref": "m", "purl": "pkg:cargo/alpha"}},
+            "vulnerabilities": [{"id": "CVE-2026-1", "affects": [{"ref": "m"}],
+                "analysis": {"state": "not_affected", "justification": "code_not_reachable"}}],
+        });
+        let score = async || evaluate(&analyst, &findings(&analyst).await[0]).await.score_bps;
+        let others = [
+            branch("product_version", "2.0.0", false), branch("product_version", "2.0.0", true),
+            branch("product_version_range", "vers:cargo/>=2.0.0", false), branch("product_version_range", "<2", true),
+            cyclonedx("2.0.0"),
+        ];
+        for (n, mut other) in others.into_iter().enumerate() {
+            if let Some(tracking) = other["document"]["tracking"].as_object_mut() {
+                tracking.insert("id".to_owned(), format!("EX-{n}").into());
+            }
+            let taken = ingester.ingest("vex", &bytes(&other)).await;
+            let ranged = other.to_string().contains("range");
+            let told = taken.notices.iter().any(|notice| notice.code == "AFFECTED_VERSIONS_NOT_READ");
+            assert_eq!((score().await, told), (Some(9_100), ranged), "{other}");
+        }
+        // That of this one does, and so does a branch that names the package, of all its versions.
+        for mut this in [branch("product_version", "1.0.0", false), branch("product_version", "alpha", true), cyclonedx("1.0.0")] {
+            if let Some(tracking) = this["document"]["tracking"].as_object_mut() {
+                tracking.insert("id".to_owned(), "EX-last".into());
+            }
+            ingester.ingest("vex", &bytes(&this)).await;
+            assert_eq!(score().await, Some(0), "{this}");
+        }
+    }
+
+    /// Distributions whose versions nobody here can put in order, by what their package URLs say.
+    async fn what_cannot_be_compared_is_a_finding_that_says_so(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        let purls = ["pkg:apk/alpine/alpha@1.0?distro=3.18", "pkg:rpm/redhat/alpha@1-2.el8", "pkg:rpm/opensuse/alpha@1",
+            "pkg:bioconductor/alpha@1"];
+        let components: Vec<Value> = purls.iter().map(|purl| json!({"name": "alpha", "bom-ref": purl, "purl": purl})).collect();
+        let mut all = sbom(&[]);
+        all["components"] = components.into();
+        ingester.ingest("sbom", &bytes(&all)).await;
+        for (n, ecosystem) in ["Alpine:v3.18", "Red Hat:rhel_aus:8.4::appstream", "openSUSE:Leap 15.5", "Bioconductor"].into_iter().enumerate() {
+            let mut one = advisory(&format!("X-{n}"), &[], "alpha", "9.0.0");
+            one["affected"][0]["package"]["ecosystem"] = ecosystem.into();
+            one["affected"][0]["ranges"][0]["type"] = "ECOSYSTEM".into();
+            ingester.ingest("advisory", &bytes(&one)).await;
+        }
+        let mut found: Vec<(String, &str)> = findings(&analyst).await.into_iter().map(|one| (one.component.purl, one.matched.verdict.as_str())).collect();
+        found.sort();
+        let mut expected = purls.map(|purl| (purl.to_owned(), Verdict::Undetermined.as_str()));
+        expected.sort();
+        assert_eq!(found, expected);
     }
 
     async fn yaml_and_a_packed_table_come_back_as_they_came(world) {
