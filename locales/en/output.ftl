@@ -95,7 +95,8 @@ field-supersedes = supersedes
 field-tenant = tenant
 field-verdict = verdict
 field-version = version
-field-vex = VEX by
+field-vex = VEX on it
+finding-vex = by { $publishers }, naming the vulnerability; whether it speaks to this component: stella score explain
 field-vulnerability = vulnerability
 field-why = why
 

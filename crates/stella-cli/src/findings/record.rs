@@ -1,5 +1,7 @@
 //! One finding, all of it.
 
+use std::collections::BTreeMap;
+
 use stella_api::evidence::EvidenceKind;
 use stella_api::findings::{Finding, FindingSource, Verdict};
 
@@ -41,7 +43,7 @@ fn fields(finding: &Finding) -> Vec<(String, Cell)> {
         ("field-rule", Cell::new(&matched.rule)),
         ("field-range-affected", Cell::new(&matched.range)),
         ("field-fixed", Cell::maybe(list(&finding.fixed_versions))),
-        ("field-vex", Cell::maybe(list(&vex(&finding.sources)))),
+        ("field-vex", Cell::maybe(vex(&finding.sources))),
         ("field-bom-ref", Cell::maybe(component.bom_ref.as_ref())),
         ("field-in-sbom", place(&component.sbom, &component.pointer)),
         (
@@ -65,12 +67,21 @@ fn verdict(verdict: Verdict) -> Cell {
     }
 }
 
-fn vex(sources: &[FindingSource]) -> Vec<String> {
-    sources
-        .iter()
-        .filter(|source| source.kind == EvidenceKind::Vex)
-        .map(|source| source.publisher.clone())
-        .collect()
+/// Whose VEX names the vulnerability. Whether any of it speaks to the component, an explanation says.
+fn vex(sources: &[FindingSource]) -> Option<String> {
+    let of_vex = sources.iter();
+    let of_vex = of_vex.filter(|source| source.kind == EvidenceKind::Vex);
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for source in of_vex {
+        *counts.entry(&source.publisher).or_default() += 1;
+    }
+    let each = counts.iter().map(|(publisher, count)| match count {
+        1 => (*publisher).to_owned(),
+        more => format!("{publisher} ({more})"),
+    });
+    let publishers = each.collect::<Vec<_>>().join(", ");
+    let values = [("publishers", publishers.as_str().into())];
+    (!counts.is_empty()).then(|| filled("finding-vex", &values))
 }
 
 #[cfg(test)]
