@@ -331,7 +331,7 @@ mod tests {
             vec!["/statements/0/products/0".to_owned()],
         );
         for product in ["banana", "pkg:npm"] {
-            assert_eq!(places(&vex(product)), [nobody.clone()], "{product}");
+            assert_eq!(places(&vex(product)), vec![nobody.clone()], "{product}");
         }
         for product in ["pkg:npm/a", "urn:cdx:1-2/3#x"] {
             assert_eq!(places(&vex(product)), [], "{product}");

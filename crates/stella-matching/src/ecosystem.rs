@@ -97,12 +97,10 @@ impl Ecosystem {
     /// Whether package URLs say that a package is of it: of others none is ever matched.
     #[must_use]
     pub fn has_purls(&self) -> bool {
-        let named = |name: &&str| *name == self.family();
-        let types = PURL_TYPES.iter().map(|(_, name)| name);
+        let types = PURL_TYPES.iter().map(|(_, name)| *name);
+        let families = distribution::FAMILIES.iter().map(|(_, _, name)| *name);
         !matches!(self, Self::Unsupported(_))
-            || types
-                .chain(distribution::FAMILIES.iter().map(|(_, _, name)| name))
-                .any(|name| named(&name))
+            || types.chain(families).any(|name| name == self.family())
     }
 
     /// The release of a distribution, or what else OSV adds to an ecosystem's name, where one is
