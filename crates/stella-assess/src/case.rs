@@ -162,6 +162,11 @@ fn gather(
             let said = source.document.vex().into_iter();
             stated.extend(said.flat_map(|vex| statements(vex, source, ids, sbom, component)));
         }
+        // What an SBOM states is of its own components.
+        (Body::Sbom(own), SourceRole::Sbom) => {
+            let said = own.vex.iter();
+            stated.extend(said.flat_map(|vex| statements(vex, source, ids, sbom, component)));
+        }
         _ => {}
     }
 }

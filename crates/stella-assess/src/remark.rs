@@ -59,11 +59,11 @@ pub fn remarks(body: &Body) -> Vec<Remark> {
             let scores = csaf.vulnerabilities.iter().flat_map(|one| &one.scores);
             scores.for_each(|one| of_score(&mut found, &one.score));
         }
-        Body::Vex(vex) => {
-            of_products(&mut found, vex);
-            vex.ratings.iter().for_each(|one| of_score(&mut found, one));
+        Body::Vex(vex) => of_vex(&mut found, vex),
+        Body::Sbom(sbom) => {
+            of_components(&mut found, sbom);
+            sbom.vex.iter().for_each(|vex| of_vex(&mut found, vex));
         }
-        Body::Sbom(sbom) => of_components(&mut found, sbom),
         _ => {}
     }
     found.0
@@ -82,6 +82,11 @@ fn of_components(found: &mut Found, sbom: &Sbom) {
         };
         found.note(Code::ComponentsUnmatched, &component.pointer, reason);
     }
+}
+
+fn of_vex(found: &mut Found, vex: &VexDocument) {
+    of_products(found, vex);
+    vex.ratings.iter().for_each(|one| of_score(found, one));
 }
 
 fn of_products(found: &mut Found, vex: &VexDocument) {

@@ -60,18 +60,14 @@ fn read(root: &Cursor<'_>, notices: &mut Vec<Notice>) -> Read {
             });
         }
     }
+    let vex = vex::read(root, &sbom, notices)?;
     if vex::is(root) {
-        let vex = vex::read(root, sbom, notices)?;
+        if vex.author.is_none() {
+            notices.push(root.notice("AUTHOR_MISSING", "the document names no author"));
+        }
         return Ok((Some(version), Body::Vex(vex)));
     }
-    if root.get("vulnerabilities").is_some() {
-        let message = "vulnerabilities inside a bill of materials are kept and not read".to_owned();
-        notices.push(Notice {
-            code: "VULNERABILITIES_NOT_READ",
-            pointer: "/vulnerabilities".to_owned(),
-            message,
-        });
-    }
+    sbom.vex = Some(vex).filter(|vex| !vex.statements.is_empty() || !vex.ratings.is_empty());
     Ok((Some(version), Body::Sbom(sbom)))
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::Upstream;
+use crate::{Upstream, VexDocument};
 
 /// A bill of materials.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -28,6 +28,9 @@ pub struct Sbom {
     pub components: Vec<Component>,
     /// Which of them it describes, where that is one.
     pub subject: Option<usize>,
+    /// What it states itself of vulnerabilities in its components.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vex: Option<VexDocument>,
     /// How its parts depend on one another, as SPDX says; what CycloneDX says of that is not read.
     pub relationships: Vec<Relationship>,
 }

@@ -110,8 +110,11 @@ fn notices_and_refuses_with_the_place() {
         ("COMPONENT_WITHOUT_NAME", d)
     );
     assert_eq!(
-        notice(r#""dependencies""#, r#""vulnerabilities""#),
-        ("VULNERABILITIES_NOT_READ", "/vulnerabilities".into())
+        notice(
+            r#""dependencies""#,
+            r#""vulnerabilities": [{}], "dependencies""#
+        ),
+        ("VULNERABILITY_WITHOUT_ID", "/vulnerabilities/0".into())
     );
     let refused = |from: &str, to: &str| {
         let error = swap(from, to).unwrap_err();
@@ -233,7 +236,12 @@ fn only_vulnerabilities_make_it_vex() {
         "\"vulnerabilities\"",
         "\"components\": [{\"name\": \"x\"}], \"vulnerabilities\"",
     );
-    assert_eq!(read(listed.as_bytes()).unwrap().kind().as_str(), "sbom");
+    let listed = read(listed.as_bytes()).unwrap();
+    assert_eq!(listed.kind().as_str(), "sbom");
+    let Body::Sbom(sbom) = &listed.body else {
+        panic!("no SBOM")
+    };
+    assert_eq!(sbom.vex.as_ref(), Some(vex), "what it states is the same");
     let empty = VEX.replace(
         "\"vulnerabilities\"",
         "\"components\": [], \"vulnerabilities\"",
@@ -261,6 +269,10 @@ fn notices_what_is_not_stated() {
         notices("\"analysis\"", "\"x\""),
         [first("ANALYSIS_MISSING", "")]
     );
+    let none = VEX.replace("\"analysis\"", "\"x\"");
+    let told = read(none.as_bytes()).unwrap().notices;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].message.contains("of 2:"), "{told:?}");
     assert_eq!(
         notices("code_not_reachable", "odd"),
         [first("UNKNOWN_JUSTIFICATION", "")]

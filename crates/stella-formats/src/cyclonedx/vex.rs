@@ -1,8 +1,8 @@
 //! What a CycloneDX document states of vulnerabilities, in the terms of every VEX document.
 //!
-//! A document that lists components is a bill of materials, whatever else it holds; one that lists
-//! none and has vulnerabilities is VEX. The component that its metadata name is then a product
-//! that it may speak of.
+//! A document that lists components is a bill of materials, and what it states is of those; one that
+//! lists none and has vulnerabilities is VEX. The component that its metadata name is then a
+//! product that it may speak of.
 
 use std::collections::HashMap;
 
@@ -40,31 +40,52 @@ pub(super) fn is(root: &Cursor<'_>) -> bool {
 /// Reads the statements; of the document around them the rest was read.
 pub(super) fn read(
     root: &Cursor<'_>,
-    around: Sbom,
+    around: &Sbom,
     notices: &mut Vec<Notice>,
 ) -> Result<VexDocument, FormatError> {
     let named = around.components.iter();
     let named = named.filter_map(|one| Some((one.bom_ref.as_deref()?, one)));
     let (named, mut room) = (named.collect(), Room::default());
-    let (mut statements, mut ratings) = (Vec::new(), Vec::new());
+    let (mut statements, mut ratings, mut silent) = (Vec::new(), Vec::new(), Vec::new());
     for at in root.objects("vulnerabilities")? {
         for at in at.objects("ratings")? {
             ratings.extend(rating(&at)?);
         }
-        statements.extend(statement(&at, &named, &mut room, notices)?);
+        match statement(&at, &named, &mut room, notices)? {
+            Said::Stated(statement) => statements.push(statement),
+            Said::Nothing => silent.push(at.pointer),
+            Said::OfNone => {}
+        }
     }
-    let author = around.supplier.or(around.manufacturer).or(around.author);
-    if author.is_none() {
-        notices.push(root.notice("AUTHOR_MISSING", "the document names no author"));
+    // Whoever only lists vulnerabilities lists many.
+    if let Some(first) = silent.first() {
+        let message = format!(
+            "nothing is stated of {}: no state that VEX has a status for",
+            silent.len()
+        );
+        notices.push(Notice {
+            code: "ANALYSIS_MISSING",
+            pointer: first.clone(),
+            message,
+        });
     }
+    let makers = [&around.supplier, &around.manufacturer, &around.author];
     Ok(VexDocument {
-        id: around.serial_number,
-        author,
-        timestamp: around.timestamp,
+        id: around.serial_number.clone(),
+        author: makers.into_iter().find_map(Clone::clone),
+        timestamp: around.timestamp.clone(),
         version: around.version.map(|version| version.to_string()),
         statements,
         ratings,
     })
+}
+
+/// What a vulnerability says.
+enum Said {
+    Stated(VexStatement),
+    Nothing,
+    /// It has no id.
+    OfNone,
 }
 
 fn statement(
@@ -72,9 +93,13 @@ fn statement(
     named: &HashMap<&str, &Component>,
     room: &mut Room,
     notices: &mut Vec<Notice>,
-) -> Result<Option<VexStatement>, FormatError> {
+) -> Result<Said, FormatError> {
+    let Some(name) = at.filled("id")? else {
+        notices.push(at.notice("VULNERABILITY_WITHOUT_ID", "a vulnerability has no id"));
+        return Ok(Said::OfNone);
+    };
     let vulnerability = VexVulnerability {
-        name: at.required("id")?,
+        name,
         // Names of the same vulnerability in other systems.
         aliases: at
             .objects("references")?
@@ -82,17 +107,10 @@ fn statement(
             .map(|at| at.required("id"))
             .collect::<Result<_, _>>()?,
     };
-    let nothing = at.notice(
-        "ANALYSIS_MISSING",
-        "no state that VEX has a status for: nothing is stated",
-    );
-    let Some(analysis) = at.object("analysis")? else {
-        notices.push(nothing);
-        return Ok(None);
-    };
-    let Some(status) = status(&analysis)? else {
-        notices.push(nothing);
-        return Ok(None);
+    let analysis = at.object("analysis")?;
+    let status = analysis.as_ref().map(status).transpose()?.flatten();
+    let (Some(analysis), Some(status)) = (analysis, status) else {
+        return Ok(Said::Nothing);
     };
     let mut products = Vec::new();
     for at in at.objects("affects")? {
@@ -126,7 +144,7 @@ fn statement(
             "the statement names no product and so speaks to none",
         );
     }
-    Ok(Some(statement))
+    Ok(Said::Stated(statement))
 }
 
 /// A rating by a version of CVSS that gives a vector, which may leave out the prefix that the method

@@ -120,6 +120,31 @@ on_every_driver! {
         assert_eq!(evaluate(&analyst, &findings(&analyst).await[0]).await.score_bps, Some(0));
     }
 
+    async fn what_an_sbom_states_of_its_own_components_counts_where_its_publisher_is_trusted(world) {
+        let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
+        ingester.ingest("advisory", &bytes(&cve("CVE-2026-1", "alpha", "2.0.0"))).await;
+        let mut own = sbom(&["alpha@1.0.0", "beta@1.0.0"]);
+        own["metadata"] = json!({"supplier": {"name": "Example Vendor"}});
+        own["vulnerabilities"] = json!([{"id": "CVE-2026-1", "affects": [{"ref": "pkg:cargo/alpha@1.0.0"}],
+            "analysis": {"state": "not_affected", "justification": "code_not_reachable"}}]);
+        let taken = ingester.ingest("sbom", &bytes(&own)).await;
+        assert_eq!(taken.notices, []);
+        let score = async || evaluate(&analyst, &findings(&analyst).await[0]).await.score_bps;
+        assert_eq!(score().await, Some(9_100), "nobody trusts them yet");
+        world.trust("acme", "Example Vendor").await;
+        assert_eq!(score().await, Some(0));
+        // Of another SBOM's components it says nothing.
+        let mut other = sbom(&["alpha@1.0.0"]);
+        other["serialNumber"] = "urn:uuid:6f1b6a3e-8f0e-4b53-9b0a-1f1f5a1e0002".into();
+        ingester.ingest("sbom", &bytes(&other)).await;
+        let mut scores = Vec::new();
+        for finding in &findings(&analyst).await {
+            scores.push(evaluate(&analyst, finding).await.score_bps);
+        }
+        scores.sort_unstable();
+        assert_eq!(scores, [Some(0), Some(9_100)]);
+    }
+
     /// The version may stand beside a package URL that has none.
     async fn vex_on_another_version_says_nothing_of_this_one(world) {
         let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
