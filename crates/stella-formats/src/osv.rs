@@ -138,19 +138,6 @@ pub enum Event {
     Limit(String),
 }
 
-impl Event {
-    /// The version, or commit, that it names.
-    #[must_use]
-    pub fn version(&self) -> &str {
-        match self {
-            Self::Introduced(version)
-            | Self::Fixed(version)
-            | Self::LastAffected(version)
-            | Self::Limit(version) => version,
-        }
-    }
-}
-
 impl Severity {
     /// What makes two severities the same, wherever they stand.
     fn vector(&self) -> (&str, &str) {

@@ -184,10 +184,13 @@ fn read_range(at: &Cursor<'_>, notices: &mut Vec<Notice>) -> Result<Range, Forma
     };
     let mut events = Vec::new();
     for event in at.objects("events")? {
-        let before = events.len();
+        let (before, mut commits) = (events.len(), true);
         // One a member is the rule; where there are more, they are read in this order.
         for (key, make) in EVENTS {
-            events.extend(event.text(key)?.map(make));
+            if let Some(text) = event.text(key)? {
+                commits &= is_commit(&text);
+                events.push(make(text));
+            }
         }
         if events.len() != before + 1 {
             notices.push(event.notice(
@@ -195,8 +198,7 @@ fn read_range(at: &Cursor<'_>, notices: &mut Vec<Notice>) -> Result<Range, Forma
                 "an event should be one of introduced, fixed, last_affected, limit",
             ));
         }
-        let names_commit = |event: &Event| is_commit(event.version());
-        if kind == RangeKind::Git && !events[before..].iter().all(names_commit) {
+        if kind == RangeKind::Git && !commits {
             notices.push(event.notice("ODD_RANGE_EVENT", "a commit should be its full hash"));
         }
     }
