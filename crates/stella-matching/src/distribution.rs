@@ -3,53 +3,7 @@
 use packageurl::PackageUrl;
 
 use crate::Ecosystem;
-
-/// Releases by their code names, which `distro` says too: those that are, or were, supported.
-const CODE_NAMES: [(&str, &str); 21] = [
-    ("squeeze", "Debian:6"),
-    ("wheezy", "Debian:7"),
-    ("jessie", "Debian:8"),
-    ("stretch", "Debian:9"),
-    ("buster", "Debian:10"),
-    ("bullseye", "Debian:11"),
-    ("bookworm", "Debian:12"),
-    ("trixie", "Debian:13"),
-    ("forky", "Debian:14"),
-    ("precise", "Ubuntu:12.04"),
-    ("trusty", "Ubuntu:14.04"),
-    ("xenial", "Ubuntu:16.04"),
-    ("bionic", "Ubuntu:18.04"),
-    ("focal", "Ubuntu:20.04"),
-    ("jammy", "Ubuntu:22.04"),
-    ("lunar", "Ubuntu:23.04"),
-    ("mantic", "Ubuntu:23.10"),
-    ("noble", "Ubuntu:24.04"),
-    ("oracular", "Ubuntu:24.10"),
-    ("plucky", "Ubuntu:25.04"),
-    ("questing", "Ubuntu:25.10"),
-];
-
-/// Distributions whose version order is not known here, by type and namespace of their package URLs
-/// and their names in OSV: no version of theirs is compared, which is said of each that is met.
-pub(crate) const FAMILIES: [(&str, &str, &str); 17] = [
-    ("apk", "alpaquita", "Alpaquita"),
-    ("apk", "alpine", "Alpine"),
-    ("apk", "chainguard", "Chainguard"),
-    ("apk", "minimos", "MinimOS"),
-    ("apk", "wolfi", "Wolfi"),
-    ("deb", "echo", "Echo"),
-    ("rpm", "almalinux", "AlmaLinux"),
-    ("rpm", "azurelinux", "Azure Linux"),
-    ("rpm", "mageia", "Mageia"),
-    ("rpm", "openeuler", "openEuler"),
-    ("rpm", "opensuse", "openSUSE"),
-    ("rpm", "photon", "Photon OS"),
-    ("rpm", "redhat", "Red Hat"),
-    ("rpm", "rocky", "Rocky Linux"),
-    ("rpm", "rocky-linux", "Rocky Linux"),
-    ("rpm", "rockylinux", "Rocky Linux"),
-    ("rpm", "suse", "SUSE"),
-];
+use crate::ecosystem::{CODE_NAMES, FAMILIES};
 
 /// Whether a package URL of a type was found to be of a distribution.
 pub(crate) fn is_of(ecosystem: &Ecosystem, purl_type: &str) -> bool {
@@ -57,16 +11,6 @@ pub(crate) fn is_of(ecosystem: &Ecosystem, purl_type: &str) -> bool {
         .iter()
         .any(|(of, _, name)| *of == purl_type && *name == ecosystem.as_str());
     found || matches!(ecosystem, Ecosystem::Debian(_))
-}
-
-/// The number of a release that an ecosystem may say by its code name.
-pub(crate) fn number<'a>(ecosystem: &str, release: &'a str) -> &'a str {
-    let named = CODE_NAMES.iter().find(|(name, _)| *name == release);
-    let of = named.and_then(|(_, known)| known.split_once(':'));
-    match of {
-        Some((family, number)) if ecosystem.starts_with(family) => number,
-        _ => release,
-    }
 }
 
 /// Debian or Ubuntu, with the release that the qualifier `distro` says as `debian-12`,

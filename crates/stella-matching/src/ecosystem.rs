@@ -4,8 +4,6 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::distribution;
-
 /// A package ecosystem, named as the OSV schema names it; one whose version order is not known
 /// here keeps its name. In JSON it is that name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -48,6 +46,53 @@ const PURL_TYPES: [(&str, &str); 19] = [
     ("pub", "Pub"),
     ("pypi", "PyPI"),
     ("swift", "SwiftURL"),
+];
+
+/// Releases by their code names, which `distro` says too: those that are, or were, supported.
+pub(crate) const CODE_NAMES: [(&str, &str); 21] = [
+    ("squeeze", "Debian:6"),
+    ("wheezy", "Debian:7"),
+    ("jessie", "Debian:8"),
+    ("stretch", "Debian:9"),
+    ("buster", "Debian:10"),
+    ("bullseye", "Debian:11"),
+    ("bookworm", "Debian:12"),
+    ("trixie", "Debian:13"),
+    ("forky", "Debian:14"),
+    ("precise", "Ubuntu:12.04"),
+    ("trusty", "Ubuntu:14.04"),
+    ("xenial", "Ubuntu:16.04"),
+    ("bionic", "Ubuntu:18.04"),
+    ("focal", "Ubuntu:20.04"),
+    ("jammy", "Ubuntu:22.04"),
+    ("lunar", "Ubuntu:23.04"),
+    ("mantic", "Ubuntu:23.10"),
+    ("noble", "Ubuntu:24.04"),
+    ("oracular", "Ubuntu:24.10"),
+    ("plucky", "Ubuntu:25.04"),
+    ("questing", "Ubuntu:25.10"),
+];
+
+/// Distributions whose version order is not known here, by type and namespace of their package URLs
+/// and their names in OSV: no version of theirs is compared, which is said of each that is met.
+pub(crate) const FAMILIES: [(&str, &str, &str); 17] = [
+    ("apk", "alpaquita", "Alpaquita"),
+    ("apk", "alpine", "Alpine"),
+    ("apk", "chainguard", "Chainguard"),
+    ("apk", "minimos", "MinimOS"),
+    ("apk", "wolfi", "Wolfi"),
+    ("deb", "echo", "Echo"),
+    ("rpm", "almalinux", "AlmaLinux"),
+    ("rpm", "azurelinux", "Azure Linux"),
+    ("rpm", "mageia", "Mageia"),
+    ("rpm", "openeuler", "openEuler"),
+    ("rpm", "opensuse", "openSUSE"),
+    ("rpm", "photon", "Photon OS"),
+    ("rpm", "redhat", "Red Hat"),
+    ("rpm", "rocky", "Rocky Linux"),
+    ("rpm", "rocky-linux", "Rocky Linux"),
+    ("rpm", "rockylinux", "Rocky Linux"),
+    ("rpm", "suse", "SUSE"),
 ];
 
 impl Ecosystem {
@@ -98,7 +143,7 @@ impl Ecosystem {
     #[must_use]
     pub fn has_purls(&self) -> bool {
         let types = PURL_TYPES.iter().map(|(_, name)| *name);
-        let families = distribution::FAMILIES.iter().map(|(_, _, name)| *name);
+        let families = FAMILIES.iter().map(|(_, _, name)| *name);
         !matches!(self, Self::Unsupported(_))
             || types.chain(families).any(|name| name == self.family())
     }
@@ -113,7 +158,7 @@ impl Ecosystem {
         };
         let (_, release) = name.split_once(':')?;
         let release = release.strip_suffix(":LTS").unwrap_or(release);
-        Some(distribution::number(name, release))
+        Some(number(name, release))
     }
 
     /// Whether two names can mean one ecosystem: a distribution without a release may be of any.
@@ -152,6 +197,16 @@ impl Ecosystem {
         let by_case = matches!(self, Self::Go | Self::Npm);
         left_key == right_key
             && (!by_case || left == right || left == left_key || right == right_key)
+    }
+}
+
+/// The number of a release that an ecosystem may say by its code name.
+fn number<'a>(ecosystem: &str, release: &'a str) -> &'a str {
+    let named = CODE_NAMES.iter().find(|(name, _)| *name == release);
+    let of = named.and_then(|(_, known)| known.split_once(':'));
+    match of {
+        Some((family, number)) if ecosystem.starts_with(family) => number,
+        _ => release,
     }
 }
 
