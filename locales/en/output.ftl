@@ -375,6 +375,8 @@ storage-copied =
         [one] one blob of { $size } bytes was copied, { $present } were there
        *[other] { $count } blobs of { $size } bytes were copied, { $present } were there
     }
+storage-copy-own = { $path } is the object store itself, and no copy of it
+storage-copy-hint = name a folder of its own, on another disk, that this user may write
 storage-no-copy = { $path } is no folder that stella storage backup wrote: name the one that it was given, which holds the folders evidence and replay
 storage-not-copied =
     { $count ->

@@ -235,6 +235,23 @@ async fn copied_and_put_back(installation: Installation) {
     let typo = installation.file("kopy");
     let missing = installation.run(&["storage", "restore", typo.to_str().unwrap()]);
     assert_eq!(missing.status.code(), Some(4), "{}", text(&missing.stderr));
+    // A folder that cannot be made is told as that, and so is the store in the copy's place.
+    let file = installation.file("no-folder");
+    std::fs::write(&file, "").unwrap();
+    let refused = installation.run(&["storage", "backup", file.to_str().unwrap()]);
+    let said = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("may write"), "{said}");
+    let store = installation.file("data/objects");
+    if all[0].starts_with(&store) {
+        let store = store.to_str().unwrap();
+        for verb in ["backup", "restore"] {
+            let refused = installation.run(&["storage", verb, store]);
+            let said = text(&refused.stderr);
+            assert_eq!(refused.status.code(), Some(2), "{said}");
+            assert!(said.contains("object store itself"), "{said}");
+        }
+    }
     // Nor is the folder above it, below it, or another.
     let (above, below) = (
         installation.file("."),

@@ -11,10 +11,10 @@ use anyhow::Context as _;
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
 use stella_api::Code;
-use stella_cli::arguments::{ConfigurationArgs, StorageCopyArgs};
+use stella_cli::arguments::StorageCopyArgs;
 use stella_cli::table::{Cell, Column, Table};
 use stella_cli::{Answer, ExitCode, Failure, Session};
-use stella_storage::{Bucket, Listed, ObjectError, ObjectStore};
+use stella_storage::{Bucket, Listed, ObjectDriver, ObjectError, ObjectStore};
 use tokio_util::io::StreamReader;
 
 use super::super::failed;
@@ -38,14 +38,17 @@ pub(super) async fn backup(
     arguments: StorageCopyArgs,
     session: &mut Session,
 ) -> Result<Answer, Failure> {
-    let own = stores(&arguments.configuration, session)?;
+    let own = stores(&arguments, session)?;
     let folder = folder(&arguments.folder)?;
     // A copy of nothing is one as well, and a restore knows it by these.
     for (bucket, _) in buckets(&own) {
         let of_bucket = arguments.folder.join(bucket.0);
         let made = std::fs::create_dir_all(&of_bucket);
-        let made = made.with_context(|| of_bucket.display().to_string());
-        made.map_err(failed)?;
+        made.map_err(|error| {
+            let mut told = Failure::write(&error, Some(&of_bucket));
+            told.exit = ExitCode::InvalidInput;
+            told.hint(session.labels.text("storage-copy-hint"))
+        })?;
     }
     copy(&own, &folder, session).await
 }
@@ -54,9 +57,9 @@ pub(super) async fn restore(
     arguments: StorageCopyArgs,
     session: &mut Session,
 ) -> Result<Answer, Failure> {
-    let own = stores(&arguments.configuration, session)?;
+    let own = stores(&arguments, session)?;
     let holds = |(bucket, _): &(Bucket, _)| arguments.folder.join(bucket.0).is_dir();
-    if !buckets(&own).iter().any(holds) {
+    if !buckets(&own).iter().all(holds) {
         let path = arguments.folder.display().to_string();
         let values = [("path", path.as_str().into())];
         let text = session.labels.format("storage-no-copy", &values);
@@ -67,12 +70,29 @@ pub(super) async fn restore(
     copy(&folder, &own, session).await
 }
 
-fn stores(arguments: &ConfigurationArgs, session: &Session) -> Result<ObjectStores, Failure> {
-    let settings = Settings::load(arguments, &session.io.environment)?;
+/// The stores of the installation, none of which is its own copy.
+fn stores(arguments: &StorageCopyArgs, session: &Session) -> Result<ObjectStores, Failure> {
+    let settings = Settings::load(&arguments.configuration, &session.io.environment)?;
     let drivers = settings.object_drivers().context("Storage:ObjectStore");
-    drivers
-        .and_then(|drivers| Storage::default().object_stores(&drivers, settings.data.as_deref()))
-        .map_err(failed)
+    let drivers = drivers.map_err(failed)?;
+    let copy = arguments.folder.canonicalize().ok();
+    let is_copy = |driver: &ObjectDriver| match driver {
+        ObjectDriver::SeedFs(root) => copy.is_some() && root.canonicalize().ok() == copy,
+        _ => false,
+    };
+    if [&drivers.evidence, &drivers.replay]
+        .into_iter()
+        .any(is_copy)
+    {
+        let path = arguments.folder.display().to_string();
+        let values = [("path", path.as_str().into())];
+        let text = session.labels.format("storage-copy-own", &values);
+        let code = Code::Conflict;
+        return Err(Failure::told(code.as_str(), ExitCode::InvalidInput, text)
+            .hint(session.labels.text("storage-copy-hint")));
+    }
+    let stores = Storage::default().object_stores(&drivers, settings.data.as_deref());
+    stores.map_err(failed)
 }
 
 fn folder(path: &Path) -> Result<ObjectStores, Failure> {
