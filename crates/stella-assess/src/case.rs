@@ -158,13 +158,9 @@ fn gather(
                 signals.kev.get_or_insert_default().extend(listed);
             }
         }
-        (_, SourceRole::Vex) => {
-            let said = source.document.vex().into_iter();
-            stated.extend(said.flat_map(|vex| statements(vex, source, ids, sbom, component)));
-        }
         // What an SBOM states is of its own components.
-        (Body::Sbom(own), SourceRole::Sbom) => {
-            let said = own.vex.iter();
+        (_, SourceRole::Vex | SourceRole::Sbom) => {
+            let said = source.document.vex().into_iter();
             stated.extend(said.flat_map(|vex| statements(vex, source, ids, sbom, component)));
         }
         _ => {}

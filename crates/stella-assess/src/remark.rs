@@ -50,7 +50,7 @@ pub fn remarks(body: &Body) -> Vec<Remark> {
         Body::Cve(record) if !record.is_rejected() => of_record(&mut found, record),
         Body::Csaf(csaf) => {
             match &csaf.vex {
-                Some(vex) => of_products(&mut found, vex),
+                Some(vex) => of_vex(&mut found, vex),
                 None => {
                     let reason = "a CSAF advisory gives its severities to findings of others";
                     found.note(Code::PackagesUnmatched, "", reason);
@@ -85,11 +85,6 @@ fn of_components(found: &mut Found, sbom: &Sbom) {
 }
 
 fn of_vex(found: &mut Found, vex: &VexDocument) {
-    of_products(found, vex);
-    vex.ratings.iter().for_each(|one| of_score(found, one));
-}
-
-fn of_products(found: &mut Found, vex: &VexDocument) {
     for statement in &vex.statements {
         let products = statement.products.iter();
         let nobody = products.filter(|product| !can_be_named(statement, product));
@@ -98,6 +93,7 @@ fn of_products(found: &mut Found, vex: &VexDocument) {
             found.note(Code::PackagesUnmatched, &product.pointer, reason);
         }
     }
+    vex.ratings.iter().for_each(|one| of_score(found, one));
 }
 
 /// Of an advisory that names nothing at all its whole is the place.

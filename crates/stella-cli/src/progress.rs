@@ -85,7 +85,6 @@ fn style(session: &Session, key: &str) -> ProgressStyle {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use stella_locale::Labels;

@@ -89,6 +89,7 @@ impl Document {
         match &self.body {
             Body::Vex(vex) => Some(vex),
             Body::Csaf(csaf) => csaf.vex.as_ref(),
+            Body::Sbom(sbom) => sbom.vex.as_ref(),
             _ => None,
         }
     }

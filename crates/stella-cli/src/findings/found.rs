@@ -15,7 +15,6 @@ use crate::failure::Failure;
 use crate::label::label;
 use crate::moment::Moment;
 use crate::pages::{self, Listed};
-use crate::progress::Progress;
 use crate::scores::{self, Scoring, evaluate_all};
 use crate::session::Session;
 
@@ -113,14 +112,14 @@ pub(crate) async fn scored(
 ) -> Result<Found, Failure> {
     let found = if view.goes_by_score() {
         let (Listed { items, .. }, pending) = read(client, session, filter, None).await?;
-        let mut scored = evaluated(client, session, items).await?;
+        let mut scored = evaluate_all(client, session, items).await?;
         scored.retain(|(_, scoring)| view.holds(scoring));
         let found = Found::ranked(scored, view.limit);
         found.sorted(view.order).with(pending)
     } else {
         let mut found = unscored(client, session, filter, view).await?;
         let shown = found.all.drain(..found.shown).map(|(finding, _)| finding);
-        let scored = evaluated(client, session, shown.collect()).await?;
+        let scored = evaluate_all(client, session, shown.collect()).await?;
         found.all.splice(..0, scored);
         found
     };
@@ -129,17 +128,6 @@ pub(crate) async fn scored(
         session.tell(&failure.text());
     }
     Ok(found)
-}
-
-async fn evaluated(
-    client: &Client,
-    session: &Session,
-    findings: Vec<Finding>,
-) -> Result<Vec<Scored>, Failure> {
-    let total = findings.len() as u64;
-    let progress = Progress::begin(session, "progress-scores", Some(total));
-    let scorings = evaluate_all(client, &findings, &progress).await?;
-    Ok(findings.into_iter().zip(scorings).collect())
 }
 
 /// The first ones, none of them scored: by id no page is read that is not shown.

@@ -12,6 +12,7 @@ use crate::findings;
 use crate::id::Id;
 use crate::problem::of_code;
 use crate::progress::Progress;
+use crate::session::Session;
 
 /// How many scores one call asks for: few enough to see that it goes on.
 const BATCH: usize = 100;
@@ -60,9 +61,11 @@ fn request(finding_id: String) -> EvaluateRequest {
 /// What would fail for every finding; a failure of one stands in its place.
 pub(crate) async fn evaluate_all(
     client: &Client,
-    findings: &[Finding],
-    progress: &Progress,
-) -> Result<Vec<Scoring>, Failure> {
+    session: &Session,
+    findings: Vec<Finding>,
+) -> Result<Vec<(Finding, Scoring)>, Failure> {
+    let total = Some(findings.len() as u64);
+    let progress = Progress::begin(session, "progress-scores", total);
     let asked = findings.iter().filter(|one| one.informational.is_none());
     let asked: Vec<EvaluateRequest> = asked.map(|one| request(one.id.clone())).collect();
     let not_asked = findings.len() - asked.len();
@@ -81,11 +84,14 @@ pub(crate) async fn evaluate_all(
         progress.at((not_asked + scores.len()) as u64);
     }
     let mut scores = scores.into_iter();
-    let each = findings.iter().map(|one| match &one.informational {
-        Some(class) => Some(Scoring::Informational(class.clone())),
-        None => scores.next(),
+    let each = findings.into_iter().filter_map(|one| {
+        let scoring = match &one.informational {
+            Some(class) => Scoring::Informational(class.clone()),
+            None => scores.next()?,
+        };
+        Some((one, scoring))
     });
-    Ok(each.flatten().collect())
+    Ok(each.collect())
 }
 
 fn scoring(result: Result<ScoreResult, Failure>) -> Result<Scoring, Failure> {

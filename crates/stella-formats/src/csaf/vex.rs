@@ -1,6 +1,6 @@
 //! What documents of the VEX profile state, in the terms of every VEX document.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use stella_api::VexStatus;
 
@@ -25,17 +25,19 @@ const STATUS: [(&str, VexStatus); 8] = [
 /// One statement for each vulnerability, list and label of a flag.
 pub(super) fn stated(csaf: &Csaf, notices: &mut Vec<Notice>) -> Result<VexDocument, FormatError> {
     let (mut statements, mut room) = (Vec::new(), Room::default());
+    let mut unread = BTreeSet::new();
     for vulnerability in &csaf.vulnerabilities {
         if let Some(name) = vulnerability.name() {
-            state(
-                csaf,
-                vulnerability,
-                name,
-                &mut room,
-                (&mut statements, notices),
-            )?;
+            let into = (&mut statements, &mut unread);
+            state(csaf, vulnerability, name, &mut room, into)?;
         }
     }
+    // Once a product, however many statements name it.
+    notices.extend(unread.into_iter().map(|pointer| Notice {
+        code: "AFFECTED_VERSIONS_NOT_READ",
+        pointer: pointer.to_owned(),
+        message: "a range of versions is kept and not read: nothing is stated of it".to_owned(),
+    }));
     for statement in statements
         .iter()
         .filter(|one| one.status == VexStatus::NotAffected)
@@ -59,12 +61,12 @@ pub(super) fn stated(csaf: &Csaf, notices: &mut Vec<Notice>) -> Result<VexDocume
     })
 }
 
-fn state(
-    csaf: &Csaf,
+fn state<'a>(
+    csaf: &'a Csaf,
     of: &CsafVulnerability,
     name: &str,
     room: &mut Room,
-    (statements, notices): (&mut Vec<VexStatement>, &mut Vec<Notice>),
+    (statements, unread): (&mut Vec<VexStatement>, &mut BTreeSet<&'a str>),
 ) -> Result<(), FormatError> {
     let labels = by_product(of.flags.iter().map(|flag| (&flag.label, &flag.products)));
     let impacts = of
@@ -83,7 +85,7 @@ fn state(
                 VexStatus::NotAffected => (labels.get(id).copied(), impacts.get(id).copied()),
                 _ => (None, None),
             };
-            let products = spoken_of(csaf, product, room, notices)?;
+            let products = spoken_of(csaf, product, room, unread)?;
             reasons.entry(reason).or_default().extend(products);
         }
         for ((justification, impact_statement), products) in reasons {
@@ -117,14 +119,14 @@ fn by_product<'a>(
 
 /// The product with each of its package URLs. One that is a part of another is spoken of as that:
 /// the whole, and the part of it.
-fn spoken_of(
-    csaf: &Csaf,
-    product: &CsafProduct,
+fn spoken_of<'a>(
+    csaf: &'a Csaf,
+    product: &'a CsafProduct,
     room: &mut Room,
-    notices: &mut Vec<Notice>,
+    unread: &mut BTreeSet<&'a str>,
 ) -> Result<Vec<VexProduct>, FormatError> {
     let Some(relationship) = &product.relationship else {
-        let spoken = identified(product, notices);
+        let spoken = identified(product, unread);
         room.take(sizes(&spoken), &product.pointer)?;
         return Ok(spoken);
     };
@@ -136,8 +138,8 @@ fn spoken_of(
     };
     // A helper at the relationship names the part as it is within the whole.
     let own = !product.purls.is_empty();
-    let parts = identified(if own { product } else { part }, notices);
-    let mut spoken = identified(whole, notices);
+    let parts = identified(if own { product } else { part }, unread);
+    let mut spoken = identified(whole, unread);
     if parts.is_empty() {
         // Without a part the whole would be spoken of.
         return Ok(Vec::new());
@@ -170,19 +172,10 @@ fn sizes(products: &[VexProduct]) -> usize {
 }
 
 /// Nothing is stated of a product whose range of versions is not read: it would be stated of all.
-fn identified(product: &CsafProduct, notices: &mut Vec<Notice>) -> Vec<VexProduct> {
+fn identified<'a>(product: &'a CsafProduct, unread: &mut BTreeSet<&'a str>) -> Vec<VexProduct> {
     let version = match &product.versions {
         Some(CsafVersions::Range(_)) if !product.purls.is_empty() => {
-            let notice = Notice {
-                code: "AFFECTED_VERSIONS_NOT_READ",
-                pointer: product.pointer.clone(),
-                message: "a range of versions is kept and not read: nothing is stated of it"
-                    .to_owned(),
-            };
-            // It may be named by many statements.
-            if !notices.contains(&notice) {
-                notices.push(notice);
-            }
+            unread.insert(&product.pointer);
             return Vec::new();
         }
         Some(CsafVersions::One(version)) if !is_name(product, version) => Some(version.clone()),

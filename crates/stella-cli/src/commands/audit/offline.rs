@@ -3,13 +3,12 @@
 
 use std::path::Path;
 
+use clap::ValueEnum as _;
 use serde_json::Value;
 use stella_api::audit::AuditVerifyAnswer;
 use stella_api::verify::{VerifiedLog, VerifyExample, VerifyViolation};
 use stella_api::{Code, TenantId};
 use stella_attest::{Chain, Entry, LogName, PublicKey, signed_end, verify as verified};
-
-use clap::ValueEnum as _;
 
 use super::Service;
 use super::export::Head;

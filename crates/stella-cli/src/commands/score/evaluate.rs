@@ -10,7 +10,6 @@ use crate::failure::Failure;
 use crate::findings::{self, Filter};
 use crate::id::Id;
 use crate::label::label;
-use crate::progress::Progress;
 use crate::scopes;
 use crate::scores::{evaluate_all, table};
 use crate::session::Session;
@@ -37,11 +36,7 @@ pub(crate) async fn run(
     } else {
         named(&client, &arguments.ids).await?
     };
-    let total = findings.len() as u64;
-    let progress = Progress::begin(session, "progress-scores", Some(total));
-    let scorings = evaluate_all(&client, &findings, &progress).await?;
-    let evaluated: Vec<_> = findings.into_iter().zip(scorings).collect();
-    table(&evaluated)
+    table(&evaluate_all(&client, session, findings).await?)
 }
 
 async fn named(client: &Client, ids: &[Id]) -> Result<Vec<Finding>, Failure> {
