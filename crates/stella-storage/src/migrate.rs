@@ -25,16 +25,13 @@ const CLOSED: &str = "SELECT current_user || CASE \
     AND COALESCE(has_table_privilege(c.oid, 'SELECT'), true))";
 
 /// What keeps a role from migrating a schema. To make one `IF NOT EXISTS` needs the right, too, where
-/// it is there.
-const UNFIT: &str = "SELECT current_user::text, CASE \
-    WHEN pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' THEN NULL \
+/// it is there. That nobody can, in a database that takes no writes, its first statement is told.
+const UNFIT: &str = "SELECT current_user::text, what FROM (SELECT CASE \
     WHEN NOT has_database_privilege(current_database(), 'CREATE') \
     THEN 'may not create schemas in database ' || current_database() \
-    ELSE 'does not own schema ' || $1 END \
-    FROM (SELECT (SELECT nspowner FROM pg_namespace WHERE nspname = $1) AS owner) o \
-    WHERE pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' \
-    OR NOT has_database_privilege(current_database(), 'CREATE') \
-    OR NOT COALESCE(pg_has_role(current_user, owner, 'USAGE'), true)";
+    WHEN EXISTS (SELECT FROM pg_namespace WHERE nspname = $1 \
+    AND NOT pg_has_role(current_user, nspowner, 'USAGE')) \
+    THEN 'does not own schema ' || $1 END AS what) judged WHERE what IS NOT NULL";
 
 /// What a role misses that migrations grant, or a table of their protection: whoever takes it away by
 /// hand is told at a start, and not by the first request that needs it.
@@ -89,14 +86,9 @@ impl Migrations {
         if found.is_none() {
             return Err(StoreError::RoleMissing(SERVING_ROLE));
         }
-        let unfit: Option<(String, Option<String>)> = query_as(UNFIT)
-            .bind(self.schema)
-            .fetch_optional(&pool)
-            .await?;
-        match unfit {
-            None => {}
-            Some((_, None)) => return Err(StoreError::ReadOnly),
-            Some((role, Some(what))) => return Err(StoreError::OwnerUnfit { role, what }),
+        let unfit = query_as(UNFIT).bind(self.schema);
+        if let Some((role, what)) = unfit.fetch_optional(&pool).await? {
+            return Err(StoreError::OwnerUnfit { role, what });
         }
         let applied = self.told(query_as(self.applied()).fetch_all(&pool).await)?;
         self.pending(self.postgres, &applied)?;
