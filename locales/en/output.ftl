@@ -96,6 +96,7 @@ field-tenant = tenant
 field-verdict = verdict
 field-version = version
 field-vex = VEX on it
+finding-no-vex = no document names the vulnerability; what the SBOM itself states: stella score explain
 finding-vex = by { $publishers }, naming the vulnerability; whether it speaks to this component: stella score explain
 field-vulnerability = vulnerability
 field-why = why

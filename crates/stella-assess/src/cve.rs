@@ -5,7 +5,7 @@
 //! makes no finding either.
 
 use stella_formats::{CveAffected, CveRecord, CveVersion};
-use stella_matching::{Affected, Coordinates, Ecosystem, Event, Range, RangeKind};
+use stella_matching::{Affected, Coordinates, Ecosystem, Event, Range, RangeKind, is_version};
 
 use crate::coverage::NamedPackage;
 
@@ -88,7 +88,10 @@ fn read(version: &CveVersion, default: Option<&str>, affected: &mut Affected) {
         ("affected", None) if version.version == "*" => {
             affected.ranges.push(range(kind, vec![introduced("0")]));
         }
-        ("affected", None) if !is_version(&version.version) => {
+        ("affected", None) if matches!(range(kind, Vec::new()).kind, RangeKind::Git) => {
+            affected.ranges.push(range(kind, Vec::new()));
+        }
+        ("affected", None) if !is_version(&affected.ecosystem, &version.version) => {
             affected
                 .ranges
                 .push(range("text in place of a version", Vec::new()));
@@ -96,12 +99,6 @@ fn read(version: &CveVersion, default: Option<&str>, affected: &mut Affected) {
         ("affected", None) => affected.versions.push(version.version.clone()),
         _ => affected.ranges.push(range("unknown status", Vec::new())),
     }
-}
-
-/// Some write a range in words or signs where one version belongs, or that there is none.
-fn is_version(text: &str) -> bool {
-    let odd = |c: char| c.is_whitespace() || "<>=,|*^".contains(c);
-    text.contains(|c: char| c.is_ascii_digit()) && !text.contains(odd)
 }
 
 /// A range, with what changes within it.
@@ -231,7 +228,22 @@ mod tests {
             said(r#""defaultStatus": "unaffected", "versions": []"#, "1.5.0"),
             None
         );
-        for text in ["< 1.0.0", ">= 1, < 2", "n/a", "all", ""] {
+        let commit = r#"{"version": "6c1d", "status": "affected", "versionType": "git"}"#;
+        doubt(&range_of(commit), "git range only");
+        for text in [
+            "< 1.0.0",
+            ">= 1, < 2",
+            "n/a",
+            "all",
+            "",
+            "1.x",
+            "≤2.0.0",
+            "~1.0",
+            "1.0.0+",
+            "before1.5",
+            "1.0.0...2.0.0",
+            "[0.9;2.0]",
+        ] {
             doubt(
                 &range_of(&format!(r#"{{"version": "{text}", "status": "affected"}}"#)),
                 "unknown range type \"text in place of a version\"",

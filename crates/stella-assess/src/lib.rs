@@ -20,4 +20,4 @@ pub use identity::finding_id;
 pub use remark::{Remark, remarks};
 
 /// The version of this crate's derivations. Whatever is derived and stored carries it.
-pub const DERIVATION: i64 = 6;
+pub const DERIVATION: i64 = 7;

@@ -8,7 +8,7 @@ use stella_scoring::cvss::Vector;
 
 use crate::coverage::{self, NamedPackage};
 use crate::cve;
-use crate::vex::can_be_named;
+use crate::vex::misnamed;
 
 /// The same of several places.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,23 +18,30 @@ pub struct Remark {
     pub code: Code,
     /// Where (RFC 6901), in the order of the document.
     pub places: Vec<String>,
-    /// Why at the first of them, in lower case.
-    pub reason: String,
+    /// Why, in lower case: the first few of what differs.
+    pub reasons: Vec<String>,
 }
+
+/// How many reasons of one remark are kept.
+const REASONS: usize = 3;
 
 /// Places as they are found.
 struct Found(Vec<Remark>);
 
 impl Found {
     fn note(&mut self, code: Code, place: impl Into<String>, reason: impl ToString) {
-        let known = self.0.iter_mut().find(|remark| remark.code == code);
-        match known {
-            Some(remark) => remark.places.push(place.into()),
-            None => self.0.push(Remark {
+        let (place, reason) = (place.into(), reason.to_string());
+        let Some(remark) = self.0.iter_mut().find(|remark| remark.code == code) else {
+            let (places, reasons) = (vec![place], vec![reason]);
+            return self.0.push(Remark {
                 code,
-                places: vec![place.into()],
-                reason: reason.to_string(),
-            }),
+                places,
+                reasons,
+            });
+        };
+        remark.places.push(place);
+        if remark.reasons.len() < REASONS && !remark.reasons.contains(&reason) {
+            remark.reasons.push(reason);
         }
     }
 }
@@ -74,7 +81,7 @@ fn of_components(found: &mut Found, sbom: &Sbom) {
         let reason = match component.purl.as_deref().map(Coordinates::from_purl) {
             Some(Ok(named)) if named.ecosystem.has_purls() => continue,
             Some(Ok(named)) => format!(
-                "no advisory names packages of {:?}",
+                "no OSV advisory names packages of {:?}",
                 named.ecosystem.as_str()
             ),
             Some(Err(error)) => error.to_string(),
@@ -86,11 +93,10 @@ fn of_components(found: &mut Found, sbom: &Sbom) {
 
 fn of_vex(found: &mut Found, vex: &VexDocument) {
     for statement in &vex.statements {
-        let products = statement.products.iter();
-        let nobody = products.filter(|product| !can_be_named(statement, product));
-        for product in nobody {
-            let reason = "a product has no package URL that can be read";
-            found.note(Code::PackagesUnmatched, &product.pointer, reason);
+        for product in &statement.products {
+            if let Some(reason) = misnamed(statement, product) {
+                found.note(Code::PackagesUnmatched, &product.pointer, reason);
+            }
         }
     }
     vex.ratings.iter().for_each(|one| of_score(found, one));
@@ -118,9 +124,12 @@ fn of_advisory(found: &mut Found, advisory: &Advisory) {
     }
     let of_packages = advisory.affected.iter().flat_map(|one| &one.severities);
     for severity in advisory.severities.iter().chain(of_packages) {
-        if let Err(error) = Vector::parse(&severity.score) {
-            found.note(Code::SeverityUnreadable, &severity.pointer, error);
-        }
+        let reason = match Vector::parse(&severity.score) {
+            _ if !severity.kind.starts_with("CVSS_") => format!("type {:?}", severity.kind),
+            Err(error) => error.to_string(),
+            Ok(_) => continue,
+        };
+        found.note(Code::SeverityUnreadable, &severity.pointer, reason);
     }
 }
 
@@ -178,7 +187,7 @@ mod tests {
     fn told(document: &Value) -> Vec<(&'static str, Vec<String>, String)> {
         let read = stella_formats::read(document.to_string().as_bytes()).unwrap();
         let each = remarks(&read.body).into_iter();
-        each.map(|one| (one.code.as_str(), one.places, one.reason))
+        each.map(|one| (one.code.as_str(), one.places, one.reasons.join("; ")))
             .collect()
     }
 
@@ -331,7 +340,13 @@ mod tests {
             "PACKAGES_UNMATCHED",
             vec!["/statements/0/products/0".to_owned()],
         );
-        for product in ["banana", "pkg:npm"] {
+        for product in [
+            "banana",
+            "pkg:npm",
+            "pkg:generic/a",
+            "pkg:rpm/fedora/a",
+            "pkg:npm/a@latest",
+        ] {
             assert_eq!(places(&vex(product)), vec![nobody.clone()], "{product}");
         }
         for product in ["pkg:npm/a", "urn:cdx:1-2/3#x"] {
@@ -341,12 +356,19 @@ mod tests {
         let none = "AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:H/A:N";
         let cyclonedx = json!({"bomFormat": "CycloneDX", "specVersion": "1.4", "vulnerabilities": [{
             "id": "CVE-2024-1", "analysis": {"state": "exploitable"}, "affects": [{"ref": "pkg:npm/a"}],
-            "ratings": [rating(none, 7.5), rating(none, 8.2), rating("AAV:N", 1.0)]}]});
-        let at = |number: u8| vec![format!("/vulnerabilities/0/ratings/{number}")];
-        assert_eq!(
-            places(&cyclonedx),
-            [("CVSS_MISSTATED", at(1)), ("SEVERITY_UNREADABLE", at(2))]
-        );
+            "ratings": [rating(none, 7.5), rating(none, 8.2), rating("AAV:N", 1.0),
+                {"method": "CVSSv31", "score": 7.5}, {"method": "CVSSv31", "severity": "high"}]}]});
+        let at = |numbers: &[u8]| {
+            let each = numbers
+                .iter()
+                .map(|n| format!("/vulnerabilities/0/ratings/{n}"));
+            each.collect::<Vec<_>>()
+        };
+        let expected = [
+            ("CVSS_MISSTATED", at(&[1])),
+            ("SEVERITY_UNREADABLE", at(&[2, 3])),
+        ];
+        assert_eq!(places(&cyclonedx), expected);
     }
 
     #[test]

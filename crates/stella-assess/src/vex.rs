@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use stella_formats::{Sbom, VexDocument, VexProduct, VexStatement};
-use stella_matching::Coordinates;
+use stella_matching as matching;
+use stella_matching::{Coordinates, Version};
 use stella_scoring::{Source, VexSignal};
 
 use crate::case::CaseDocument;
@@ -84,19 +85,50 @@ fn speaks_of(statement: &VexStatement, sbom: &Sbom, component: &NamedComponent) 
     })
 }
 
-/// Whether there can be a component that a product, or a part of it, names.
-pub(crate) fn can_be_named(statement: &VexStatement, product: &VexProduct) -> bool {
-    let readable = |one: &VexProduct| {
-        let mut purls = one.purls().into_iter();
-        purls.any(|purl| Coordinates::from_purl(purl).is_ok())
-    };
+/// Why there can be no component that a product, or a part of it, names; none where there can.
+pub(crate) fn misnamed(statement: &VexStatement, product: &VexProduct) -> Option<String> {
     let mut parts = statement.parts(product).peekable();
-    match parts.peek() {
-        None => {
-            let id = product.id.as_deref();
-            readable(product) || id.is_some_and(|id| id.starts_with("urn:cdx:"))
+    let id = product.id.as_deref();
+    if parts.peek().is_none() {
+        let linked = id.is_some_and(|id| id.starts_with("urn:cdx:"));
+        return none_of([product].into_iter()).filter(|_| !linked);
+    }
+    let readable = |purl: &str| Coordinates::from_purl(purl).is_ok();
+    if id.is_none() && !product.purls().into_iter().any(readable) {
+        return Some(UNREADABLE.to_owned());
+    }
+    none_of(parts)
+}
+
+const UNREADABLE: &str = "a product has no package URL that can be read";
+
+/// Why no advisory can be matched with any package URL of some products, the first reason.
+fn none_of<'a>(products: impl Iterator<Item = &'a VexProduct>) -> Option<String> {
+    let mut first = None;
+    for product in products {
+        for purl in product.purls() {
+            match matchable(purl, product.version.as_deref()) {
+                Ok(()) => return None,
+                Err(reason) => first = first.or(Some(reason)),
+            }
         }
-        Some(_) => (product.id.is_some() || readable(product)) && parts.any(readable),
+    }
+    Some(first.unwrap_or_else(|| UNREADABLE.to_owned()))
+}
+
+fn matchable(purl: &str, beside: Option<&str>) -> Result<(), String> {
+    let named = coordinates(purl, beside).map_err(|_| UNREADABLE)?;
+    if !named.ecosystem.has_purls() {
+        let name = named.ecosystem.as_str();
+        return Err(format!("no OSV advisory names packages of {name:?}"));
+    }
+    let version = named
+        .version
+        .as_deref()
+        .map(|version| Version::parse(&named.ecosystem, version));
+    match version {
+        Some(Err(error @ matching::Error::Version { .. })) => Err(error.to_string()),
+        _ => Ok(()),
     }
 }
 

@@ -50,7 +50,7 @@ fn at_places(remark: Remark) -> Notice {
     let values = [
         ("count", remark.places.len().into()),
         ("places", told.join(", ").into()),
-        ("reason", remark.reason.into()),
+        ("reason", remark.reasons.join("; ").into()),
     ];
     Notice {
         code: remark.code.to_string(),

@@ -75,7 +75,7 @@ pub(crate) const CODE_NAMES: [(&str, &str); 21] = [
 
 /// Distributions whose version order is not known here, by type and namespace of their package URLs
 /// and their names in OSV: no version of theirs is compared, which is said of each that is met.
-pub(crate) const FAMILIES: [(&str, &str, &str); 17] = [
+pub(crate) const FAMILIES: [(&str, &str, &str); 21] = [
     ("apk", "alpaquita", "Alpaquita"),
     ("apk", "alpine", "Alpine"),
     ("apk", "chainguard", "Chainguard"),
@@ -87,11 +87,15 @@ pub(crate) const FAMILIES: [(&str, &str, &str); 17] = [
     ("rpm", "mageia", "Mageia"),
     ("rpm", "openeuler", "openEuler"),
     ("rpm", "opensuse", "openSUSE"),
+    ("rpm", "opensuse-leap", "openSUSE"),
+    ("rpm", "opensuse-tumbleweed", "openSUSE"),
     ("rpm", "photon", "Photon OS"),
     ("rpm", "redhat", "Red Hat"),
+    ("rpm", "rhel", "Red Hat"),
     ("rpm", "rocky", "Rocky Linux"),
     ("rpm", "rocky-linux", "Rocky Linux"),
     ("rpm", "rockylinux", "Rocky Linux"),
+    ("rpm", "sles", "SUSE"),
     ("rpm", "suse", "SUSE"),
 ];
 

@@ -30,7 +30,7 @@ pub use evaluate::{
 };
 pub use fuzz::fuzz;
 pub use purl::Coordinates;
-pub use version::{Version, compare};
+pub use version::{Version, compare, is_version};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]

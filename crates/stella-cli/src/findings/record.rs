@@ -43,7 +43,7 @@ fn fields(finding: &Finding) -> Vec<(String, Cell)> {
         ("field-rule", Cell::new(&matched.rule)),
         ("field-range-affected", Cell::new(&matched.range)),
         ("field-fixed", Cell::maybe(list(&finding.fixed_versions))),
-        ("field-vex", Cell::maybe(vex(&finding.sources))),
+        ("field-vex", Cell::new(vex(&finding.sources))),
         ("field-bom-ref", Cell::maybe(component.bom_ref.as_ref())),
         ("field-in-sbom", place(&component.sbom, &component.pointer)),
         (
@@ -67,8 +67,9 @@ fn verdict(verdict: Verdict) -> Cell {
     }
 }
 
-/// Whose VEX names the vulnerability. Whether any of it speaks to the component, an explanation says.
-fn vex(sources: &[FindingSource]) -> Option<String> {
+/// Whose VEX documents name the vulnerability. Whether any of it speaks to the component, or the SBOM
+/// states something itself, an explanation says.
+fn vex(sources: &[FindingSource]) -> String {
     let of_vex = sources.iter();
     let of_vex = of_vex.filter(|source| source.kind == EvidenceKind::Vex);
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -80,8 +81,10 @@ fn vex(sources: &[FindingSource]) -> Option<String> {
         more => format!("{publisher} ({more})"),
     });
     let publishers = each.collect::<Vec<_>>().join(", ");
-    let values = [("publishers", publishers.as_str().into())];
-    (!counts.is_empty()).then(|| filled("finding-vex", &values))
+    if counts.is_empty() {
+        return label("finding-no-vex");
+    }
+    filled("finding-vex", &[("publishers", publishers.as_str().into())])
 }
 
 #[cfg(test)]

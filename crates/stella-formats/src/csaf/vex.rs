@@ -136,9 +136,12 @@ fn spoken_of<'a>(
     ) else {
         return Ok(Vec::new());
     };
-    // A helper at the relationship names the part as it is within the whole.
-    let own = !product.purls.is_empty();
-    let parts = identified(if own { product } else { part }, unread);
+    // A helper at the relationship names the part as it is within the whole, in the part's versions.
+    let parts = if product.purls.is_empty() {
+        identified(part, unread)
+    } else {
+        in_versions(product, part.versions.as_ref(), unread)
+    };
     let mut spoken = identified(whole, unread);
     if parts.is_empty() {
         // Without a part the whole would be spoken of.
@@ -152,14 +155,36 @@ fn spoken_of<'a>(
     Ok(spoken)
 }
 
-/// Whether a branch of a version names a package instead, as Red Hat's do: all its versions are meant.
-fn is_name(product: &CsafProduct, version: &str) -> bool {
-    let named = |purl: &String| {
-        let path = purl.split(['@', '?', '#']).next().unwrap_or_default();
-        path == version || path.ends_with(&format!("/{version}"))
-    };
-    product.name.as_deref() == Some(version) && !version.starts_with(|c: char| c.is_ascii_digit())
-        || product.purls.iter().any(named)
+/// Whether a branch of a version names the package instead, as Red Hat's do: all its versions are
+/// meant.
+fn is_name(purl: &str, version: &str) -> bool {
+    let (path, _) = parts(purl);
+    path.strip_suffix(version)
+        .is_some_and(|above| above.ends_with('/'))
+}
+
+/// A package URL without its version, and whether it has one.
+fn parts(purl: &str) -> (&str, bool) {
+    let path = purl.split(['?', '#']).next().unwrap_or_default();
+    let name = path.rfind('/').map_or(0, |slash| slash + 1);
+    match path[name..].find('@') {
+        // One at the start of a name is npm's scope.
+        Some(at) if at > 0 => (&path[..name + at], true),
+        _ => (path, false),
+    }
+}
+
+/// Whether a text is one version and no range in its place, which CSAF 2.0 forbids (6.1.31) by these
+/// signs and words.
+fn is_one(version: &str) -> bool {
+    const WORDS: [&str; 7] = [
+        "after", "all", "before", "earlier", "later", "prior", "versions",
+    ];
+    let lower = version.to_ascii_lowercase();
+    let mut words = lower.split(|c: char| !c.is_ascii_alphabetic());
+    version.contains(|c: char| c.is_ascii_digit())
+        && !version.contains(['<', '>', '=', '*', '|', ','])
+        && !words.any(|word| WORDS.contains(&word))
 }
 
 /// About the bytes that products come to.
@@ -171,17 +196,18 @@ fn sizes(products: &[VexProduct]) -> usize {
     products.iter().map(size).sum()
 }
 
-/// Nothing is stated of a product whose range of versions is not read: it would be stated of all.
 fn identified<'a>(product: &'a CsafProduct, unread: &mut BTreeSet<&'a str>) -> Vec<VexProduct> {
-    let version = match &product.versions {
-        Some(CsafVersions::Range(_)) if !product.purls.is_empty() => {
-            unread.insert(&product.pointer);
-            return Vec::new();
-        }
-        Some(CsafVersions::One(version)) if !is_name(product, version) => Some(version.clone()),
-        _ => None,
-    };
-    let of = |purl: Option<&String>| {
+    in_versions(product, product.versions.as_ref(), unread)
+}
+
+/// The product by each of its package URLs. Of one that is meant in versions which are not read
+/// nothing is stated: it would be stated of all.
+fn in_versions<'a>(
+    product: &'a CsafProduct,
+    versions: Option<&CsafVersions>,
+    unread: &mut BTreeSet<&'a str>,
+) -> Vec<VexProduct> {
+    let by = |purl: Option<&String>, version: Option<String>| {
         let cpe = product.cpe.as_ref().map(|cpe| {
             let kind = if cpe.starts_with("cpe:2.3:") {
                 "cpe23"
@@ -194,14 +220,26 @@ fn identified<'a>(product: &'a CsafProduct, unread: &mut BTreeSet<&'a str>) -> V
         VexProduct {
             id: None,
             identifiers: cpe.into_iter().chain(purl).collect(),
-            version: version.clone(),
+            version,
             hashes: BTreeMap::new(),
             subcomponents: Vec::new(),
             pointer: product.pointer.clone(),
         }
     };
     if product.purls.is_empty() {
-        return vec![of(None)];
+        return vec![by(None, None)];
     }
-    product.purls.iter().map(|purl| of(Some(purl))).collect()
+    let each = product.purls.iter().filter_map(|purl| match versions {
+        None => Some(by(Some(purl), None)),
+        Some(_) if parts(purl).1 => Some(by(Some(purl), None)),
+        Some(CsafVersions::One(version)) if is_name(purl, version) => Some(by(Some(purl), None)),
+        Some(CsafVersions::One(version)) if is_one(version) => {
+            Some(by(Some(purl), Some(version.clone())))
+        }
+        Some(_) => {
+            unread.insert(&product.pointer);
+            None
+        }
+    });
+    each.collect()
 }

@@ -147,7 +147,7 @@ fn statement(
     Ok(Said::Stated(statement))
 }
 
-/// A rating by a version of CVSS that gives a vector, which may leave out the prefix that the method
+/// A rating by a version of CVSS that gives a score or a vector, which may leave out the prefix that the method
 /// says as well.
 fn rating(at: &Cursor<'_>) -> Result<Option<CvssScore>, FormatError> {
     let (kind, prefix) = match at.str("method")? {
@@ -157,16 +157,18 @@ fn rating(at: &Cursor<'_>) -> Result<Option<CvssScore>, FormatError> {
         Some("CVSSv4") => ("CVSS_V4", "CVSS:4.0/"),
         _ => return Ok(None),
     };
-    let Some(vector) = at.filled("vector")? else {
+    let vector = at.filled("vector")?;
+    let base_score = at.get("score").map(ToString::to_string);
+    if vector.is_none() && base_score.is_none() {
         return Ok(None);
-    };
+    }
     Ok(Some(CvssScore {
         kind,
-        vector: Some(match vector.starts_with("CVSS:") {
+        vector: vector.map(|vector| match vector.starts_with("CVSS:") {
             true => vector,
             false => format!("{prefix}{vector}"),
         }),
-        base_score: at.get("score").map(ToString::to_string),
+        base_score,
         pointer: at.pointer.clone(),
     }))
 }

@@ -106,6 +106,28 @@ pub fn compare(ecosystem: &Ecosystem, left: &str, right: &str) -> Result<Orderin
     Ok(Version::parse(ecosystem, left)?.cmp(&Version::parse(ecosystem, right)?))
 }
 
+/// Whether a text that stands where one version belongs is one. Some write a range there, in signs
+/// or in words, or that there is none.
+#[must_use]
+pub fn is_version(ecosystem: &Ecosystem, text: &str) -> bool {
+    match Version::parse(ecosystem, text) {
+        // Of what no order is known the spelling tells; the order of `dpkg` takes nearly any.
+        Ok(Version::Debian(_)) | Err(Error::NoOrder(_)) => is_spelt_as_one(text),
+        read => read.is_ok(),
+    }
+}
+
+fn is_spelt_as_one(text: &str) -> bool {
+    let number = text.strip_prefix('v').unwrap_or(text);
+    let mut parts = number.split(['.', '-', '+', '_', '~', ':', '!', '^']);
+    number.starts_with(|c: char| c.is_ascii_digit())
+        && parts.all(|part| {
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                && !part.eq_ignore_ascii_case("x")
+        })
+}
+
 /// Whether two spellings name one version. Build metadata of SemVer counts, since it names
 /// another release; elsewhere versions of equal precedence are one.
 pub(crate) fn same_version(ecosystem: &Ecosystem, left: &str, right: &str) -> bool {

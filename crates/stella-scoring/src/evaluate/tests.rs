@@ -469,10 +469,10 @@ fn digests_stay() {
     );
     assert_eq!(
         result.output_digest,
-        "sha256:d14373659b5bdfb366985b2f7a0d6e5ab11db6e9a2ebe797a14af829c186ae2b"
+        "sha256:917bf6717ba6645924cd99022f91138e75c641d503c717bb137dc963824bb7f3"
     );
     assert_eq!(
         result.score_id,
-        "sha256:9e1c4def26ae6e5208b0c5d0a9310892598a951b47ff28439155ae0b7f07fab1"
+        "sha256:85f114999f2efa68547768c3c39f3f769077756daba09c7d53de424cf771c17c"
     );
 }

@@ -149,7 +149,9 @@ on_every_driver! {
     async fn vex_on_another_version_says_nothing_of_this_one(world) {
         let (ingester, analyst) = (world.ingester("acme"), world.analyst("acme"));
         world.trust("acme", "Example Vendor").await;
-        ingester.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"]))).await;
+        let mut of_app = sbom(&["alpha@1.0.0"]);
+        of_app["metadata"] = json!({"component": {"name": "app", "bom-ref": "app", "purl": "pkg:generic/app@1"}});
+        ingester.ingest("sbom", &bytes(&of_app)).await;
         ingester.ingest("advisory", &bytes(&cve("CVE-2026-1", "alpha", "2.0.0"))).await;
         let branch = |category: &str, name: &str, inner: bool| {
             let mut document = csaf("csaf_vex", "CVE-2026-1", "pkg:cargo/alpha");
@@ -167,22 +169,50 @@ on_every_driver! {
                 "analysis": {"state": "not_affected", "justification": "code_not_reachable"}}],
         });
         let score = async || evaluate(&analyst, &findings(&analyst).await[0]).await.score_bps;
+        // One whose name is its version, and one that a relationship names again, without a version.
+        let named = |version: &str| {
+            let mut document = branch("product_version", version, false);
+            document["product_tree"]["branches"][0]["product"]["name"] = version.into();
+            document
+        };
+        let related = |category: &str, name: &str| {
+            let mut document = branch(category, name, false);
+            let tree = &mut document["product_tree"];
+            let mut part = tree["branches"][0]["product"].clone();
+            let id = part["product_id"].take();
+            tree["branches"][0]["product"]["product_id"] = "part".into();
+            part["product_id"] = id;
+            tree["full_product_names"] = json!([{"product_id": "whole", "name": "app",
+                "product_identification_helper": {"purl": "pkg:generic/app@1"}}]);
+            tree["relationships"] = json!([{"category": "default_component_of", "product_reference": "part",
+                "relates_to_product_reference": "whole", "full_product_name": part}]);
+            document
+        };
         let others = [
             branch("product_version", "2.0.0", false), branch("product_version", "2.0.0", true),
             branch("product_version_range", "vers:cargo/>=2.0.0", false), branch("product_version_range", "<2", true),
-            cyclonedx("2.0.0"),
+            branch("product_version", "*", false), branch("product_version", "all versions", false),
+            branch("product_version", "<2.0.0", false), branch("product_version", "2.0.0 and earlier", false),
+            named("2.0.0"), named("v2.0.0"), related("product_version", "2.0.0"),
+            related("product_version_range", "<2.0.0"), cyclonedx("2.0.0"),
         ];
+        let unread = ["range", "*", "all", "<2", "earlier"];
         for (n, mut other) in others.into_iter().enumerate() {
             if let Some(tracking) = other["document"]["tracking"].as_object_mut() {
                 tracking.insert("id".to_owned(), format!("EX-{n}").into());
             }
             let taken = ingester.ingest("vex", &bytes(&other)).await;
-            let ranged = other.to_string().contains("range");
+            let text = other.to_string();
+            let ranged = unread.iter().any(|word| text.contains(word));
             let told = taken.notices.iter().any(|notice| notice.code == "AFFECTED_VERSIONS_NOT_READ");
             assert_eq!((score().await, told), (Some(9_100), ranged), "{other}");
         }
         // That of this one does, and so does a branch that names the package, of all its versions.
-        for mut this in [branch("product_version", "1.0.0", false), branch("product_version", "alpha", true), cyclonedx("1.0.0")] {
+        let these = [
+            branch("product_version", "1.0.0", false), branch("product_version", "alpha", true),
+            related("product_version", "1.0.0"), related("product_version", "alpha"), cyclonedx("1.0.0"),
+        ];
+        for mut this in these {
             if let Some(tracking) = this["document"]["tracking"].as_object_mut() {
                 tracking.insert("id".to_owned(), "EX-last".into());
             }
