@@ -433,11 +433,8 @@ pub(crate) async fn documents(
               AND n.identifier = $11 AND n.digest = p.digest)) \
          AND ", seen_by!("$13", "$14"), " \
          AND ($15 = 0 OR CASE p.kind WHEN 'sbom' THEN NOT EXISTS ( \
-              SELECT 1 FROM ", revisions!(), " newer WHERE newer.tenant = p.tenant \
-              AND newer.kind = p.kind AND newer.publisher = p.publisher \
-              AND newer.upstream_id = p.upstream_id AND newer.fetched_at <= $13 \
-              AND newer.received_at <= $14 \
-              AND (length(newer.document_version), newer.document_version) \
+              SELECT 1 FROM ", revisions!("p", "$13", "$14"), " newer \
+              WHERE (length(newer.document_version), newer.document_version) \
                 > (length(p.document_version), p.document_version)) \
               ELSE p.digest = ", newest_of!("p", "$13", "$14"), " END) \
          ORDER BY p.digest, p.publisher, p.stream LIMIT $12",

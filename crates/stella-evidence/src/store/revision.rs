@@ -13,38 +13,61 @@ use stella_storage::{DbTime, StoreError, Tx, execute, on};
 use super::Key;
 use crate::moment::Moment;
 
-/// Each document of a source as often as it was fetched: with its record, and seen again.
+/// The revisions of the publisher's document that a row is of, at the moment of two parameters: each
+/// of a source as often as it was fetched, with its record and seen again. What they are found by
+/// stands in both halves: SQLite takes no condition on an outer row into a compound by itself, and
+/// would go through all that is stored.
 macro_rules! revisions {
-    () => {
-        "(SELECT tenant, kind, publisher, upstream_id, digest, document_version, revision_at, \
-            fetched_at, received_at FROM evidence.provenance \
-          UNION ALL \
-          SELECT p.tenant, p.kind, p.publisher, p.upstream_id, p.digest, p.document_version, \
-            p.revision_at, s.fetched_at, s.received_at FROM evidence.provenance p \
-          JOIN evidence.sightings s ON s.tenant = p.tenant AND s.digest = p.digest \
-            AND s.publisher = p.publisher AND s.stream = p.stream)"
+    ($row:literal, $as_of:literal, $known_at:literal) => {
+        concat!(
+            "(SELECT o.digest, o.document_version, o.revision_at, o.fetched_at \
+              FROM evidence.provenance o WHERE o.tenant = ",
+            $row,
+            ".tenant \
+              AND o.kind = ",
+            $row,
+            ".kind AND o.publisher = ",
+            $row,
+            ".publisher \
+              AND o.upstream_id = ",
+            $row,
+            ".upstream_id \
+              AND o.fetched_at <= ",
+            $as_of,
+            " AND o.received_at <= ",
+            $known_at,
+            " \
+              UNION ALL \
+              SELECT o.digest, o.document_version, o.revision_at, s.fetched_at \
+              FROM evidence.provenance o JOIN evidence.sightings s ON s.tenant = o.tenant \
+              AND s.digest = o.digest AND s.publisher = o.publisher AND s.stream = o.stream \
+              WHERE o.tenant = ",
+            $row,
+            ".tenant AND o.kind = ",
+            $row,
+            ".kind \
+              AND o.publisher = ",
+            $row,
+            ".publisher AND o.upstream_id = ",
+            $row,
+            ".upstream_id \
+              AND s.fetched_at <= ",
+            $as_of,
+            " AND s.received_at <= ",
+            $known_at,
+            ")"
+        )
     };
 }
 
-/// The newest revision of the document that a row is of, at the moment of two parameters.
+/// The newest of them.
 macro_rules! newest_of {
     ($row:literal, $as_of:literal, $known_at:literal) => {
         concat!(
             "(SELECT r.digest FROM ",
-            revisions!(),
-            " r WHERE r.tenant = ",
-            $row,
-            ".tenant AND r.kind = ",
-            $row,
-            ".kind AND r.publisher = ",
-            $row,
-            ".publisher AND r.upstream_id = ",
-            $row,
-            ".upstream_id AND r.fetched_at <= ",
-            $as_of,
-            " AND r.received_at <= ",
-            $known_at,
-            " ORDER BY r.fetched_at DESC, r.revision_at DESC, r.digest DESC LIMIT 1)"
+            revisions!($row, $as_of, $known_at),
+            " r \
+              ORDER BY r.fetched_at DESC, r.revision_at DESC, r.digest DESC LIMIT 1)"
         )
     };
 }
@@ -76,13 +99,12 @@ pub(crate) async fn newest(
     at: Moment,
 ) -> Result<Option<String>, StoreError> {
     Ok(on!(tx, c => query_scalar(concat!(
-        "SELECT digest FROM ", revisions!(), " r \
-         WHERE tenant = $1 AND kind = $2 AND publisher = $3 AND upstream_id = $4 \
-         AND fetched_at <= $5 AND received_at <= $6 \
-         ORDER BY fetched_at DESC, revision_at DESC, digest DESC LIMIT 1",
+        "SELECT ", newest_of!("k", "$5", "$6"), " FROM (SELECT CAST($1 AS text) AS tenant, \
+         CAST($2 AS text) AS kind, CAST($3 AS text) AS publisher, \
+         CAST($4 AS text) AS upstream_id) k",
     )).bind(tenant.as_str()).bind(key.kind.as_str()).bind(&key.publisher)
         .bind(&key.upstream_id).bind(DbTime(at.as_of)).bind(DbTime(at.known_at))
-        .fetch_optional(c))?)
+        .fetch_one(c))?)
 }
 
 /// Whether the head of a publisher's document is its newest revision. It is locked: a transaction
