@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use stella_formats::{Body, Severity};
+use stella_formats::osv::Affected;
+use stella_formats::{Body, Csaf, Severity};
+use stella_matching::{Coordinates, Ecosystem};
 
 use crate::coverage::{self, NamedPackage};
 use crate::cve;
@@ -50,17 +52,59 @@ pub fn packages(body: &Body) -> Vec<NamedPackage> {
     }
 }
 
+/// What a severity is given to, where that is less than the vulnerability wherever it is.
+#[derive(Clone, Copy)]
+pub(crate) enum GivenTo<'a> {
+    /// A package, by a statement of an OSV advisory.
+    Package(&'a Affected),
+    /// Products of a CSAF document.
+    Products(&'a Csaf, &'a [String]),
+}
+
+impl GivenTo<'_> {
+    /// Whether it may be given to a component: not where all that it is given to are other packages.
+    pub(crate) fn may_be(self, component: &Coordinates) -> bool {
+        match self {
+            Self::Package(affected) => affected.package.as_ref().is_none_or(|package| {
+                component.is_named(&Ecosystem::from_osv(&package.ecosystem), &package.name)
+            }),
+            Self::Products(csaf, ids) => {
+                let mut named = ids.iter().map(|id| package_urls(csaf, id)).peekable();
+                let is = |purl: &String| match Coordinates::from_purl(purl) {
+                    Ok(product) => component.is_named(&product.ecosystem, &product.package),
+                    Err(_) => true,
+                };
+                named.peek().is_none()
+                    || named.any(|purls| purls.is_empty() || purls.iter().any(is))
+            }
+        }
+    }
+}
+
+/// The package URLs of a product, or of the part that it is of another.
+fn package_urls<'a>(csaf: &'a Csaf, id: &str) -> &'a [String] {
+    let Some(product) = csaf.products.get(id) else {
+        return &[];
+    };
+    let part = product.relationship.as_ref();
+    let part = part.and_then(|of| csaf.products.get(&of.part));
+    match part {
+        Some(part) if product.purls.is_empty() => &part.purls,
+        _ => &product.purls,
+    }
+}
+
 /// The severities that an advisory gives the vulnerability of some ids: those of the whole, and
-/// those of its statements on packages that count, by their places. None where it was taken back.
+/// those of what counts. None where it was taken back.
 pub(crate) fn severities(
     body: &Body,
     ids: &[String],
-    counts: impl Fn(&str) -> bool,
+    counts: impl Fn(GivenTo<'_>) -> bool,
 ) -> Vec<Severity> {
     match body {
         Body::Advisory(advisory) if advisory.withdrawn.is_none() => {
             let statements = advisory.affected.iter();
-            let counting = statements.filter(|affected| counts(&affected.pointer));
+            let counting = statements.filter(|affected| counts(GivenTo::Package(affected)));
             let theirs = counting.flat_map(|affected| &affected.severities);
             advisory.severities.iter().chain(theirs).cloned().collect()
         }
@@ -71,7 +115,8 @@ pub(crate) fn severities(
                 .iter()
                 .filter(|one| one.name().is_some_and(named));
             let scores = spoken_of.flat_map(|one| &one.scores);
-            let mut all: Vec<Severity> = scores.filter_map(|one| one.score.severity()).collect();
+            let counting = scores.filter(|one| counts(GivenTo::Products(csaf, &one.products)));
+            let mut all: Vec<Severity> = counting.filter_map(|one| one.score.severity()).collect();
             all.dedup_by(|a, b| (&a.kind, &a.score) == (&b.kind, &b.score));
             all
         }

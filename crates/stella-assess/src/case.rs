@@ -10,7 +10,7 @@ use stella_scoring::{
     TrustPolicy, evaluate,
 };
 
-use crate::advisory::{is_matched, packages, severities, vulnerability_ids};
+use crate::advisory::{GivenTo, is_matched, packages, severities, vulnerability_ids};
 use crate::coverage::{NamedComponent, component_at, cover};
 use crate::vex::{Stated, newest, statements};
 
@@ -92,7 +92,7 @@ pub fn assess(case: &Case<'_>) -> Result<Evaluation, AssessError> {
     for document in case.documents {
         gather(document, &ids, sbom, &component, &mut signals, &mut stated);
     }
-    signals.vex = newest(stated);
+    signals.vex = newest(stated, &ids);
     let subject = Subject {
         vulnerability: case.vulnerability.to_owned(),
         purl: component.purl,
@@ -133,8 +133,9 @@ fn covering_severities(
     if let Some(class) = &first.informational {
         return Err(AssessError::Informational(class.clone()));
     }
-    Ok(severities(advisory, ids, |pointer| {
-        covering.iter().any(|package| package.pointer == pointer)
+    Ok(severities(advisory, ids, |given| match given {
+        GivenTo::Package(affected) => covering.iter().any(|one| one.pointer == affected.pointer),
+        GivenTo::Products(..) => false,
     }))
 }
 
@@ -148,7 +149,7 @@ fn gather(
 ) {
     match (&source.document.body, source.role) {
         (other, SourceRole::Alias) => {
-            let theirs = severities(other, ids, |_| true);
+            let theirs = severities(other, ids, |given| given.may_be(&component.coordinates));
             signals.cvss.extend(vectors(&theirs, source.digest, false));
         }
         (Body::Kev(catalogue), SourceRole::Kev) => {

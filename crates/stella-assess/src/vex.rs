@@ -1,12 +1,14 @@
 //! Which VEX statements speak to a component: VEX speaks to a product and its component, never
 //! to a vulnerability alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use stella_formats::{Sbom, VexDocument, VexProduct, VexStatement};
+use stella_api::VexStatus;
+use stella_api::findings::SourceRole;
+use stella_formats::{Sbom, Versions, VexDocument, VexProduct, VexStatement};
 use stella_matching as matching;
-use stella_matching::{Coordinates, Version};
+use stella_matching::{Coordinates, Version, unreadable_range};
 use stella_scoring::{Source, VexSignal};
 
 use crate::case::CaseDocument;
@@ -16,29 +18,102 @@ use crate::coverage::{NamedComponent, coordinates};
 pub(crate) struct Stated {
     signal: VexSignal,
     at: Option<Timestamp>,
+    /// Which of the finding's ids it names.
+    names: BTreeSet<String>,
+    /// Whether nobody can tell that it speaks to the component.
+    doubtful: bool,
+}
+
+/// Ids of one finding that name different vulnerabilities: those of one scheme, such as two CVEs,
+/// that it was published under beside its own.
+struct Parts<'a> {
+    own: &'a str,
+    /// By scheme.
+    apart: Vec<Vec<&'a str>>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(ids: &'a [String]) -> Self {
+        let own = ids.first().map_or("", String::as_str);
+        let mut schemes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for id in ids.iter().skip(1) {
+            let scheme = id.split('-').next().unwrap_or_default();
+            schemes.entry(scheme).or_default().push(id);
+        }
+        let apart = schemes.into_values().filter(|ids| ids.len() > 1).collect();
+        Self { own, apart }
+    }
+
+    /// The ids that name no more than a part.
+    fn all(&self) -> impl Iterator<Item = &'a str> {
+        self.apart.iter().flatten().copied()
+    }
+
+    /// Whether a statement on some ids is on all of the finding.
+    fn is_whole(&self, names: &BTreeSet<String>) -> bool {
+        names.contains(self.own) || names.iter().any(|id| !self.all().any(|part| part == id))
+    }
 }
 
 /// What each publisher says last: a later statement of the same publisher takes the place of an
-/// earlier one (OpenVEX 0.2.0, "Updating Statements"). Those made at the same time stay, and so
-/// does one whose time is unknown, which nothing can be said to follow.
-pub(crate) fn newest(stated: Vec<Stated>) -> Vec<VexSignal> {
-    let mut last: BTreeMap<String, Timestamp> = BTreeMap::new();
-    for one in &stated {
-        if let Some(at) = one.at {
-            let known = last.entry(one.signal.publisher.clone()).or_insert(at);
-            *known = at.max(*known);
-        }
+/// earlier one (OpenVEX 0.2.0, "Updating Statements") on the same vulnerability. Those made at the
+/// same time stay, and so does one whose time is unknown, which nothing can be said to follow.
+///
+/// Where an advisory is on several vulnerabilities, who says of one of them that it touches nothing
+/// has not said so of the finding: that counts once it is said of each.
+pub(crate) fn newest(stated: Vec<Stated>, ids: &[String]) -> Vec<VexSignal> {
+    let parts = Parts::of(ids);
+    let on = |one: &Stated, part: &str| parts.is_whole(&one.names) || one.names.contains(part);
+    let all: Vec<&str> = match parts.apart.is_empty() {
+        true => vec![parts.own],
+        false => parts.all().collect(),
+    };
+    let mut by_publisher: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, one) in stated.iter().enumerate() {
+        by_publisher
+            .entry(&one.signal.publisher)
+            .or_default()
+            .push(at);
     }
-    let stands =
-        |one: &Stated| one.at.is_none() || one.at.as_ref() == last.get(&one.signal.publisher);
-    stated
-        .into_iter()
-        .filter(stands)
-        .map(|one| one.signal)
+    let mut stands: BTreeSet<usize> = BTreeSet::new();
+    for theirs in by_publisher.values() {
+        let mut cleared: BTreeSet<&str> = BTreeSet::new();
+        let mut last: BTreeSet<usize> = BTreeSet::new();
+        for part in &all {
+            let on_it = theirs.iter().copied().filter(|at| on(&stated[*at], part));
+            let of_part = last_of(&stated, &on_it.collect::<Vec<_>>());
+            if of_part
+                .iter()
+                .any(|at| stated[*at].signal.status == VexStatus::NotAffected)
+            {
+                cleared.insert(part);
+            }
+            last.extend(of_part);
+        }
+        let is_clear = |ids: &Vec<&str>| ids.iter().all(|id| cleared.contains(id));
+        let of_all = parts.apart.is_empty() || parts.apart.iter().any(is_clear);
+        let counts = |at: &usize| of_all || stated[*at].signal.status != VexStatus::NotAffected;
+        stands.extend(last.into_iter().filter(counts));
+    }
+    let each = stated.into_iter().enumerate();
+    each.filter_map(|(at, one)| stands.contains(&at).then_some(one.signal))
         .collect()
 }
 
-/// The statements of a document on one of the ids that speak to the component.
+/// Of the statements at some places the last, and those without a time. Of those made at once the
+/// ones that surely speak to the component stand before the others.
+fn last_of(stated: &[Stated], places: &[usize]) -> Vec<usize> {
+    let last = places.iter().filter_map(|at| stated[*at].at).max();
+    let newest = |at: &&usize| stated[**at].at.is_none() || stated[**at].at == last;
+    let newest: Vec<usize> = places.iter().filter(newest).copied().collect();
+    let sure = |at: &usize| !stated[*at].doubtful;
+    let at_once = newest.iter().any(|at| sure(at) && stated[*at].at == last);
+    let counts = |at: &usize| sure(at) || !at_once || stated[*at].at.is_none();
+    newest.into_iter().filter(counts).collect()
+}
+
+/// The statements of a document on one of the ids that speak to the component. Where nobody can tell
+/// whether one does, it counts unless it would lower a score.
 pub(crate) fn statements(
     vex: &VexDocument,
     source: &CaseDocument,
@@ -46,43 +121,88 @@ pub(crate) fn statements(
     sbom: &Sbom,
     component: &NamedComponent,
 ) -> Vec<Stated> {
-    let named = |statement: &&VexStatement| {
-        statement
-            .vulnerability
-            .identifiers()
-            .any(|name| ids.iter().any(|id| id == name))
-    };
-    let speaks = |statement: &&VexStatement| speaks_of(statement, sbom, component);
-    let shaped = |statement: &VexStatement| Stated {
-        signal: VexSignal {
-            status: statement.status,
-            justification: statement.justification.clone(),
-            publisher: source.publisher.clone(),
-            source: Source {
-                document: source.digest,
-                pointer: statement.pointer.clone(),
+    let own = source.role == SourceRole::Sbom;
+    let shaped = |statement: &VexStatement| {
+        let named = statement.vulnerability.identifiers();
+        let named = named.filter(|name| ids.iter().any(|id| id == name));
+        let names: BTreeSet<String> = named.map(str::to_owned).collect();
+        let speaks = match names.is_empty() {
+            true => Speaks::No,
+            false => speaks_of(statement, own, sbom, component),
+        };
+        let counts = match (speaks, statement.status) {
+            (Speaks::No, _) => false,
+            (Speaks::Maybe, VexStatus::NotAffected | VexStatus::Fixed) => false,
+            (Speaks::Maybe | Speaks::Yes, _) => true,
+        };
+        counts.then(|| Stated {
+            signal: VexSignal {
+                status: statement.status,
+                justification: statement.justification.clone(),
+                publisher: source.publisher.clone(),
+                source: Source {
+                    document: source.digest,
+                    pointer: statement.pointer.clone(),
+                },
             },
-        },
-        at: vex.stated_at(statement).and_then(|at| at.parse().ok()),
+            at: vex.stated_at(statement).and_then(|at| at.parse().ok()),
+            names,
+            doubtful: speaks == Speaks::Maybe,
+        })
     };
-    vex.statements
-        .iter()
-        .filter(named)
-        .filter(speaks)
-        .map(shaped)
-        .collect()
+    vex.statements.iter().filter_map(shaped).collect()
+}
+
+/// Whether a statement speaks to a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Speaks {
+    No,
+    /// Nobody can tell.
+    Maybe,
+    Yes,
+}
+
+impl From<bool> for Speaks {
+    fn from(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
+    }
 }
 
 /// A product without parts must be the component itself; one with parts must be what the SBOM
 /// describes, and one of its parts the component.
-fn speaks_of(statement: &VexStatement, sbom: &Sbom, component: &NamedComponent) -> bool {
-    statement.products.iter().any(|product| {
+fn speaks_of(
+    statement: &VexStatement,
+    own: bool,
+    sbom: &Sbom,
+    component: &NamedComponent,
+) -> Speaks {
+    let of_product = |product: &VexProduct| {
         let mut parts = statement.parts(product).peekable();
         if parts.peek().is_none() {
-            return names(product, &component.coordinates) || links_to(product, sbom, component);
+            if own && product.bom_ref.is_some() {
+                return is_it(product.bom_ref.as_deref(), component, product);
+            }
+            let linked = Speaks::from(links_to(product, sbom, component));
+            return linked.max(names(product, &component.coordinates));
         }
-        is_described(product, sbom) && parts.any(|part| names(part, &component.coordinates))
-    })
+        let part = parts.map(|part| names(part, &component.coordinates)).max();
+        is_described(product, sbom).min(part.unwrap_or(Speaks::No))
+    };
+    statement
+        .products
+        .iter()
+        .map(of_product)
+        .max()
+        .unwrap_or(Speaks::No)
+}
+
+/// Whether a component is the only one that its document calls so.
+fn is_it(bom_ref: Option<&str>, component: &NamedComponent, product: &VexProduct) -> Speaks {
+    let only = bom_ref == Some(component.reference.as_str()) && component.bom_ref.is_some();
+    match only && product.wider {
+        true => Speaks::Maybe,
+        false => only.into(),
+    }
 }
 
 /// Why there can be no component that a product, or a part of it, names; none where there can.
@@ -107,7 +227,7 @@ fn none_of<'a>(products: impl Iterator<Item = &'a VexProduct>) -> Option<String>
     let mut first = None;
     for product in products {
         for purl in product.purls() {
-            match matchable(purl, product.version.as_deref()) {
+            match matchable(purl, product.versions.as_ref()) {
                 Ok(()) => return None,
                 Err(reason) => first = first.or(Some(reason)),
             }
@@ -116,19 +236,26 @@ fn none_of<'a>(products: impl Iterator<Item = &'a VexProduct>) -> Option<String>
     Some(first.unwrap_or_else(|| UNREADABLE.to_owned()))
 }
 
-fn matchable(purl: &str, beside: Option<&str>) -> Result<(), String> {
-    let named = coordinates(purl, beside).map_err(|_| UNREADABLE)?;
+fn matchable(purl: &str, versions: Option<&Versions>) -> Result<(), String> {
+    let named = coordinates(purl, one(versions)).map_err(|_| UNREADABLE)?;
     if !named.ecosystem.has_purls() {
         let name = named.ecosystem.as_str();
         return Err(format!("no OSV advisory names packages of {name:?}"));
     }
-    let version = named
-        .version
-        .as_deref()
-        .map(|version| Version::parse(&named.ecosystem, version));
-    match version {
-        Some(Err(error @ matching::Error::Version { .. })) => Err(error.to_string()),
+    let read = |version: &str| Version::parse(&named.ecosystem, version);
+    match (named.version.as_deref().map(read), versions) {
+        (Some(Err(error @ matching::Error::Version { .. })), _) => Err(error.to_string()),
+        (None, Some(Versions::Range(range))) if range.starts_with("vers:") => {
+            unreadable_range(&named.ecosystem, range).map_or(Ok(()), Err)
+        }
         _ => Ok(()),
+    }
+}
+
+fn one(versions: Option<&Versions>) -> Option<&str> {
+    match versions {
+        Some(Versions::One(version)) => Some(version),
+        _ => None,
     }
 }
 
@@ -142,123 +269,60 @@ fn links_to(product: &VexProduct, sbom: &Sbom, component: &NamedComponent) -> bo
     let serial = serial.and_then(|serial| serial.strip_prefix("urn:uuid:"));
     match (link, serial, sbom.version, &component.bom_ref) {
         (Some(link), Some(serial), Some(version), Some(bom_ref)) => {
-            link == format!("{serial}/{version}#{bom_ref}")
+            component.reference == *bom_ref && link == format!("{serial}/{version}#{bom_ref}")
         }
         _ => false,
     }
 }
 
-fn names(product: &VexProduct, component: &Coordinates) -> bool {
-    let read = |purl: &str| coordinates(purl, product.version.as_deref()).ok();
-    product
+/// Whether each package URL of a product that can be read names a component: where they differ, what
+/// all of them say is meant.
+fn names(product: &VexProduct, component: &Coordinates) -> Speaks {
+    let read = |purl: &str| coordinates(purl, one(product.versions.as_ref())).ok();
+    let of_url = |named: Coordinates| match &product.versions {
+        Some(Versions::Range(range)) if named.version.is_none() => {
+            let held = named.speaks_of_those_in(range, component);
+            held.map_or(Speaks::Maybe, Speaks::from)
+        }
+        _ => named.speaks_of(component).into(),
+    };
+    let all = product
         .purls()
         .into_iter()
         .filter_map(read)
-        .any(|named| named.speaks_of(component))
+        .map(of_url)
+        .min();
+    let most = if product.wider {
+        Speaks::Maybe
+    } else {
+        Speaks::Yes
+    };
+    all.unwrap_or(Speaks::No).min(most)
 }
 
-fn is_described(product: &VexProduct, sbom: &Sbom) -> bool {
+/// Whether a product is what an SBOM describes. An IRI may name it there too, in place of a package
+/// URL.
+fn is_described(product: &VexProduct, sbom: &Sbom) -> Speaks {
     let Some(subject) = sbom.subject.and_then(|at| sbom.components.get(at)) else {
-        return false;
+        return Speaks::No;
     };
-    let purl = subject.purl.as_deref();
-    let coordinates = purl.and_then(|purl| Coordinates::from_purl(purl).ok());
-    let same_id =
-        product.id.is_some() && (product.id == subject.purl || product.id == subject.bom_ref);
-    same_id || coordinates.is_some_and(|subject| names(product, &subject))
+    let coordinates = subject
+        .purl
+        .as_deref()
+        .and_then(|purl| coordinates(purl, subject.version.as_deref()).ok());
+    let id = product.id.as_deref().filter(|id| id.contains(':'));
+    let is_called = |id: &str| {
+        let by_ref = subject
+            .bom_ref
+            .as_deref()
+            .filter(|name| !name.starts_with("pkg:"));
+        subject.purl.as_deref() == Some(id) || by_ref == Some(id)
+    };
+    let same_id = id.is_some_and(is_called);
+    let named = coordinates.map_or(Speaks::No, |subject| names(product, &subject));
+    named.max(same_id.into())
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use stella_api::VexStatus;
-    use stella_canonical::Digest;
-    use stella_formats::Body;
-
-    use super::*;
-
-    fn stated(publisher: &str, status: VexStatus, at: &str) -> Stated {
-        let pointer = format!("/{at}");
-        let source = Source {
-            document: Digest::of(publisher.as_bytes()),
-            pointer,
-        };
-        Stated {
-            signal: VexSignal {
-                status,
-                justification: None,
-                publisher: publisher.to_owned(),
-                source,
-            },
-            at: at.parse().ok(),
-        }
-    }
-
-    #[test]
-    fn a_link_leads_to_one_component_of_one_revision() {
-        let text = r#"{"bomFormat": "CycloneDX", "specVersion": "1.5", "serialNumber": "urn:uuid:1-2",
-            "version": 3, "components": [{"name": "a", "bom-ref": "x", "purl": "pkg:cargo/a@1.0.0"}]}"#;
-        let Body::Sbom(sbom) = stella_formats::read(text.as_bytes()).unwrap().body else {
-            panic!("no SBOM")
-        };
-        let component = crate::component_at(&sbom, "/components/0").unwrap();
-        let linked = |id: &str| {
-            let product = VexProduct {
-                id: Some(id.to_owned()),
-                identifiers: BTreeMap::new(),
-                version: None,
-                hashes: BTreeMap::new(),
-                subcomponents: Vec::new(),
-                pointer: String::new(),
-            };
-            links_to(&product, &sbom, &component)
-        };
-        assert!(linked("urn:cdx:1-2/3#x"));
-        for other in [
-            "urn:cdx:1-2/4#x",
-            "urn:cdx:1-3/3#x",
-            "urn:cdx:1-2/3#y",
-            "urn:cdx:1-2/3",
-            "x",
-        ] {
-            assert!(!linked(other), "{other}");
-        }
-    }
-
-    #[test]
-    fn of_a_publisher_the_last_statement_counts() {
-        let (old, new) = ("2023-01-01T00:00:00Z", "2024-01-01T01:00:00+01:00");
-        let other = "2024-01-01T00:00:00Z";
-        let all = || {
-            vec![
-                stated("a", VexStatus::NotAffected, old),
-                stated("a", VexStatus::Affected, new),
-                stated("a", VexStatus::Fixed, other),
-                stated("b", VexStatus::NotAffected, old),
-                stated("c", VexStatus::NotAffected, "some time"),
-                stated("c", VexStatus::Affected, old),
-            ]
-        };
-        let told = |stated: Vec<Stated>| -> Vec<_> {
-            let mut told: Vec<_> = newest(stated)
-                .into_iter()
-                .map(|one| (one.publisher, one.status))
-                .collect();
-            told.sort();
-            told
-        };
-        let of = |publisher: &str, status| (publisher.to_owned(), status);
-        let mut expected = vec![
-            of("a", VexStatus::Affected),
-            of("a", VexStatus::Fixed),
-            of("b", VexStatus::NotAffected),
-            of("c", VexStatus::NotAffected),
-            of("c", VexStatus::Affected),
-        ];
-        expected.sort();
-        assert_eq!(told(all()), expected);
-        let mut turned = all();
-        turned.reverse();
-        assert_eq!(told(turned), expected);
-    }
-}
+mod tests;

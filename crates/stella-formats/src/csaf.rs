@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{CvssScore, Reference, Upstream, VexDocument};
+use crate::{CvssScore, Reference, Upstream, Versions, VexDocument};
 
 pub(crate) use read::READER;
 
@@ -58,21 +58,15 @@ pub struct CsafProduct {
     pub cpe: Option<String>,
     /// Which versions of it, as a branch above it says.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub versions: Option<CsafVersions>,
+    pub versions: Option<Versions>,
+    /// The category of a branch above it by which it is less than all of its versions, such as
+    /// `architecture`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only: Option<&'static str>,
     /// What it is made of, where it is one product in or on another.
     pub relationship: Option<CsafRelationship>,
     /// Where in the document it stands.
     pub pointer: String,
-}
-
-/// Which versions of a product a branch is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum CsafVersions {
-    /// One, `product_version`.
-    One(String),
-    /// A range of them, `product_version_range`, as published.
-    Range(String),
 }
 
 /// That a product is one in or on another.

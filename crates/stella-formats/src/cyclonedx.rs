@@ -131,6 +131,7 @@ fn read_component(
         group: at.filled("group")?,
         name,
         version: at.filled("version")?,
+        version_range: at.filled("versionRange")?,
         purl: at.filled("purl")?,
         cpe: at.filled("cpe")?,
     });

@@ -34,7 +34,7 @@ pub use error::{FormatError, Reason};
 pub use format::Format;
 pub use fuzz::{fuzz, fuzz_yaml};
 pub use kev::{KevCatalogue, KevEntry};
-pub use openvex::{VexDocument, VexProduct, VexStatement, VexVulnerability};
+pub use openvex::{Versions, VexDocument, VexProduct, VexStatement, VexVulnerability};
 pub use osv::{Advisory, Affected, Event, Package, Range, RangeKind, Reference, Severity};
 pub use sbom::{Component, Relationship, Sbom};
 pub use score::CvssScore;

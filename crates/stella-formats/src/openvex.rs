@@ -64,6 +64,16 @@ pub struct VexVulnerability {
     pub aliases: Vec<String>,
 }
 
+/// Which versions of a product are meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Versions {
+    /// One.
+    One(String),
+    /// A range of them, as published; one that begins `vers:` can be read.
+    Range(String),
+}
+
 /// A product, or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -72,9 +82,16 @@ pub struct VexProduct {
     pub id: Option<String>,
     /// Other identifiers by their kind: `purl`, `cpe22`, `cpe23`.
     pub identifiers: BTreeMap<String, String>,
-    /// The version that stands beside package URLs which name none.
+    /// The name that a component of the same document has within it, of which this was made; it says
+    /// nothing outside.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
+    pub bom_ref: Option<String>,
+    /// The versions that stand beside package URLs which name none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub versions: Option<Versions>,
+    /// Whether the identifiers name more than is meant, by what stands beside them and is not read.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub wider: bool,
     /// Hashes by their algorithm, such as `sha-256`.
     pub hashes: BTreeMap<String, String>,
     /// The parts of it that the statement is about; parts have none themselves.

@@ -51,6 +51,9 @@ pub struct Component {
     pub name: String,
     /// The version.
     pub version: Option<String>,
+    /// The range of versions that one outside what is described may have (`vers:…`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_range: Option<String>,
     /// The package URL, as published.
     pub purl: Option<String>,
     /// The CPE, as published.

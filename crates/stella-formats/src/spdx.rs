@@ -90,6 +90,7 @@ fn component(at: &Cursor<'_>, notices: &mut Vec<Notice>) -> Result<Component, Fo
         group: None,
         name,
         version: at.filled("versionInfo")?,
+        version_range: None,
         purl,
         cpe: cpe23.or(cpe22),
     })

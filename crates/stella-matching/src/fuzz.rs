@@ -1,3 +1,4 @@
+use crate::vers::Vers;
 use crate::{
     Affected, Coordinates, Ecosystem, Event, Range, RangeKind, Verdict, Version, evaluate,
     fixed_versions,
@@ -11,6 +12,7 @@ pub fn fuzz(data: &[u8]) {
     let lines: Vec<&str> = text.split('\n').take(16).collect();
     for line in &lines {
         purl_laws(line);
+        range_laws(line, &lines);
     }
     for ecosystem in ["crates.io", "Go", "npm", "PyPI", "Debian:12", "NuGet"] {
         let ecosystem = Ecosystem::from_osv(ecosystem);
@@ -36,6 +38,27 @@ fn purl_laws(text: &str) {
     );
     if let Ok(again) = Coordinates::from_purl(&read.purl) {
         assert_eq!(again.purl, read.purl, "{text:?} is canonical once read");
+    }
+}
+
+/// The order of the constraints of a range changes nothing.
+fn range_laws(constraints: &str, lines: &[&str]) {
+    let mut turned: Vec<&str> = constraints.split('|').collect();
+    turned.reverse();
+    let read = |constraints: &str| Vers::parse(&format!("vers:npm/{constraints}"), &Ecosystem::Npm);
+    let (one, other) = (read(constraints), read(&turned.join("|")));
+    assert_eq!(one.is_ok(), other.is_ok(), "{constraints:?} turned");
+    let (Ok(one), Ok(other)) = (one, other) else {
+        return;
+    };
+    for version in lines {
+        if let Ok(version) = Version::parse(&Ecosystem::Npm, version) {
+            assert_eq!(
+                one.holds(&version),
+                other.holds(&version),
+                "{constraints:?} turned"
+            );
+        }
     }
 }
 

@@ -20,6 +20,7 @@ mod fuzz;
 mod go_module;
 mod purl;
 mod stretch;
+mod vers;
 mod version;
 
 pub use affected::{Affected, Event, Range, RangeKind};
@@ -30,7 +31,7 @@ pub use evaluate::{
 };
 pub use fuzz::fuzz;
 pub use purl::Coordinates;
-pub use version::{Version, compare, is_version};
+pub use version::{Version, compare, is_version, unreadable_range};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]

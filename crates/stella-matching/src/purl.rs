@@ -6,8 +6,9 @@ use packageurl::PackageUrl;
 
 use crate::distribution;
 use crate::go_module;
+use crate::vers::Vers;
 use crate::version::same_version;
-use crate::{Ecosystem, Error};
+use crate::{Ecosystem, Error, Version};
 
 /// Where a package URL points: ecosystem, package and version, and the URL itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,7 +151,34 @@ impl Coordinates {
     /// whatever the URL says beyond it (version, qualifiers, subpath) said of the component too.
     #[must_use]
     pub fn speaks_of(&self, component: &Self) -> bool {
-        let (package, stated) = self.own();
+        let same = |stated: &String, version: Option<&String>| {
+            version.is_some_and(|version| same_version(&self.ecosystem, stated, version))
+        };
+        self.version_named(component)
+            .is_some_and(|version| self.own().1.is_none_or(|stated| same(stated, version)))
+    }
+
+    /// The same of a statement on the versions that a range of VERS holds
+    /// (<https://github.com/package-url/vers-spec>), for a package URL without a version.
+    ///
+    /// # Errors
+    /// Why nobody can tell, in lower case.
+    pub fn speaks_of_those_in(&self, range: &str, component: &Self) -> Result<bool, String> {
+        match self.version_named(component) {
+            None => Ok(false),
+            Some(None) => Err("component has no version".to_owned()),
+            Some(Some(version)) => {
+                let range = Vers::parse(range, &component.ecosystem)?;
+                let version = Version::parse(&component.ecosystem, version);
+                Ok(range.holds(&version.map_err(|error| error.to_string())?))
+            }
+        }
+    }
+
+    /// The version of a component that this package URL names but for the version: of what is built
+    /// that of its own, or of its source where the URL names that.
+    fn version_named<'a>(&self, component: &'a Self) -> Option<Option<&'a String>> {
+        let (package, _) = self.own();
         let (names, version) = match &component.built {
             Some(built) if !self.is_source() => {
                 let same = component.ecosystem.may_be(&self.ecosystem) && built.name == package;
@@ -161,18 +189,23 @@ impl Coordinates {
                 component.version.as_ref(),
             ),
         };
-        let same_version = |stated: &String| {
-            version.is_some_and(|version| same_version(&self.ecosystem, stated, version))
-        };
         let said = |qualifier: &(String, String)| {
             component.qualifiers.contains(qualifier) || (self.is_source() && qualifier.0 == "arch")
         };
-        names
-            && stated.is_none_or(same_version)
-            && self.qualifiers.iter().all(said)
-            && (self.ecosystem == Ecosystem::Go
-                || self.subpath.is_none()
-                || self.subpath == component.subpath)
+        let named = names && self.qualifiers.iter().all(said) && self.within(component);
+        named.then_some(version)
+    }
+
+    /// Whether a component lies within the subpath, where one is said. Of Go it may be the tail of the
+    /// module's path, which the component's own URL then ends in.
+    fn within(&self, component: &Self) -> bool {
+        let Some(subpath) = &self.subpath else {
+            return true;
+        };
+        let is_tail =
+            || component.subpath.is_none() && self.package.ends_with(&format!("/{subpath}"));
+        component.subpath.as_ref() == Some(subpath)
+            || (self.ecosystem == Ecosystem::Go && is_tail())
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
@@ -312,8 +345,8 @@ mod tests {
 
     #[test]
     fn a_product_speaks_of_what_it_covers() {
-        let speaks = |product, component| {
-            let read = |text| Coordinates::from_purl(text).unwrap();
+        let speaks = |product: &str, component: &str| {
+            let read = |text: &str| Coordinates::from_purl(text).unwrap();
             read(product).speaks_of(&read(component))
         };
         assert!(speaks("pkg:cargo/time", "pkg:cargo/time@0.1.45"));
@@ -332,6 +365,23 @@ mod tests {
             "pkg:golang/stdlib@go1.21"
         ));
         assert!(!speaks("pkg:golang/time", "pkg:cargo/time"));
+        let module = "pkg:golang/example.org/foo/v2@v2.0.0";
+        assert!(speaks("pkg:golang/example.org/foo@v2.0.0#v2", module));
+        assert!(speaks(module, &format!("{module}#cmd/x")));
+        assert!(speaks(
+            &format!("{module}#cmd/x"),
+            &format!("{module}#cmd/x")
+        ));
+        for part in ["", "#cmd", "#cmd/x/y"] {
+            assert!(
+                !speaks(&format!("{module}#cmd/x"), &format!("{module}{part}")),
+                "{part}"
+            );
+        }
+        assert!(!speaks(
+            "pkg:golang/example.org/foo#a",
+            "pkg:golang/example.org/foo#a/b"
+        ));
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{CsafProduct, CsafRelationship, CsafVersions};
-use crate::Notice;
+use super::{CsafProduct, CsafRelationship};
 use crate::cursor::Cursor;
 use crate::error::FormatError;
 use crate::room::Room;
+use crate::{Notice, Versions};
 
 /// What a product tree names.
 #[derive(Default)]
@@ -24,7 +24,7 @@ impl Products {
         };
         products.branches(&tree, notices)?;
         for at in tree.objects("full_product_names")? {
-            products.add(&at, (None, None), notices)?;
+            products.add(&at, None, &Branches::default(), notices)?;
         }
         for at in tree.objects("relationships")? {
             let relationship = CsafRelationship {
@@ -33,7 +33,8 @@ impl Products {
                 whole: at.required("relates_to_product_reference")?,
             };
             if let Some(product) = at.object("full_product_name")? {
-                products.add(&product, (Some(relationship), None), notices)?;
+                let none = Branches::default();
+                products.add(&product, Some(relationship), &none, notices)?;
             }
         }
         for at in tree.objects("product_groups")? {
@@ -50,13 +51,13 @@ impl Products {
         tree: &Cursor<'_>,
         notices: &mut Vec<Notice>,
     ) -> Result<(), FormatError> {
-        let mut open: Vec<(Cursor<'_>, Option<CsafVersions>)> = below(tree, None)?;
+        let mut open: Vec<(Cursor<'_>, Branches)> = below(tree, &Branches::default())?;
         while let Some((branch, above)) = open.pop() {
-            let versions = versions(&branch)?.or(above);
+            let branches = above.and(&branch)?;
             if let Some(product) = branch.object("product")? {
-                self.add(&product, (None, versions.as_ref()), notices)?;
+                self.add(&product, None, &branches, notices)?;
             }
-            open.extend(below(&branch, versions.as_ref())?);
+            open.extend(below(&branch, &branches)?);
         }
         Ok(())
     }
@@ -64,7 +65,8 @@ impl Products {
     fn add(
         &mut self,
         at: &Cursor<'_>,
-        (relationship, versions): (Option<CsafRelationship>, Option<&CsafVersions>),
+        relationship: Option<CsafRelationship>,
+        branches: &Branches,
         notices: &mut Vec<Notice>,
     ) -> Result<(), FormatError> {
         let id = at.required("product_id")?;
@@ -72,7 +74,8 @@ impl Products {
             name: at.text("name")?,
             purls: Vec::new(),
             cpe: None,
-            versions: versions.cloned(),
+            versions: branches.versions.clone(),
+            only: branches.only,
             relationship,
             pointer: at.pointer.clone(),
         };
@@ -137,24 +140,51 @@ impl Products {
     }
 }
 
-/// What a branch says of versions. Some publishers name a package in its place, of which all versions
-/// are meant: that tells who reads the product.
-fn versions(branch: &Cursor<'_>) -> Result<Option<CsafVersions>, FormatError> {
-    let make = match branch.str("category")? {
-        Some("product_version") => CsafVersions::One,
-        Some("product_version_range") => CsafVersions::Range,
-        _ => return Ok(None),
-    };
-    Ok(branch.filled("name")?.map(make))
+/// Categories of branches that say that a product is not all of its versions.
+const NARROWING: [&str; 7] = [
+    "architecture",
+    "host_name",
+    "language",
+    "legacy",
+    "patch_level",
+    "service_pack",
+    "specification",
+];
+
+/// What the branches above a product say of it.
+#[derive(Clone, Default)]
+struct Branches {
+    /// Some publishers name a package in place of a version, of which all versions are meant: that
+    /// tells who reads the product.
+    versions: Option<Versions>,
+    only: Option<&'static str>,
 }
 
-/// The branches of a branch with the versions that it is about, the last first.
+impl Branches {
+    /// With what a branch below them says.
+    fn and(self, branch: &Cursor<'_>) -> Result<Self, FormatError> {
+        let category = branch.str("category")?;
+        let make = match category {
+            Some("product_version") => Versions::One,
+            Some("product_version_range") => Versions::Range,
+            _ => {
+                let narrowing = NARROWING.into_iter().find(|one| Some(*one) == category);
+                let only = narrowing.or(self.only);
+                return Ok(Self { only, ..self });
+            }
+        };
+        let versions = branch.filled("name")?.map(make).or(self.versions);
+        Ok(Self { versions, ..self })
+    }
+}
+
+/// The branches of a branch with what those above them say, the last first.
 fn below<'a>(
     at: &Cursor<'a>,
-    versions: Option<&CsafVersions>,
-) -> Result<Vec<(Cursor<'a>, Option<CsafVersions>)>, FormatError> {
+    above: &Branches,
+) -> Result<Vec<(Cursor<'a>, Branches)>, FormatError> {
     let branches = at.objects("branches")?.into_iter().rev();
-    Ok(branches.map(|one| (one, versions.cloned())).collect())
+    Ok(branches.map(|one| (one, above.clone())).collect())
 }
 
 fn undefined(id: &str, pointer: String) -> Notice {

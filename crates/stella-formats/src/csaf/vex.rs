@@ -1,13 +1,45 @@
 //! What documents of the VEX profile state, in the terms of every VEX document.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use stella_api::VexStatus;
 
-use super::{Csaf, CsafProduct, CsafVersions, CsafVulnerability};
+use super::{Csaf, CsafProduct, CsafVulnerability};
 use crate::error::FormatError;
 use crate::room::Room;
-use crate::{Notice, VexDocument, VexProduct, VexStatement, VexVulnerability};
+use crate::{Notice, Versions, VexDocument, VexProduct, VexStatement, VexVulnerability};
+
+/// Products whose identifiers name more than is meant, by where they stand: once, however many
+/// statements name them.
+type Wider<'a> = BTreeMap<&'a str, Why>;
+
+/// What of a product is kept and not read.
+#[derive(Clone, Copy)]
+enum Why {
+    Versions,
+    Branch(&'static str),
+    Nested,
+}
+
+impl Why {
+    fn notice(self, pointer: &str) -> Notice {
+        let (code, what) = match self {
+            Self::Versions => ("AFFECTED_VERSIONS_NOT_READ", "its versions".to_owned()),
+            Self::Branch(category) => ("PRODUCT_NOT_READ", format!("its branch of {category:?}")),
+            Self::Nested => {
+                let what = "that it is a part within a part";
+                ("PRODUCT_NOT_READ", what.to_owned())
+            }
+        };
+        Notice {
+            code,
+            pointer: pointer.to_owned(),
+            message: format!(
+                "{what}: kept and not read, and no score is lowered by what is stated of it"
+            ),
+        }
+    }
+}
 
 /// The lists that state a status. `recommended` names products to change to, and states none.
 const STATUS: [(&str, VexStatus); 8] = [
@@ -25,19 +57,14 @@ const STATUS: [(&str, VexStatus); 8] = [
 /// One statement for each vulnerability, list and label of a flag.
 pub(super) fn stated(csaf: &Csaf, notices: &mut Vec<Notice>) -> Result<VexDocument, FormatError> {
     let (mut statements, mut room) = (Vec::new(), Room::default());
-    let mut unread = BTreeSet::new();
+    let mut wider = Wider::new();
     for vulnerability in &csaf.vulnerabilities {
         if let Some(name) = vulnerability.name() {
-            let into = (&mut statements, &mut unread);
+            let into = (&mut statements, &mut wider);
             state(csaf, vulnerability, name, &mut room, into)?;
         }
     }
-    // Once a product, however many statements name it.
-    notices.extend(unread.into_iter().map(|pointer| Notice {
-        code: "AFFECTED_VERSIONS_NOT_READ",
-        pointer: pointer.to_owned(),
-        message: "a range of versions is kept and not read: nothing is stated of it".to_owned(),
-    }));
+    notices.extend(wider.into_iter().map(|(pointer, why)| why.notice(pointer)));
     for statement in statements
         .iter()
         .filter(|one| one.status == VexStatus::NotAffected)
@@ -66,7 +93,7 @@ fn state<'a>(
     of: &CsafVulnerability,
     name: &str,
     room: &mut Room,
-    (statements, unread): (&mut Vec<VexStatement>, &mut BTreeSet<&'a str>),
+    (statements, wider): (&mut Vec<VexStatement>, &mut Wider<'a>),
 ) -> Result<(), FormatError> {
     let labels = by_product(of.flags.iter().map(|flag| (&flag.label, &flag.products)));
     let impacts = of
@@ -85,7 +112,7 @@ fn state<'a>(
                 VexStatus::NotAffected => (labels.get(id).copied(), impacts.get(id).copied()),
                 _ => (None, None),
             };
-            let products = spoken_of(csaf, product, room, unread)?;
+            let products = spoken_of(csaf, product, room, wider)?;
             reasons.entry(reason).or_default().extend(products);
         }
         for ((justification, impact_statement), products) in reasons {
@@ -123,10 +150,10 @@ fn spoken_of<'a>(
     csaf: &'a Csaf,
     product: &'a CsafProduct,
     room: &mut Room,
-    unread: &mut BTreeSet<&'a str>,
+    wider: &mut Wider<'a>,
 ) -> Result<Vec<VexProduct>, FormatError> {
     let Some(relationship) = &product.relationship else {
-        let spoken = identified(product, unread);
+        let spoken = identified(product, product.versions.as_ref(), wider);
         room.take(sizes(&spoken), &product.pointer)?;
         return Ok(spoken);
     };
@@ -136,16 +163,16 @@ fn spoken_of<'a>(
     ) else {
         return Ok(Vec::new());
     };
-    // A helper at the relationship names the part as it is within the whole, in the part's versions.
-    let parts = if product.purls.is_empty() {
-        identified(part, unread)
+    let mut parts = if product.purls.is_empty() {
+        identified(part, part.versions.as_ref(), wider)
     } else {
-        in_versions(product, part.versions.as_ref(), unread)
+        within(product, part, wider)
     };
-    let mut spoken = identified(whole, unread);
-    if parts.is_empty() {
-        // Without a part the whole would be spoken of.
-        return Ok(Vec::new());
+    let mut spoken = identified(whole, whole.versions.as_ref(), wider);
+    // What the one or the other is a part of itself has no place in a statement.
+    if part.relationship.is_some() || whole.relationship.is_some() {
+        wider.insert(&product.pointer, Why::Nested);
+        parts.iter_mut().for_each(|part| part.wider = true);
     }
     let bytes = sizes(&spoken) + sizes(&parts) * spoken.len();
     room.take(bytes, &product.pointer)?;
@@ -153,6 +180,28 @@ fn spoken_of<'a>(
         whole.subcomponents.clone_from(&parts);
     }
     Ok(spoken)
+}
+
+/// A part by the helper of its relationship, which names it as it is within the whole, in the
+/// versions of the part.
+fn within<'a>(
+    product: &'a CsafProduct,
+    part: &'a CsafProduct,
+    wider: &mut Wider<'a>,
+) -> Vec<VexProduct> {
+    let mut spoken = identified(product, part.versions.as_ref(), wider);
+    let versioned = part.purls.iter().any(|purl| parts(purl).1);
+    for (one, purl) in spoken.iter_mut().zip(&product.purls) {
+        if part.versions.is_none() && versioned && !parts(purl).1 {
+            wider.insert(&product.pointer, Why::Versions);
+            one.wider = true;
+        }
+        if let Some(category) = part.only.filter(|only| !says(purl, only)) {
+            wider.insert(&product.pointer, Why::Branch(category));
+            one.wider = true;
+        }
+    }
+    spoken
 }
 
 /// Whether a branch of a version names the package instead, as Red Hat's do: all its versions are
@@ -196,18 +245,20 @@ fn sizes(products: &[VexProduct]) -> usize {
     products.iter().map(size).sum()
 }
 
-fn identified<'a>(product: &'a CsafProduct, unread: &mut BTreeSet<&'a str>) -> Vec<VexProduct> {
-    in_versions(product, product.versions.as_ref(), unread)
+/// Whether a package URL says itself what a branch above its product does.
+fn says(purl: &str, category: &str) -> bool {
+    let qualifiers = purl.split_once('?').map_or("", |(_, rest)| rest);
+    let mut each = qualifiers.split(['&', '#']);
+    category == "architecture" && each.any(|one| one.starts_with("arch="))
 }
 
-/// The product by each of its package URLs. Of one that is meant in versions which are not read
-/// nothing is stated: it would be stated of all.
-fn in_versions<'a>(
+/// The product by each of its package URLs, in some versions of it.
+fn identified<'a>(
     product: &'a CsafProduct,
-    versions: Option<&CsafVersions>,
-    unread: &mut BTreeSet<&'a str>,
+    versions: Option<&Versions>,
+    wider: &mut Wider<'a>,
 ) -> Vec<VexProduct> {
-    let by = |purl: Option<&String>, version: Option<String>| {
+    let mut by = |purl: Option<&String>| {
         let cpe = product.cpe.as_ref().map(|cpe| {
             let kind = if cpe.starts_with("cpe:2.3:") {
                 "cpe23"
@@ -216,30 +267,39 @@ fn in_versions<'a>(
             };
             (kind.to_owned(), cpe.clone())
         });
+        let beside = purl.and_then(|purl| beside(purl, versions));
+        let not_read = match &beside {
+            Some(Versions::Range(range)) if !range.starts_with("vers:") => Some(Why::Versions),
+            _ => None,
+        };
+        let branch = product.only.zip(purl);
+        let branch = branch.filter(|(category, purl)| !says(purl, category));
+        let why = not_read.or(branch.map(|(category, _)| Why::Branch(category)));
+        wider.extend(why.map(|why| (product.pointer.as_str(), why)));
         let purl = purl.map(|purl| ("purl".to_owned(), purl.clone()));
         VexProduct {
             id: None,
             identifiers: cpe.into_iter().chain(purl).collect(),
-            version,
+            bom_ref: None,
+            versions: beside,
+            wider: why.is_some(),
             hashes: BTreeMap::new(),
             subcomponents: Vec::new(),
             pointer: product.pointer.clone(),
         }
     };
     if product.purls.is_empty() {
-        return vec![by(None, None)];
+        return vec![by(None)];
     }
-    let each = product.purls.iter().filter_map(|purl| match versions {
-        None => Some(by(Some(purl), None)),
-        Some(_) if parts(purl).1 => Some(by(Some(purl), None)),
-        Some(CsafVersions::One(version)) if is_name(purl, version) => Some(by(Some(purl), None)),
-        Some(CsafVersions::One(version)) if is_one(version) => {
-            Some(by(Some(purl), Some(version.clone())))
-        }
-        Some(_) => {
-            unread.insert(&product.pointer);
-            None
-        }
-    });
-    each.collect()
+    product.purls.iter().map(|purl| by(Some(purl))).collect()
+}
+
+/// What the versions of a product add to one of its package URLs.
+fn beside(purl: &str, versions: Option<&Versions>) -> Option<Versions> {
+    let versions = versions.filter(|_| !parts(purl).1)?;
+    match versions {
+        Versions::One(name) if is_name(purl, name) => None,
+        Versions::One(other) if !is_one(other) => Some(Versions::Range(other.clone())),
+        versions => Some(versions.clone()),
+    }
 }

@@ -12,7 +12,8 @@ use crate::cursor::Cursor;
 use crate::error::FormatError;
 use crate::room::Room;
 use crate::{
-    Component, CvssScore, Notice, Sbom, VexDocument, VexProduct, VexStatement, VexVulnerability,
+    Component, CvssScore, Notice, Sbom, Versions, VexDocument, VexProduct, VexStatement,
+    VexVulnerability,
 };
 
 const JUSTIFICATIONS: [&str; 9] = [
@@ -26,6 +27,9 @@ const JUSTIFICATIONS: [&str; 9] = [
     "requires_dependency",
     "requires_environment",
 ];
+
+/// The components of a document by their `bom-ref`; none where two have the same.
+type Named<'a> = HashMap<&'a str, Option<&'a Component>>;
 
 /// Whether a document is VEX.
 pub(super) fn is(root: &Cursor<'_>) -> bool {
@@ -43,9 +47,15 @@ pub(super) fn read(
     around: &Sbom,
     notices: &mut Vec<Notice>,
 ) -> Result<VexDocument, FormatError> {
-    let named = around.components.iter();
-    let named = named.filter_map(|one| Some((one.bom_ref.as_deref()?, one)));
-    let (named, mut room) = (named.collect(), Room::default());
+    let (mut named, mut room) = (Named::new(), Room::default());
+    for component in &around.components {
+        if let Some(name) = component.bom_ref.as_deref() {
+            let of_that_name = named.entry(name);
+            of_that_name
+                .and_modify(|one| *one = None)
+                .or_insert(Some(component));
+        }
+    }
     let (mut statements, mut ratings, mut silent) = (Vec::new(), Vec::new(), Vec::new());
     for at in root.objects("vulnerabilities")? {
         for at in at.objects("ratings")? {
@@ -90,7 +100,7 @@ enum Said {
 
 fn statement(
     at: &Cursor<'_>,
-    named: &HashMap<&str, &Component>,
+    named: &Named<'_>,
     room: &mut Room,
     notices: &mut Vec<Notice>,
 ) -> Result<Said, FormatError> {
@@ -114,7 +124,7 @@ fn statement(
     };
     let mut products = Vec::new();
     for at in at.objects("affects")? {
-        products.extend(product(&at, named, room, notices)?);
+        products.push(product(&at, named, room, notices)?);
     }
     let statement = VexStatement {
         vulnerability,
@@ -147,17 +157,24 @@ fn statement(
     Ok(Said::Stated(statement))
 }
 
-/// A rating by a version of CVSS that gives a score or a vector, which may leave out the prefix that the method
-/// says as well.
+/// A rating by a version of CVSS, by its vector, which may leave out the prefix that the method says as
+/// well, or by its score alone.
 fn rating(at: &Cursor<'_>) -> Result<Option<CvssScore>, FormatError> {
+    let vector = at.filled("vector")?;
+    let says = |prefix: &str| {
+        vector
+            .as_deref()
+            .is_some_and(|vector| vector.starts_with(prefix))
+    };
     let (kind, prefix) = match at.str("method")? {
         Some("CVSSv2") => ("CVSS_V2", ""),
         Some("CVSSv3") => ("CVSS_V3", "CVSS:3.0/"),
         Some("CVSSv31") => ("CVSS_V3", "CVSS:3.1/"),
         Some("CVSSv4") => ("CVSS_V4", "CVSS:4.0/"),
+        _ if says("CVSS:3") => ("CVSS_V3", ""),
+        _ if says("CVSS:4") => ("CVSS_V4", ""),
         _ => return Ok(None),
     };
-    let vector = at.filled("vector")?;
     let base_score = at.get("score").map(ToString::to_string);
     if vector.is_none() && base_score.is_none() {
         return Ok(None);
@@ -183,25 +200,29 @@ fn status(analysis: &Cursor<'_>) -> Result<Option<VexStatus>, FormatError> {
     })
 }
 
+/// A `ref` that names a component of the document means that one, whatever it looks like.
 fn product(
     at: &Cursor<'_>,
-    named: &HashMap<&str, &Component>,
+    named: &Named<'_>,
     room: &mut Room,
     notices: &mut Vec<Notice>,
-) -> Result<Option<VexProduct>, FormatError> {
-    let id = at.required("ref")?;
-    if at.get("versions").is_some() {
-        // The status of the whole would be said of all versions.
-        let message = "versions of a product are kept and not read: nothing is stated of it";
+) -> Result<VexProduct, FormatError> {
+    let name = at.required("ref")?;
+    let wider = at.get("versions").is_some();
+    if wider {
+        let message = "versions of a product are kept and not read: no score is lowered by what is \
+                       stated of it";
         notices.push(at.notice("AFFECTED_VERSIONS_NOT_READ", message));
-        return Ok(None);
     }
-    let component = named.get(id.as_str());
+    let (known, component) = match named.get(name.as_str()) {
+        Some(component) => (true, *component),
+        None => (false, None),
+    };
     let elsewhere = ["urn:cdx:", "pkg:"]
         .iter()
-        .any(|scheme| id.starts_with(scheme));
-    if component.is_none() && !elsewhere {
-        let message = format!("{id:?} is no component of the document, nor a link to one");
+        .any(|scheme| name.starts_with(scheme));
+    if !known && !elsewhere {
+        let message = format!("{name:?} is no component of the document, nor a link to one");
         notices.push(at.notice("UNDEFINED_REF", message));
     }
     let cpe = component.and_then(|one| one.cpe.as_ref());
@@ -211,15 +232,27 @@ fn product(
     let identifiers: Vec<(String, &String)> = identifiers.collect();
     let bytes = identifiers.iter().map(|(_, id)| id.len()).sum();
     room.take(bytes, &at.pointer)?;
-    Ok(Some(VexProduct {
-        id: Some(id),
+    let (id, bom_ref) = match known {
+        true => (None, Some(name)),
+        false => (Some(name), None),
+    };
+    Ok(VexProduct {
+        id,
         identifiers: identifiers
             .into_iter()
             .map(|(kind, id)| (kind, id.clone()))
             .collect(),
-        version: component.and_then(|one| one.version.clone()),
+        bom_ref,
+        versions: component.and_then(versions),
+        wider,
         hashes: Default::default(),
         subcomponents: Vec::new(),
         pointer: at.pointer.clone(),
-    }))
+    })
+}
+
+/// A component has a version or, since 1.7 where it is external, a range of them.
+fn versions(component: &Component) -> Option<Versions> {
+    let one = component.version.clone().map(Versions::One);
+    one.or_else(|| component.version_range.clone().map(Versions::Range))
 }

@@ -168,7 +168,9 @@ fn product(at: &Cursor<'_>, whole: bool) -> Result<VexProduct, FormatError> {
     let mut product = VexProduct {
         id: None,
         identifiers: BTreeMap::new(),
-        version: None,
+        bom_ref: None,
+        versions: None,
+        wider: false,
         hashes: BTreeMap::new(),
         subcomponents: Vec::new(),
         pointer: at.pointer.clone(),

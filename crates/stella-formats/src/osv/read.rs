@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Advisory, Affected, Event, Package, Range, RangeKind, Reference, Severity};
@@ -56,12 +57,18 @@ fn read(root: &Cursor<'_>, notices: &mut Vec<Notice>) -> Read {
         .map(|affected| read_affected(affected, &of_all, notices));
     let affected = affected.collect::<Result<_, _>>()?;
     root.required("modified")?;
+    let withdrawn = root.time("withdrawn", notices)?;
+    let is_time = |text: &String| text.parse::<Timestamp>().is_ok();
+    if withdrawn.as_ref().is_some_and(|text| !is_time(text)) {
+        let message = "it does not say when it was withdrawn: it counts as if it was not";
+        notices.push(root.notice("WITHDRAWN_NOT_READ", message));
+    }
     let advisory = Advisory {
         id: root.required("id")?,
         aliases: root.texts("aliases")?,
         related: root.texts("related")?,
         upstream: root.texts("upstream")?,
-        withdrawn: root.time("withdrawn", notices)?,
+        withdrawn: withdrawn.filter(is_time),
         published: root.time("published", notices)?,
         modified: root.time("modified", notices)?.unwrap_or_default(),
         summary: root.text("summary")?,
