@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use stella_api::findings::Verdict;
 use stella_formats::{Advisory, Component, Sbom, osv};
 use stella_matching as matching;
-use stella_matching::{Affected, Coordinates, Ecosystem};
+use stella_matching::{Affected, Coordinates, Ecosystem, Portion};
 
 /// A component of an SBOM that has a package URL, as it is matched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,6 +161,7 @@ fn package(affected: &osv::Affected) -> Option<NamedPackage> {
             package: package.name.clone(),
             ranges: affected.ranges.iter().map(range).collect(),
             versions: affected.versions.clone(),
+            exempt: Portion::default(),
         },
     })
 }

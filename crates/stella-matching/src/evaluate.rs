@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::stretch::{self, Stretch};
 use crate::version::same_version;
-use crate::{Affected, Coordinates, Ecosystem, Range, RangeKind, Version};
+use crate::{Affected, Coordinates, Ecosystem, Portion, Range, RangeKind, Version};
 
 /// Whether a version is affected, and what said so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,9 +53,50 @@ pub enum Rule {
 ///
 /// A list of versions and ranges are alternatives: one that covers is enough. Where none does,
 /// one that could not be compared makes the answer undetermined. Ranges of commits are passed
-/// over where anything else is published.
+/// over where anything else is published. Of a version that may be exempt nobody can tell that it
+/// is affected.
 #[must_use]
 pub fn evaluate(affected: &Affected, version: &str) -> Verdict {
+    match exempted(affected, version) {
+        Ok(true) => Verdict::NotAffected,
+        Ok(false) => covered(affected, version),
+        Err(reason) => match covered(affected, version) {
+            Verdict::Affected { .. } => Verdict::Undetermined { reason },
+            open => open,
+        },
+    }
+}
+
+/// Whether a version is exempt, or why nobody can tell.
+fn exempted(affected: &Affected, version: &str) -> Result<bool, String> {
+    let Portion { ranges, versions } = &affected.exempt;
+    let mut doubt = None;
+    for range in ranges {
+        match of_versions(range)
+            .and_then(|()| stretch::covering(&affected.ecosystem, range, version))
+        {
+            Ok(Some(_)) => return Ok(true),
+            Ok(None) => {}
+            Err(reason) => doubt = doubt.or(Some(reason)),
+        }
+    }
+    let listed = |listed: &String| same_version(&affected.ecosystem, listed, version);
+    if versions.iter().any(listed) {
+        return Ok(true);
+    }
+    doubt.map_or(Ok(false), Err)
+}
+
+/// What commits are exempt says nothing of versions, and no other range says it again.
+fn of_versions(range: &Range) -> Result<(), String> {
+    match range.kind {
+        RangeKind::Git => Err("git range of what is not affected".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// What [`evaluate()`] says where nothing is exempt.
+fn covered(affected: &Affected, version: &str) -> Verdict {
     let mut doubt = None;
     for range in comparable(affected) {
         match stretch::covering(&affected.ecosystem, range, version) {
@@ -83,7 +124,7 @@ pub fn evaluate(affected: &Affected, version: &str) -> Verdict {
 }
 
 /// Why a statement leaves versions undetermined, whichever they are: of a range with its index, or
-/// of the whole.
+/// of the whole, as of what is exempt.
 #[must_use]
 pub fn doubts(affected: &Affected) -> Vec<(Option<usize>, String)> {
     let ranges = affected.ranges.iter().enumerate();
@@ -91,8 +132,12 @@ pub fn doubts(affected: &Affected) -> Vec<(Option<usize>, String)> {
     let doubted = compared.filter_map(|(at, range)| {
         Some((Some(at), stretch::unreadable(&affected.ecosystem, range)?))
     });
+    let exempt = affected.exempt.ranges.iter().filter_map(|range| {
+        let unreadable = || stretch::unreadable(&affected.ecosystem, range);
+        Some((None, of_versions(range).err().or_else(unreadable)?))
+    });
     let silent = silence(affected).map(|reason| (None, reason));
-    doubted.chain(silent).collect()
+    doubted.chain(exempt).chain(silent).collect()
 }
 
 /// Says whether an advisory's statement covers a component; `None` where it speaks of another
@@ -144,6 +189,9 @@ fn evaluate_in(affected: &Affected, ecosystem: &Ecosystem, version: &str) -> Ver
 /// and each once; empty where none covers it or none is fixed.
 #[must_use]
 pub fn fixed_versions(affected: &Affected, version: &str) -> Vec<String> {
+    if exempted(affected, version) != Ok(false) {
+        return Vec::new();
+    }
     let mut fixed: Vec<(Version, String)> = comparable(affected)
         .filter_map(|range| {
             stretch::covering(&affected.ecosystem, range, version)

@@ -22,7 +22,7 @@ mod purl;
 mod stretch;
 mod version;
 
-pub use affected::{Affected, Event, Range, RangeKind};
+pub use affected::{Affected, Event, Portion, Range, RangeKind};
 pub use ecosystem::Ecosystem;
 pub use error::Error;
 pub use evaluate::{

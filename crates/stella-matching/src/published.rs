@@ -8,8 +8,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::{
-    Affected, Coordinates, Ecosystem, Event, Range, RangeKind, Verdict, Version, fixed_versions,
-    match_package,
+    Affected, Coordinates, Ecosystem, Event, Portion, Range, RangeKind, Verdict, Version,
+    fixed_versions, match_package,
 };
 use serde_json::Value;
 
@@ -59,6 +59,7 @@ fn read_advisories(dir: &Path, into: &mut Advisories) {
                 versions: list(entry, "versions")
                     .map(|version| version.as_str().unwrap().to_owned())
                     .collect(),
+                exempt: Portion::default(),
             };
             let key = (affected.ecosystem.clone(), affected.package_key());
             into.entry(key)
