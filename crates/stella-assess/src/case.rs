@@ -124,7 +124,7 @@ fn covering_severities(
     component: &NamedComponent,
 ) -> Result<Vec<Severity>, AssessError> {
     let mut covering = packages(advisory);
-    covering.retain(|package| cover(&package.affected, &component.coordinates).is_some());
+    covering.retain(|package| cover(&package.matcher(), &component.coordinates).is_some());
     let Some(first) = covering.first() else {
         let advisory = ids.first().cloned().unwrap_or_default();
         let purl = component.purl.clone();

@@ -27,7 +27,7 @@ fn said_by(packages: &[NamedPackage], purl: &str) -> Option<(Verdict, String)> {
     let component = Coordinates::from_purl(purl).unwrap();
     let covering = packages
         .iter()
-        .filter_map(|package| cover(&package.affected, &component));
+        .filter_map(|package| cover(&package.matcher(), &component));
     // What says "affected" stands before what is in doubt, and else the first.
     let coverage = covering.min_by_key(|coverage| coverage.verdict != Verdict::Affected)?;
     let told = [coverage.rule, coverage.range].join(" ");

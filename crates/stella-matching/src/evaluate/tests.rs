@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Event, Portion};
+use crate::{Coordinates, Ecosystem, Event, Portion, Range, RangeKind};
 
 fn affected(kind: &str, events: &str, versions: &[&str]) -> Affected {
     let event = |text: &str| {
@@ -199,7 +199,7 @@ fn a_release_that_is_not_said_leaves_it_open() {
     };
     let verdict = |ecosystem: &str, rest: &str| {
         let purl = format!("pkg:deb/debian/curl@{rest}");
-        match_component(&on(ecosystem), &Coordinates::from_purl(&purl).unwrap())
+        Matcher::new(&on(ecosystem)).match_component(&Coordinates::from_purl(&purl).unwrap())
     };
     let old = "7.88.1-10%2Bdeb12u4";
     let said = |version: &str, release: &str| format!("{version}?distro=debian-{release}");
@@ -279,5 +279,58 @@ fn what_is_exempt_is_looked_at_first() {
         // Exempt or not, these are not affected.
         assert_eq!(evaluate(&open, "1.0.0"), Verdict::NotAffected);
         assert_eq!(evaluate(&open, "2.5.0"), Verdict::NotAffected);
+    }
+}
+
+#[test]
+fn a_listed_version_may_be_spelt_otherwise() {
+    let listed = |ecosystem: &str, listed: &[&str]| {
+        Matcher::new(&Affected {
+            ecosystem: Ecosystem::from_osv(ecosystem),
+            ..affected("ECOSYSTEM", "", listed)
+        })
+    };
+    for (ecosystem, versions, same, others) in [
+        (
+            "PyPI",
+            ["1.0", "2004d"],
+            ["1.0.0", "2004d"],
+            ["1.0.1", "2004D"],
+        ),
+        (
+            "crates.io",
+            ["1.0.0+a", "one"],
+            ["1.0.0+a", "one"],
+            ["1.0.0+b", "1.0.0"],
+        ),
+        (
+            "Go",
+            ["v1.0.0+incompatible", "1.2"],
+            ["1.0.0+incompatible", "v1.2.0"],
+            ["v1.0.0", "1.2.1"],
+        ),
+        ("NuGet", ["1.0", "1.1"], ["1.0", "1.1"], ["1.0.0", "1"]),
+    ] {
+        let matcher = listed(ecosystem, &versions);
+        for version in same {
+            let verdict = matcher.evaluate(version);
+            assert!(matches!(verdict, Verdict::Affected { .. }), "{version}");
+        }
+        for version in others {
+            assert_eq!(matcher.evaluate(version), Verdict::NotAffected, "{version}");
+        }
+    }
+}
+
+#[test]
+fn each_of_many_stretches_is_found() {
+    let events: String = (1..500).map(|n| format!("i{n}.1.0 f{n}.2.0 ")).collect();
+    let matcher = Matcher::new(&affected("SEMVER", &events, &[]));
+    for n in 1..500 {
+        let fixed = matcher.fixed_versions(&format!("{n}.1.5"));
+        assert_eq!(fixed, [format!("{n}.2.0")]);
+        for outside in [format!("{n}.0.9"), format!("{n}.2.0")] {
+            assert_eq!(matcher.evaluate(&outside), Verdict::NotAffected);
+        }
     }
 }
