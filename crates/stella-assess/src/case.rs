@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use stella_api::findings::SourceRole;
 use stella_canonical::Digest;
-use stella_formats::{Body, Document, KevCatalogue, Sbom, Severity};
+use stella_formats::{Body, KevCatalogue, Sbom, Severity};
 use stella_scoring::{
     CvssSignal, Evaluation, KevSignal, Profile, ScoringError, Signals, Source, Subject,
     TrustPolicy, evaluate,
 };
 
-use crate::advisory::{GivenTo, is_matched, packages, severities, vulnerability_ids};
+use crate::advisory::{GivenTo, is_matched, severities, vulnerability_ids};
 use crate::coverage::{NamedComponent, component_at, cover};
+use crate::statement::{Shared, Statement};
 use crate::vex::{Stated, newest, statements};
 
 /// A document of a case, read.
@@ -24,7 +25,7 @@ pub struct CaseDocument {
     /// Its publisher, as its provenance says.
     pub publisher: String,
     /// What it says.
-    pub document: Arc<Document>,
+    pub document: Arc<Shared>,
 }
 
 /// A finding, with what its score follows from.
@@ -83,7 +84,7 @@ pub fn assess(case: &Case<'_>) -> Result<Evaluation, AssessError> {
     let component = component_at(sbom, case.component_pointer)
         .ok_or_else(|| AssessError::ComponentMissing(case.component_pointer.to_owned()))?;
     let ids = vulnerability_ids(advisory);
-    let own_severities = covering_severities(advisory, &ids, &component)?;
+    let own_severities = covering_severities(&own.document, &ids, &component)?;
     let mut signals = Signals::default();
     signals
         .cvss
@@ -119,12 +120,12 @@ impl Case<'_> {
 /// The severities that hold for the component: the document's and those of the statements that
 /// cover it.
 fn covering_severities(
-    advisory: &Body,
+    advisory: &Shared,
     ids: &[String],
     component: &NamedComponent,
 ) -> Result<Vec<Severity>, AssessError> {
-    let mut covering = packages(advisory);
-    covering.retain(|package| cover(&package.affected, &component.coordinates).is_some());
+    let mut covering: Vec<&Statement> = advisory.statements().iter().collect();
+    covering.retain(|one| cover(&one.matcher, &component.coordinates).is_some());
     let Some(first) = covering.first() else {
         let advisory = ids.first().cloned().unwrap_or_default();
         let purl = component.purl.clone();
@@ -133,7 +134,7 @@ fn covering_severities(
     if let Some(class) = &first.informational {
         return Err(AssessError::Informational(class.clone()));
     }
-    Ok(severities(advisory, ids, |given| match given {
+    Ok(severities(&advisory.body, ids, |given| match given {
         GivenTo::Package(affected) => covering.iter().any(|one| one.pointer == affected.pointer),
         GivenTo::Products(..) => false,
     }))

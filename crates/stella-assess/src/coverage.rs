@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use stella_api::findings::Verdict;
 use stella_formats::{Advisory, Component, Sbom, osv};
 use stella_matching as matching;
-use stella_matching::{Affected, Coordinates, Ecosystem};
+use stella_matching::{Affected, Coordinates, Ecosystem, Matcher, Portion};
 
 /// A component of an SBOM that has a package URL, as it is matched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,12 @@ impl NamedPackage {
             self.affected.ecosystem.family().to_owned(),
             self.affected.package_key(),
         )
+    }
+
+    /// The statement, read for [`cover`].
+    #[must_use]
+    pub fn matcher(&self) -> Matcher {
+        Matcher::new(&self.affected)
     }
 }
 
@@ -161,6 +167,7 @@ fn package(affected: &osv::Affected) -> Option<NamedPackage> {
             package: package.name.clone(),
             ranges: affected.ranges.iter().map(range).collect(),
             versions: affected.versions.clone(),
+            exempt: Portion::default(),
         },
     })
 }
@@ -197,8 +204,8 @@ fn event(event: &osv::Event) -> matching::Event {
 /// Whether a statement covers a component; none where it speaks of another package or does not
 /// cover the version.
 #[must_use]
-pub fn cover(affected: &Affected, component: &Coordinates) -> Option<Coverage> {
-    match matching::match_component(affected, component)? {
+pub fn cover(matcher: &Matcher, component: &Coordinates) -> Option<Coverage> {
+    match matcher.match_component(component)? {
         matching::Verdict::NotAffected => None,
         matching::Verdict::Undetermined { reason } => Some(Coverage {
             verdict: Verdict::Undetermined,
@@ -220,10 +227,8 @@ pub fn cover(affected: &Affected, component: &Coordinates) -> Option<Coverage> {
                 verdict: Verdict::Affected,
                 rule: rule.to_owned(),
                 range: stretch(introduced, end, last_affected),
-                fixed_versions: matching::fixed_versions(
-                    affected,
-                    component.version.as_deref().unwrap_or_default(),
-                ),
+                fixed_versions: matcher
+                    .fixed_versions(component.version.as_deref().unwrap_or_default()),
             })
         }
     }

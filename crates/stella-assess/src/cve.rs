@@ -4,8 +4,12 @@
 //! those. What a record says of versions that it does not list (`unknown`, where it says nothing)
 //! makes no finding either.
 
+use std::cmp::Ordering;
+
 use stella_formats::{CveAffected, CveRecord, CveVersion};
-use stella_matching::{Affected, Coordinates, Ecosystem, Event, Range, RangeKind, is_version};
+use stella_matching::{
+    Affected, Coordinates, Ecosystem, Event, Portion, Range, RangeKind, compare, is_version,
+};
 
 use crate::coverage::NamedPackage;
 
@@ -22,38 +26,79 @@ const COLLECTIONS: [(&str, &str); 9] = [
     ("https://www.npmjs.com", "npm"),
 ];
 
+/// What is exempt is told again with each statement that it is before: of a product at most so
+/// many times what it lists, since it would grow by the square.
+const TOLD_AGAIN: usize = 8;
+
 pub(crate) fn packages(record: &CveRecord) -> Vec<NamedPackage> {
     if record.is_rejected() {
         return Vec::new();
     }
     let all = record.containers.iter().flat_map(|one| &one.affected);
-    all.filter_map(package).collect()
+    all.flat_map(stated).collect()
 }
 
-fn package(said: &CveAffected) -> Option<NamedPackage> {
-    let (ecosystem, package) = named(said)?;
-    let mut affected = Affected {
-        ecosystem,
-        package,
-        ranges: Vec::new(),
-        versions: Vec::new(),
+fn stated(said: &CveAffected) -> Vec<NamedPackage> {
+    let Some((ecosystem, package)) = named(said) else {
+        return Vec::new();
     };
-    for version in &said.versions {
-        read(version, said.default_status.as_deref(), &mut affected);
-    }
-    let silent = affected.ranges.is_empty() && affected.versions.is_empty();
-    if said.default_status.as_deref() == Some("affected") && said.versions.is_empty() {
-        affected.ranges.push(range("semver", vec![introduced("0")]));
-    } else if said.versions.is_empty() && said.default_status.as_deref() != Some("unaffected") {
-        affected.ranges.push(range("unknown status", Vec::new()));
-    } else if silent {
-        return None;
-    }
-    Some(NamedPackage {
+    let statements = statements(said, &ecosystem).into_iter();
+    let named = statements.map(|(affected, exempt)| NamedPackage {
         pointer: said.pointer.clone(),
         informational: None,
-        affected,
-    })
+        affected: Affected {
+            ecosystem: ecosystem.clone(),
+            package: package.clone(),
+            ranges: affected.ranges,
+            versions: affected.versions,
+            exempt,
+        },
+    });
+    named.collect()
+}
+
+/// What is affected, with what is exempt from it. The first entry that speaks of a version decides:
+/// what is affected by an entry behind one that says otherwise is a statement of its own.
+fn statements(said: &CveAffected, ecosystem: &Ecosystem) -> Vec<(Portion, Portion)> {
+    let mut all: Vec<(Portion, Portion)> = Vec::new();
+    let mut exempt = Portion::default();
+    let (mut told, mut is_newest) = (0, false);
+    for version in &said.versions {
+        let read = read(version, ecosystem);
+        if !read.affected.is_empty() {
+            match all.last_mut() {
+                Some((last, _)) if is_newest => last.extend(read.affected),
+                Some((last, _)) if told + exempt.len() > TOLD_AGAIN * said.versions.len() => {
+                    last.extend(doubt("statuses that change too often"));
+                }
+                _ => {
+                    told += exempt.len();
+                    is_newest = true;
+                    all.push((read.affected, exempt.clone()));
+                }
+            }
+        }
+        is_newest &= read.decided.is_empty();
+        exempt.extend(read.decided);
+    }
+    match said.default_status.as_deref() {
+        Some("affected") => {
+            let mut rest = Portion {
+                ranges: vec![everything(ecosystem)],
+                versions: Vec::new(),
+            };
+            // Of the last one everything holds more; what is listed counts as it is spelt.
+            if let Some((last, _)) = all.pop_if(|_| is_newest) {
+                rest.versions = last.versions;
+            }
+            // First: no version is fixed where an entry ends and all the rest is affected.
+            all.insert(0, (rest, exempt));
+        }
+        Some("unaffected") => {}
+        _ if said.versions.is_empty() => all.push((doubt("unknown status"), exempt)),
+        _ => {}
+    }
+    all
 }
 
 /// The package of an ecosystem that a record names.
@@ -67,67 +112,149 @@ pub(crate) fn named(said: &CveAffected) -> Option<(Ecosystem, String)> {
     Some((Ecosystem::from_osv(known?.1), said.package_name.clone()?))
 }
 
-fn read(version: &CveVersion, default: Option<&str>, affected: &mut Affected) {
+/// What an entry says of the versions that it is the first to speak of.
+#[derive(Default)]
+struct Read {
+    /// Which are affected, or that nobody can tell.
+    affected: Portion,
+    /// Which are not, so that no later entry counts for them.
+    decided: Portion,
+}
+
+fn read(version: &CveVersion, ecosystem: &Ecosystem) -> Read {
     let status = version.status.as_deref().unwrap_or("unknown");
-    let kind = version.version_type.as_deref().unwrap_or("custom");
-    let end = version
-        .less_than
-        .as_ref()
-        .or(version.less_than_or_equal.as_ref());
-    match (status, end) {
-        // Where all is affected but what is listed, what is listed cannot be told from the rest.
-        ("unaffected", _) if default == Some("affected") => {
-            affected
-                .ranges
-                .push(range("affected but for what is listed", Vec::new()));
+    let is_range = version.less_than.is_some() || version.less_than_or_equal.is_some();
+    let known = |status: &str| matches!(status, "affected" | "unaffected");
+    let changes = &version.changes;
+    if !known(status)
+        || is_range && !changes.iter().all(|change| known(&change.status))
+        || !is_range && status == "unaffected" && !changes.is_empty()
+    {
+        let decided = match is_range {
+            true => stretches(version, ecosystem, |_| true),
+            false => single(version, ecosystem),
+        };
+        let affected = doubt("unknown status");
+        return Read { affected, decided };
+    }
+    if is_range {
+        return Read {
+            affected: stretches(version, ecosystem, |status| status == "affected"),
+            decided: stretches(version, ecosystem, |status| status == "unaffected"),
+        };
+    }
+    let (mut read, one) = (Read::default(), single(version, ecosystem));
+    match status {
+        "affected" => read.affected = one,
+        _ => read.decided = one,
+    }
+    read
+}
+
+/// What an entry without an end speaks of.
+fn single(version: &CveVersion, ecosystem: &Ecosystem) -> Portion {
+    let kind = kind(version);
+    let one_range = |range| Portion {
+        ranges: vec![range],
+        versions: Vec::new(),
+    };
+    if version.version == "*" {
+        one_range(range(kind, vec![introduced("0")]))
+    } else if range(kind, Vec::new()).kind == RangeKind::Git {
+        one_range(range(kind, Vec::new()))
+    } else if !is_version(ecosystem, &version.version) {
+        doubt("text in place of a version")
+    } else {
+        Portion {
+            ranges: Vec::new(),
+            versions: vec![version.version.clone()],
         }
-        ("unaffected", _) if version.changes.is_empty() => {}
-        ("affected" | "unaffected", Some(_)) => {
-            affected.ranges.push(stretch(version, status, kind))
-        }
-        ("affected", None) if version.version == "*" => {
-            affected.ranges.push(range(kind, vec![introduced("0")]));
-        }
-        ("affected", None) if matches!(range(kind, Vec::new()).kind, RangeKind::Git) => {
-            affected.ranges.push(range(kind, Vec::new()));
-        }
-        ("affected", None) if !is_version(&affected.ecosystem, &version.version) => {
-            affected
-                .ranges
-                .push(range("text in place of a version", Vec::new()));
-        }
-        ("affected", None) => affected.versions.push(version.version.clone()),
-        _ => affected.ranges.push(range("unknown status", Vec::new())),
     }
 }
 
-/// A range, with what changes within it.
-fn stretch(version: &CveVersion, status: &str, kind: &str) -> Range {
-    let start = (version.version.as_str(), status);
-    let changes = version
-        .changes
-        .iter()
-        .map(|change| (change.at.as_str(), change.status.as_str()));
+/// Where within its range an entry gives versions a status that is asked for.
+fn stretches(version: &CveVersion, ecosystem: &Ecosystem, asked: impl Fn(&str) -> bool) -> Portion {
+    let status = version.status.as_deref().unwrap_or_default();
+    let changes = version.changes.iter();
+    let changes = changes.map(|change| (change.at.as_str(), asked(&change.status)));
+    let start = (version.version.as_str(), asked(status));
     let (mut events, mut inside) = (Vec::new(), false);
-    for (at, status) in std::iter::once(start).chain(changes) {
-        match (status, inside) {
-            ("affected", false) => events.push(introduced(at)),
-            ("unaffected", true) => events.push(Event::Fixed(at.to_owned())),
-            ("affected" | "unaffected", _) => {}
-            _ => return range("unknown status", Vec::new()),
+    for (at, wanted) in std::iter::once(start).chain(changes) {
+        match (wanted, inside) {
+            (true, false) => events.push(introduced(at)),
+            (false, true) => events.push(Event::Fixed(at.to_owned())),
+            _ => {}
         }
-        inside = status == "affected";
+        inside = wanted;
     }
-    let ends = |end: &&String| inside && *end != "*";
-    let fixed = version.less_than.as_ref().filter(ends);
-    let last = version.less_than_or_equal.as_ref().filter(ends);
-    events.extend(fixed.cloned().map(Event::Fixed));
-    events.extend(last.cloned().map(Event::LastAffected));
-    range(kind, events)
+    if events.is_empty() {
+        return Portion::default();
+    }
+    let mut range = range(kind(version), events);
+    let is_compared = matches!(range.kind, RangeKind::Semver | RangeKind::Ecosystem);
+    if is_compared && !ascends(version, ecosystem) {
+        return doubt("bounds that do not ascend");
+    }
+    let (below, last) = (&version.less_than, &version.less_than_or_equal);
+    let bound = |end: &Option<String>| end.clone().filter(|end| inside && end != "*");
+    range.events.extend(bound(below).map(Event::Fixed));
+    range.events.extend(bound(last).map(Event::LastAffected));
+    let mut portion = Portion {
+        ranges: vec![range],
+        versions: Vec::new(),
+    };
+    // Up to the lower one both agree.
+    if inside
+        && below.is_some()
+        && last.is_some()
+        && ![below, last].iter().all(|end| end.as_deref() == Some("*"))
+    {
+        portion.extend(doubt("two ends at once"));
+    }
+    portion
+}
+
+/// Whether the bounds of an entry come in the order in which they are read: what it says of the
+/// versions between them follows from their places.
+fn ascends(version: &CveVersion, ecosystem: &Ecosystem) -> bool {
+    let changes = version.changes.iter().map(|change| &change.at);
+    let start = Some(&version.version).filter(|start| introduced(start) != introduced("0"));
+    let bounds: Vec<&String> = start.into_iter().chain(changes).collect();
+    let in_order =
+        |low: &&String, high: &&String| compare(ecosystem, low, high) != Ok(Ordering::Greater);
+    let ends = [&version.less_than, &version.less_than_or_equal];
+    bounds.is_sorted_by(in_order)
+        && bounds
+            .last()
+            .is_none_or(|last| ends.into_iter().flatten().all(|end| in_order(last, &end)))
+}
+
+fn kind(version: &CveVersion) -> &str {
+    version.version_type.as_deref().unwrap_or("custom")
 }
 
 fn introduced(at: &str) -> Event {
     Event::Introduced(if at == "*" { "0" } else { at }.to_owned())
+}
+
+/// All versions there are. Those of an ecosystem whose order is not known here may still be SemVer.
+fn everything(ecosystem: &Ecosystem) -> Range {
+    let kind = match ecosystem {
+        Ecosystem::Unsupported(_) => RangeKind::Semver,
+        _ => RangeKind::Ecosystem,
+    };
+    Range {
+        kind,
+        events: vec![introduced("0")],
+    }
+}
+
+/// What no version can be compared with.
+fn doubt(why: &str) -> Portion {
+    Portion {
+        ranges: vec![range(why, Vec::new())],
+        versions: Vec::new(),
+    }
 }
 
 /// Only an order that has a name of its own is compared by: `custom` is none.
@@ -143,111 +270,4 @@ fn range(kind: &str, events: Vec<Event>) -> Range {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use stella_api::findings::Verdict;
-    use stella_formats::Body;
-
-    use super::*;
-    use crate::cover;
-
-    /// What a record with these versions says of a crate in a version.
-    fn said(affected: &str, version: &str) -> Option<(Verdict, String)> {
-        let text = format!(
-            r#"{{"dataType": "CVE_RECORD", "dataVersion": "5.1", "cveMetadata": {{"cveId": "CVE-2026-1",
-            "state": "PUBLISHED"}}, "containers": {{"cna": {{"affected": [{{"packageName": "alpha",
-            "collectionURL": "https://crates.io/", {affected}}}]}}}}}}"#
-        );
-        let Body::Cve(record) = stella_formats::read(text.as_bytes()).unwrap().body else {
-            panic!("no record")
-        };
-        let component = Coordinates::from_purl(&format!("pkg:cargo/alpha@{version}")).unwrap();
-        let package = packages(&record).pop()?;
-        let coverage = cover(&package.affected, &component)?;
-        let told = [coverage.rule, coverage.range].join(" ");
-        Some((coverage.verdict, told.trim_end().to_owned()))
-    }
-
-    fn range_of(version: &str) -> String {
-        format!(r#""versions": [{version}]"#)
-    }
-
-    #[test]
-    fn ranges_are_those_of_osv() {
-        let affected = |told: &str| Some((Verdict::Affected, told.to_owned()));
-        let below = range_of(
-            r#"{"version": "1.0.0", "lessThan": "2.0.0", "status": "affected", "versionType": "semver"}"#,
-        );
-        assert_eq!(said(&below, "1.5.0"), affected("range >=1.0.0 <2.0.0"));
-        assert_eq!(said(&below, "2.0.0"), None);
-        let changing = range_of(
-            r#"{"version": "0", "lessThanOrEqual": "3.0.0", "status": "affected", "versionType": "semver",
-            "changes": [{"at": "1.0.0", "status": "unaffected"}, {"at": "2.0.0", "status": "affected"}]}"#,
-        );
-        assert_eq!(said(&changing, "0.5.0"), affected("range <1.0.0"));
-        assert_eq!(said(&changing, "1.5.0"), None);
-        assert_eq!(said(&changing, "3.0.0"), affected("range >=2.0.0 <=3.0.0"));
-        let endless = range_of(
-            r#"{"version": "1.0.0", "lessThan": "*", "status": "affected", "versionType": "semver"}"#,
-        );
-        assert_eq!(said(&endless, "9.0.0"), affected("range >=1.0.0"));
-        let single = range_of(r#"{"version": "1.0.0", "status": "affected"}"#);
-        assert_eq!(said(&single, "1.0.0"), affected("version *"));
-        assert_eq!(said(&single, "1.0.1"), None);
-        assert_eq!(
-            said(r#""defaultStatus": "affected""#, "1.0.0"),
-            affected("range *")
-        );
-    }
-
-    #[test]
-    fn what_cannot_be_compared_is_undetermined() {
-        let doubt = |versions: &str, reason: &str| {
-            assert_eq!(
-                said(versions, "1.5.0"),
-                Some((Verdict::Undetermined, reason.to_owned()))
-            );
-        };
-        doubt(
-            &range_of(
-                r#"{"version": "1", "lessThan": "2", "status": "affected", "versionType": "custom"}"#,
-            ),
-            "unknown range type \"custom\"",
-        );
-        doubt(
-            &range_of(r#"{"version": "1.0.0", "status": "unknown"}"#),
-            "unknown range type \"unknown status\"",
-        );
-        let listed = range_of(r#"{"version": "1.0.0", "status": "unaffected"}"#);
-        doubt(
-            &format!(r#""defaultStatus": "affected", {listed}"#),
-            "unknown range type \"affected but for what is listed\"",
-        );
-        assert_eq!(said(&listed, "1.5.0"), None);
-        doubt(r#""versions": []"#, "unknown range type \"unknown status\"");
-        assert_eq!(
-            said(r#""defaultStatus": "unaffected", "versions": []"#, "1.5.0"),
-            None
-        );
-        let commit = r#"{"version": "6c1d", "status": "affected", "versionType": "git"}"#;
-        doubt(&range_of(commit), "git range only");
-        for text in [
-            "< 1.0.0",
-            ">= 1, < 2",
-            "n/a",
-            "all",
-            "",
-            "1.x",
-            "≤2.0.0",
-            "~1.0",
-            "1.0.0+",
-            "before1.5",
-            "1.0.0...2.0.0",
-            "[0.9;2.0]",
-        ] {
-            doubt(
-                &range_of(&format!(r#"{{"version": "{text}", "status": "affected"}}"#)),
-                "unknown range type \"text in place of a version\"",
-            );
-        }
-    }
-}
+mod tests;

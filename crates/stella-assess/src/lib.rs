@@ -9,6 +9,7 @@ mod coverage;
 mod cve;
 mod identity;
 mod remark;
+mod statement;
 mod vex;
 
 pub use advisory::{packages, summary, vulnerability_ids};
@@ -18,6 +19,7 @@ pub use coverage::{
 };
 pub use identity::finding_id;
 pub use remark::{Remark, remarks};
+pub use statement::Shared;
 
 /// The version of this crate's derivations. Whatever is derived and stored carries it.
 pub const DERIVATION: i64 = 7;

@@ -6,6 +6,7 @@
 //! derivation holds it alone, those of SBOMs share it. What was kept and not derived from stays
 //! on a list, and the next start works it off.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use stella_api::{Code, TenantId};
 use stella_assess::{Coverage, NamedPackage, cover};
 use stella_canonical::DigestError;
 use stella_context::{Clock, OpContext, SystemContext};
+use stella_matching::Coordinates;
 use stella_service::{Failure, Worker};
 use stella_storage::{ObjectError, StoreError, Tx};
 
@@ -205,13 +207,28 @@ impl Evidence {
         (advisories, packages): (&[Key], &Packages),
         components: &ByPackage,
     ) -> Result<Matched, EvidenceError> {
+        // Statements and components are read once each, however many they are compared with.
+        let mut read: BTreeMap<(String, String), Vec<(&ComponentRow, Coordinates)>> =
+            BTreeMap::new();
         let mut covered = Vec::new();
         for advisory in advisories {
             let mut of_one = Vec::new();
             for package in packages.get(&advisory.digest).into_iter().flatten() {
-                for component in components.get(&package.package_key()).into_iter().flatten() {
-                    let coverage = cover(&package.affected, &component.coordinates()?);
-                    of_one.extend(coverage.map(|coverage| (component, package, coverage)));
+                let key = package.package_key();
+                let Some(rows) = components.get(&key) else {
+                    continue;
+                };
+                let components = match read.entry(key) {
+                    Entry::Occupied(read) => read.into_mut(),
+                    Entry::Vacant(unread) => {
+                        let rows = rows.iter().map(|row| Ok((row, row.coordinates()?)));
+                        unread.insert(rows.collect::<Result<_, EvidenceError>>()?)
+                    }
+                };
+                let matcher = package.matcher();
+                for (component, coordinates) in components {
+                    let coverage = cover(&matcher, coordinates);
+                    of_one.extend(coverage.map(|coverage| (*component, package, coverage)));
                 }
             }
             if !of_one.is_empty() {

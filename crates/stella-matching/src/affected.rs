@@ -18,6 +18,20 @@ pub struct Affected {
     /// Versions listed one by one, in the order of the document.
     #[serde(default)]
     pub versions: Vec<String>,
+    /// What is looked at first: no version that it covers is affected. OSV has none.
+    #[serde(default, skip_serializing_if = "Portion::is_empty")]
+    pub exempt: Portion,
+}
+
+/// Some of the versions of a package.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Portion {
+    /// Those in any of these ranges.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ranges: Vec<Range>,
+    /// Those listed one by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<String>,
 }
 
 /// A line of versions and the points where it becomes affected and ceases to be.
@@ -107,6 +121,26 @@ impl Event {
     }
 }
 
+impl Portion {
+    /// Whether it is of no version.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many ranges and listed versions it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ranges.len() + self.versions.len()
+    }
+
+    /// Adds what another is of.
+    pub fn extend(&mut self, other: Self) {
+        self.ranges.extend(other.ranges);
+        self.versions.extend(other.versions);
+    }
+}
+
 impl Affected {
     /// The key under which the package is looked up, as [`Ecosystem::package_key`] makes it.
     #[must_use]
@@ -130,5 +164,13 @@ mod tests {
         let affected: Affected = serde_json::from_str(text).unwrap();
         assert_eq!(affected.ecosystem, Ecosystem::CratesIo);
         assert_eq!(serde_json::to_string(&affected).unwrap(), text);
+
+        let exempt = text.replace(
+            r#"["0.1.0"]}"#,
+            r#"["0.1.0"],"exempt":{"versions":["0.2.0"]}}"#,
+        );
+        let affected: Affected = serde_json::from_str(&exempt).unwrap();
+        assert_eq!(affected.exempt.versions, ["0.2.0"]);
+        assert_eq!(serde_json::to_string(&affected).unwrap(), exempt);
     }
 }

@@ -1,11 +1,8 @@
-//! The evaluation algorithm of the OSV schema,
-//! <https://ossf.github.io/osv-schema/#evaluation>.
+//! What is said of one version. Whoever asks of several makes a [`Matcher`] and keeps it.
 
 use serde::{Deserialize, Serialize};
 
-use crate::stretch::{self, Stretch};
-use crate::version::same_version;
-use crate::{Affected, Coordinates, Ecosystem, Range, RangeKind, Version};
+use crate::{Affected, Matcher};
 
 /// Whether a version is affected, and what said so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,139 +45,22 @@ pub enum Rule {
     Version,
 }
 
-/// Says whether a version is covered by what an advisory says about its package. Neither the
-/// order of events nor that of ranges changes whether it is.
-///
-/// A list of versions and ranges are alternatives: one that covers is enough. Where none does,
-/// one that could not be compared makes the answer undetermined. Ranges of commits are passed
-/// over where anything else is published.
+/// As [`Matcher::evaluate`] of one version.
 #[must_use]
 pub fn evaluate(affected: &Affected, version: &str) -> Verdict {
-    let mut doubt = None;
-    for range in comparable(affected) {
-        match stretch::covering(&affected.ecosystem, range, version) {
-            Ok(Some(stretch)) => return by_range(&stretch),
-            Ok(None) => {}
-            Err(reason) => doubt = doubt.or(Some(reason)),
-        }
-    }
-    if affected
-        .versions
-        .iter()
-        .any(|listed| same_version(&affected.ecosystem, listed, version))
-    {
-        return Verdict::Affected {
-            rule: Rule::Version,
-            introduced: None,
-            fixed: None,
-            last_affected: None,
-        };
-    }
-    if let Some(reason) = doubt.or_else(|| silence(affected)) {
-        return Verdict::Undetermined { reason };
-    }
-    Verdict::NotAffected
+    Matcher::new(affected).evaluate(version)
 }
 
-/// Why a statement leaves versions undetermined, whichever they are: of a range with its index, or
-/// of the whole.
+/// As [`Matcher::doubts`].
 #[must_use]
 pub fn doubts(affected: &Affected) -> Vec<(Option<usize>, String)> {
-    let ranges = affected.ranges.iter().enumerate();
-    let compared = ranges.filter(|(_, range)| range.kind != RangeKind::Git);
-    let doubted = compared.filter_map(|(at, range)| {
-        Some((Some(at), stretch::unreadable(&affected.ecosystem, range)?))
-    });
-    let silent = silence(affected).map(|reason| (None, reason));
-    doubted.chain(silent).collect()
+    Matcher::new(affected).doubts()
 }
 
-/// Says whether an advisory's statement covers a component; `None` where it speaks of another
-/// package.
-#[must_use]
-pub fn match_component(affected: &Affected, component: &Coordinates) -> Option<Verdict> {
-    if !component.is_named(&affected.ecosystem, &affected.package) {
-        return None;
-    }
-    Some(match &component.version {
-        Some(version) => evaluate_in(affected, &component.ecosystem, version),
-        None => Verdict::Undetermined {
-            reason: "component has no version".to_owned(),
-        },
-    })
-}
-
-/// Says whether an advisory's statement covers a version of a package by name; `None` where it
-/// speaks of another package.
-#[must_use]
-pub fn match_package(
-    affected: &Affected,
-    ecosystem: &Ecosystem,
-    package: &str,
-    version: &str,
-) -> Option<Verdict> {
-    let named =
-        affected.ecosystem.may_be(ecosystem) && ecosystem.same_package(package, &affected.package);
-    named.then(|| evaluate_in(affected, ecosystem, version))
-}
-
-/// A statement on one release of a distribution that would cover a version whose release is not
-/// said is undetermined: it may be of that release or of another, where the same version is
-/// fixed or never was affected.
-fn evaluate_in(affected: &Affected, ecosystem: &Ecosystem, version: &str) -> Verdict {
-    let verdict = evaluate(affected, version);
-    match (&verdict, affected.ecosystem.release(), ecosystem.release()) {
-        (Verdict::Affected { .. }, Some(release), None) => Verdict::Undetermined {
-            reason: format!(
-                "component names no release of {}, the advisory is on {release}",
-                ecosystem.family()
-            ),
-        },
-        _ => verdict,
-    }
-}
-
-/// The versions that end the stretches which cover a version, as published, in ascending order
-/// and each once; empty where none covers it or none is fixed.
+/// As [`Matcher::fixed_versions`] of one version.
 #[must_use]
 pub fn fixed_versions(affected: &Affected, version: &str) -> Vec<String> {
-    let mut fixed: Vec<(Version, String)> = comparable(affected)
-        .filter_map(|range| {
-            stretch::covering(&affected.ecosystem, range, version)
-                .ok()??
-                .fixed
-        })
-        .collect();
-    fixed.sort();
-    fixed.dedup();
-    fixed.into_iter().map(|(_, text)| text).collect()
-}
-
-fn comparable(affected: &Affected) -> impl Iterator<Item = &Range> {
-    affected
-        .ranges
-        .iter()
-        .filter(|range| range.kind != RangeKind::Git)
-}
-
-/// Why an advisory that covers nothing and raised no doubt still says nothing of a version.
-fn silence(affected: &Affected) -> Option<String> {
-    if !affected.versions.is_empty() || comparable(affected).next().is_some() {
-        None
-    } else if affected.ranges.is_empty() {
-        Some("neither ranges nor versions".to_owned())
-    } else {
-        Some("git range only".to_owned())
-    }
-}
-
-fn by_range(stretch: &Stretch) -> Verdict {
-    Verdict::Affected {
-        rule: Rule::Range,
-        introduced: Some(stretch.introduced.clone()),
-        fixed: stretch.fixed.as_ref().map(|(_, text)| text.clone()),
-        last_affected: stretch.last_affected.as_ref().map(|(_, text)| text.clone()),
-    }
+    Matcher::new(affected).fixed_versions(version)
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 use crate::vers::Vers;
 use crate::{
-    Affected, Coordinates, Ecosystem, Event, Range, RangeKind, Verdict, Version, evaluate,
+    Affected, Coordinates, Ecosystem, Event, Portion, Range, RangeKind, Verdict, Version, evaluate,
     fixed_versions,
 };
 
 /// Reads bytes as package URLs, versions and events, line by line, and asserts the laws that
 /// hold for any input: nothing panics, canonical URLs stay as they are, the order of versions
-/// is a total one, and the order of events does not change an answer.
+/// is a total one, the order of events does not change an answer, and nothing that is exempt is
+/// affected.
 pub fn fuzz(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let lines: Vec<&str> = text.split('\n').take(16).collect();
@@ -125,6 +126,7 @@ fn evaluation_laws(ecosystem: &Ecosystem, kind: RangeKind, lines: &[&str]) {
             events: events.clone(),
         }],
         versions,
+        exempt: Portion::default(),
     };
     let verdict = evaluate(&affected, version);
     if !matches!(verdict, Verdict::Affected { .. }) {
@@ -141,6 +143,19 @@ fn evaluation_laws(ecosystem: &Ecosystem, kind: RangeKind, lines: &[&str]) {
         reversed == verdict || !determined && matches!(reversed, Verdict::Undetermined { .. }),
         "{verdict:?} but reversed {reversed:?}"
     );
+    affected.exempt = Portion {
+        ranges: affected.ranges.clone(),
+        versions: affected.versions.clone(),
+    };
+    let exempt = evaluate(&affected, version);
+    assert!(
+        !matches!(exempt, Verdict::Affected { .. })
+            && (exempt == Verdict::NotAffected || verdict != Verdict::NotAffected),
+        "{verdict:?} but exempt {exempt:?}"
+    );
+    assert!(fixed_versions(&affected, version).is_empty(), "exempt");
+    affected.exempt.versions.push((*version).to_owned());
+    assert_eq!(evaluate(&affected, version), Verdict::NotAffected, "exempt");
 }
 
 /// `i`, `f`, `l` or `u` before the version: introduced, fixed, last affected, limit.

@@ -1,7 +1,7 @@
 //! Says whether a package version is covered by a published range.
 //!
 //! Pure: package URLs become [`Coordinates`], an advisory's statement about one package is an
-//! [`Affected`], and [`evaluate()`] compares the two by the version order of the ecosystem and
+//! [`Affected`], and a [`Matcher`] compares the two by the version order of the ecosystem and
 //! the evaluation algorithm of the OSV schema. What cannot be compared is
 //! [`Verdict::Undetermined`] with the reason, never "not affected".
 //!
@@ -18,18 +18,18 @@ mod error;
 mod evaluate;
 mod fuzz;
 mod go_module;
+mod matcher;
 mod purl;
 mod stretch;
 mod vers;
 mod version;
 
-pub use affected::{Affected, Event, Range, RangeKind};
+pub use affected::{Affected, Event, Portion, Range, RangeKind};
 pub use ecosystem::Ecosystem;
 pub use error::Error;
-pub use evaluate::{
-    Rule, Verdict, doubts, evaluate, fixed_versions, match_component, match_package,
-};
+pub use evaluate::{Rule, Verdict, doubts, evaluate, fixed_versions};
 pub use fuzz::fuzz;
+pub use matcher::Matcher;
 pub use purl::Coordinates;
 pub use version::{Version, compare, is_version, unreadable_range};
 

@@ -8,13 +8,12 @@ use std::fs;
 use std::path::Path;
 
 use crate::{
-    Affected, Coordinates, Ecosystem, Event, Range, RangeKind, Verdict, Version, fixed_versions,
-    match_package,
+    Affected, Coordinates, Ecosystem, Event, Matcher, Portion, Range, RangeKind, Verdict, Version,
 };
 use serde_json::Value;
 
 /// Advisories that are not withdrawn, by the key of each package they name.
-type Advisories = BTreeMap<(Ecosystem, String), Vec<(String, Affected)>>;
+type Advisories = BTreeMap<(Ecosystem, String), Vec<(String, Matcher)>>;
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
@@ -59,11 +58,12 @@ fn read_advisories(dir: &Path, into: &mut Advisories) {
                 versions: list(entry, "versions")
                     .map(|version| version.as_str().unwrap().to_owned())
                     .collect(),
+                exempt: Portion::default(),
             };
             let key = (affected.ecosystem.clone(), affected.package_key());
             into.entry(key)
                 .or_default()
-                .push((text(&document, "id").to_owned(), affected));
+                .push((text(&document, "id").to_owned(), Matcher::new(&affected)));
         }
     }
 }
@@ -117,18 +117,16 @@ fn matching<'a>(
 ) -> BTreeSet<&'a str> {
     let key = (ecosystem.clone(), ecosystem.package_key(package));
     let mut found = BTreeSet::new();
-    for (id, affected) in advisories.get(&key).into_iter().flatten() {
-        let Some(verdict) = match_package(affected, ecosystem, package, version) else {
+    for (id, matcher) in advisories.get(&key).into_iter().flatten() {
+        let Some(verdict) = matcher.match_package(ecosystem, package, version) else {
             continue;
         };
         match verdict {
             Verdict::Affected { fixed, .. } => {
-                assert!(
-                    fixed.is_none_or(|fixed| fixed_versions(affected, version).contains(&fixed))
-                );
+                assert!(fixed.is_none_or(|fixed| matcher.fixed_versions(version).contains(&fixed)));
                 found.insert(id.as_str());
             }
-            Verdict::NotAffected => assert!(fixed_versions(affected, version).is_empty()),
+            Verdict::NotAffected => assert!(matcher.fixed_versions(version).is_empty()),
             Verdict::Undetermined { reason } => panic!("{id} for {package} {version}: {reason}"),
         }
     }

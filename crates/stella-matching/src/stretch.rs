@@ -25,56 +25,51 @@ struct Point<'a> {
     last_affected: Option<&'a str>,
 }
 
-/// The stretch of a range that covers a version, or why the range cannot be compared with it.
-pub(crate) fn covering(
-    ecosystem: &Ecosystem,
-    range: &Range,
-    version: &str,
-) -> Result<Option<Stretch>, String> {
-    let read = reader(ecosystem, range)?;
-    let version = read(version)?;
-    let (stretches, limits) = described(range, read)?;
-    let within = limits.is_empty()
-        || limits
-            .iter()
-            .any(|limit| limit.as_ref().is_none_or(|limit| version < *limit));
-    Ok(stretches
-        .into_iter()
-        .find(|stretch| within && stretch.covers(&version)))
+/// A range as versions are looked up in it: its stretches in ascending order, no two of which
+/// meet.
+#[derive(Debug)]
+pub(crate) struct Line {
+    stretches: Vec<Stretch>,
+    /// From which version on it says nothing; none where it has no limit.
+    limit: Option<Version>,
 }
 
-/// Why no version can be compared with a range.
-pub(crate) fn unreadable(ecosystem: &Ecosystem, range: &Range) -> Option<String> {
-    let read = reader(ecosystem, range);
-    read.and_then(|read| described(range, read)).err()
-}
-
-/// How the versions of a range are read.
-fn reader<'a>(
-    ecosystem: &'a Ecosystem,
-    range: &'a Range,
-) -> Result<impl Fn(&str) -> Result<Version, String> + 'a, String> {
-    if let RangeKind::Other(kind) = &range.kind {
-        return Err(format!("unknown range type {kind:?}"));
+impl Line {
+    /// Reads a range, or says why no version can be compared with it.
+    pub(crate) fn read(ecosystem: &Ecosystem, range: &Range) -> Result<Self, String> {
+        if let RangeKind::Other(kind) = &range.kind {
+            return Err(format!("unknown range type {kind:?}"));
+        }
+        let read = |text: &str| read(ecosystem, &range.kind, text);
+        let (points, limits) = points(range, read)?;
+        // The farthest one counts, and `*` is behind all.
+        let limits: Option<Vec<Version>> = limits.into_iter().collect();
+        Ok(Self {
+            stretches: stretches(points)?,
+            limit: limits.and_then(|limits| limits.into_iter().max()),
+        })
     }
-    Ok(|text: &str| {
-        Version::parse_for(ecosystem, &range.kind, text).map_err(|error| error.to_string())
-    })
+
+    /// The stretch that covers a version.
+    pub(crate) fn covering(&self, version: &Version) -> Option<&Stretch> {
+        if self.limit.as_ref().is_some_and(|limit| version >= limit) {
+            return None;
+        }
+        let begins = |stretch: &Stretch| stretch.from.as_ref().is_none_or(|from| from <= version);
+        let begun = self.stretches.partition_point(begins);
+        let last = self.stretches.get(begun.checked_sub(1)?)?;
+        last.lasts_to(version).then_some(last)
+    }
 }
 
-/// The stretches of a range, and its limits.
-fn described(
-    range: &Range,
-    read: impl Fn(&str) -> Result<Version, String>,
-) -> Result<(Vec<Stretch>, Vec<Bound>), String> {
-    let (points, limits) = points(range, read)?;
-    Ok((stretches(points)?, limits))
+/// Reads a version as the bounds of a range of that kind are read.
+pub(crate) fn read(ecosystem: &Ecosystem, kind: &RangeKind, text: &str) -> Result<Version, String> {
+    Version::parse_for(ecosystem, kind, text).map_err(|error| error.to_string())
 }
 
 impl Stretch {
-    fn covers(&self, version: &Version) -> bool {
-        self.from.as_ref().is_none_or(|from| from <= version)
-            && self.fixed.as_ref().is_none_or(|(fixed, _)| version < fixed)
+    fn lasts_to(&self, version: &Version) -> bool {
+        self.fixed.as_ref().is_none_or(|(fixed, _)| version < fixed)
             && self
                 .last_affected
                 .as_ref()

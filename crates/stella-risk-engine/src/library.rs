@@ -7,10 +7,10 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use stella_api::TenantId;
 use stella_api::evidence::EvidenceKind;
+use stella_assess::Shared;
 use stella_canonical::Digest;
 use stella_client::Client;
 use stella_context::OpContext;
-use stella_formats::Document;
 
 use crate::RiskError;
 
@@ -23,7 +23,7 @@ type Key = (TenantId, Digest);
 
 #[derive(Clone, Debug)]
 struct Kept {
-    document: Arc<Document>,
+    document: Arc<Shared>,
     bytes: u64,
 }
 
@@ -63,7 +63,7 @@ impl Library {
         client: &Client,
         kind: EvidenceKind,
         digest: Digest,
-    ) -> Result<Arc<Document>, RiskError> {
+    ) -> Result<Arc<Shared>, RiskError> {
         if !op.permits(kind.read_scope()) {
             // What Evidence would not show may not come from here; Evidence says how it refuses.
             return Ok(fetched(client, digest).await?.document);
@@ -92,7 +92,7 @@ fn read(digest: Digest, bytes: &[u8]) -> Result<Kept, RiskError> {
         reason: error.to_string(),
     })?;
     Ok(Kept {
-        document: Arc::new(read),
+        document: Arc::new(read.into()),
         bytes: bytes.len() as u64,
     })
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use stella_matching::{Affected, Coordinates, Event, Range, RangeKind, Verdict, match_component};
+use stella_matching::{Affected, Coordinates, Event, Matcher, Portion, Range, RangeKind, Verdict};
 
 use super::*;
 
@@ -30,6 +30,7 @@ fn affected(advisory: &Value) -> Affected {
             events: events.collect(),
         }],
         versions: Vec::new(),
+        exempt: Portion::default(),
     }
 }
 
@@ -43,7 +44,7 @@ fn each_advisory_finds_its_component_and_no_other() {
         for component in list(&sbom, "components") {
             let coordinates = Coordinates::from_purl(component["purl"].as_str().unwrap()).unwrap();
             if let Some(Verdict::Affected { .. }) =
-                match_component(&affected(&advisory), &coordinates)
+                Matcher::new(&affected(&advisory)).match_component(&coordinates)
             {
                 let added = component.get("properties").is_some();
                 found

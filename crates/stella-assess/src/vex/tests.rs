@@ -113,7 +113,7 @@ fn speaking(vex: &Value, sbom: &Value, place: &str) -> Vec<VexStatus> {
         },
         digest: Digest::of(vex.as_bytes()),
         publisher: "a".to_owned(),
-        document: Arc::new(document),
+        document: Arc::new(document.into()),
     };
     let ids = ["CVE-2024-1".to_owned()];
     let said = source.document.vex().unwrap();

@@ -1,5 +1,5 @@
 use super::*;
-use crate::Event;
+use crate::{Coordinates, Ecosystem, Event, Portion, Range, RangeKind};
 
 fn affected(kind: &str, events: &str, versions: &[&str]) -> Affected {
     let event = |text: &str| {
@@ -28,6 +28,7 @@ fn affected(kind: &str, events: &str, versions: &[&str]) -> Affected {
             .iter()
             .map(|version| (*version).to_owned())
             .collect(),
+        exempt: Portion::default(),
     }
 }
 
@@ -198,7 +199,7 @@ fn a_release_that_is_not_said_leaves_it_open() {
     };
     let verdict = |ecosystem: &str, rest: &str| {
         let purl = format!("pkg:deb/debian/curl@{rest}");
-        match_component(&on(ecosystem), &Coordinates::from_purl(&purl).unwrap())
+        Matcher::new(&on(ecosystem)).match_component(&Coordinates::from_purl(&purl).unwrap())
     };
     let old = "7.88.1-10%2Bdeb12u4";
     let said = |version: &str, release: &str| format!("{version}?distro=debian-{release}");
@@ -237,4 +238,99 @@ fn zero_ends_a_stretch_as_the_version_that_it_is() {
     assert!(!covers("i0 l0", "0.1") && !covers("i0 l0", "2020.2"));
     assert!(covers("i0 f0", "0.dev1") && !covers("i0 f0", "0"));
     assert!(covers("i0 f0 i1 f2", "1.5") && !covers("i0 f0 i1 f2", "0.5"));
+}
+
+#[test]
+fn what_is_exempt_is_looked_at_first() {
+    let but_for = |kind, events, versions: &[&str]| {
+        let exempt = affected(kind, events, versions);
+        Affected {
+            exempt: Portion {
+                ranges: exempt.ranges,
+                versions: exempt.versions,
+            },
+            ..affected("SEMVER", "i0 f2.0.0", &["3.0.0"])
+        }
+    };
+    let exempt = but_for("SEMVER", "i1.0.0 f1.2.0|i1.5.0 l1.5.2", &["0.1.0", "3.0.0"]);
+    let reading = |version: &str| evaluate(&exempt, version);
+    for version in ["1.0.0", "1.1.9", "1.5.2", "0.1.0", "3.0.0", "2.0.0"] {
+        assert_eq!(reading(version), Verdict::NotAffected, "{version}");
+        assert_eq!(fixed_versions(&exempt, version), [""; 0], "{version}");
+    }
+    for version in ["0.9.0", "1.2.0", "1.5.3", "0.1.0+build"] {
+        assert!(
+            matches!(reading(version), Verdict::Affected { .. }),
+            "{version}"
+        );
+        assert_eq!(fixed_versions(&exempt, version), ["2.0.0"], "{version}");
+    }
+    for (kind, events, why) in [
+        ("NEW", "i0", "unknown range type \"NEW\""),
+        ("SEMVER", "f1.0.0", "range without an introduced event"),
+        ("GIT", "i0", "git range of what is not affected"),
+    ] {
+        let open = but_for(kind, events, &["1.0.0"]);
+        let reason = why.to_owned();
+        assert_eq!(doubts(&open), [(None, reason.clone())]);
+        let undetermined = Verdict::Undetermined { reason };
+        assert_eq!(evaluate(&open, "1.5.0"), undetermined);
+        assert_eq!(fixed_versions(&open, "1.5.0"), [""; 0]);
+        // Exempt or not, these are not affected.
+        assert_eq!(evaluate(&open, "1.0.0"), Verdict::NotAffected);
+        assert_eq!(evaluate(&open, "2.5.0"), Verdict::NotAffected);
+    }
+}
+
+#[test]
+fn a_listed_version_may_be_spelt_otherwise() {
+    let listed = |ecosystem: &str, listed: &[&str]| {
+        Matcher::new(&Affected {
+            ecosystem: Ecosystem::from_osv(ecosystem),
+            ..affected("ECOSYSTEM", "", listed)
+        })
+    };
+    for (ecosystem, versions, same, others) in [
+        (
+            "PyPI",
+            ["1.0", "2004d"],
+            ["1.0.0", "2004d"],
+            ["1.0.1", "2004D"],
+        ),
+        (
+            "crates.io",
+            ["1.0.0+a", "one"],
+            ["1.0.0+a", "one"],
+            ["1.0.0+b", "1.0.0"],
+        ),
+        (
+            "Go",
+            ["v1.0.0+incompatible", "1.2"],
+            ["1.0.0+incompatible", "v1.2.0"],
+            ["v1.0.0", "1.2.1"],
+        ),
+        ("NuGet", ["1.0", "1.1"], ["1.0", "1.1"], ["1.0.0", "1"]),
+    ] {
+        let matcher = listed(ecosystem, &versions);
+        for version in same {
+            let verdict = matcher.evaluate(version);
+            assert!(matches!(verdict, Verdict::Affected { .. }), "{version}");
+        }
+        for version in others {
+            assert_eq!(matcher.evaluate(version), Verdict::NotAffected, "{version}");
+        }
+    }
+}
+
+#[test]
+fn each_of_many_stretches_is_found() {
+    let events: String = (1..500).map(|n| format!("i{n}.1.0 f{n}.2.0 ")).collect();
+    let matcher = Matcher::new(&affected("SEMVER", &events, &[]));
+    for n in 1..500 {
+        let fixed = matcher.fixed_versions(&format!("{n}.1.5"));
+        assert_eq!(fixed, [format!("{n}.2.0")]);
+        for outside in [format!("{n}.0.9"), format!("{n}.2.0")] {
+            assert_eq!(matcher.evaluate(&outside), Verdict::NotAffected);
+        }
+    }
 }

@@ -136,19 +136,37 @@ fn is_spelt_as_one(text: &str) -> bool {
         })
 }
 
-/// Whether two spellings name one version. Build metadata of SemVer counts, since it names
-/// another release; elsewhere versions of equal precedence are one.
+/// A version as it is told from others. Build metadata of SemVer counts, since it names another
+/// release; elsewhere versions of equal precedence are one.
+#[derive(Debug)]
+pub(crate) struct Release(pub(crate) Version);
+
+impl Ord for Release {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (&self.0, &other.0) {
+            (Version::SemVer(left), Version::SemVer(right))
+            | (Version::Go(left), Version::Go(right)) => left.cmp(right),
+            (left, right) => left.cmp(right),
+        }
+    }
+}
+
+impl PartialOrd for Release {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Release {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Release {}
+
+/// Whether two spellings name one version.
 pub(crate) fn same_version(ecosystem: &Ecosystem, left: &str, right: &str) -> bool {
-    if left == right {
-        return true;
-    }
-    match (
-        Version::parse(ecosystem, left),
-        Version::parse(ecosystem, right),
-    ) {
-        (Ok(Version::SemVer(left)), Ok(Version::SemVer(right)))
-        | (Ok(Version::Go(left)), Ok(Version::Go(right))) => left == right,
-        (Ok(left), Ok(right)) => left == right,
-        _ => false,
-    }
+    let read = |text| Version::parse(ecosystem, text).map(Release);
+    left == right || matches!((read(left), read(right)), (Ok(left), Ok(right)) if left == right)
 }

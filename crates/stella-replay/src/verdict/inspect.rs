@@ -219,7 +219,7 @@ impl Replay {
                         role: input.role,
                         digest,
                         publisher: input.publisher.clone(),
-                        document: Arc::new(document),
+                        document: Arc::new(document.into()),
                     });
                 }
                 Err(error) => match error.code() {

@@ -1,10 +1,11 @@
 //! What advisories say of packages, found by ecosystem and name.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use stella_formats::Body;
-use stella_matching::{Affected, Ecosystem, Verdict, match_package};
+use stella_matching::{Affected, Ecosystem, Matcher, Verdict};
 
 use crate::failure::{Failure, Fault};
 use crate::ingest::{Source, collect};
@@ -15,6 +16,8 @@ pub(super) struct Index(BTreeMap<String, BTreeMap<String, Vec<Statement>>>);
 struct Statement {
     id: String,
     affected: Affected,
+    /// Most packages are never asked about.
+    matcher: OnceCell<Matcher>,
 }
 
 impl Index {
@@ -50,6 +53,7 @@ impl Index {
             let statement = Statement {
                 id: id.clone(),
                 affected: package.affected,
+                matcher: OnceCell::new(),
             };
             let packages = self.0.entry(family).or_default();
             packages.entry(key).or_default().push(statement);
@@ -79,7 +83,10 @@ impl Index {
             packages.and_then(|packages| packages.get(&ecosystem.package_key(package)));
         let mut verdicts = BTreeMap::new();
         for statement in statements.into_iter().flatten() {
-            let verdict = match_package(&statement.affected, ecosystem, package, version);
+            let matcher = statement
+                .matcher
+                .get_or_init(|| Matcher::new(&statement.affected));
+            let verdict = matcher.match_package(ecosystem, package, version);
             let Some(verdict) = verdict else { continue };
             let known = verdicts
                 .entry(statement.id.as_str())
