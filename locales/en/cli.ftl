@@ -200,8 +200,8 @@ help-evidence-list-publisher = Only of this publisher
 help-evidence-list-id = Only what speaks of this vulnerability
 help-evidence-list-upstream-id = Only what its publisher calls so
 help-evidence-list-newest = Only the newest revision of each document: the one that was fetched last
-help-as-of = As of then, RFC 3339: from documents that had been fetched by this time, as their senders say
-help-known-at = Known then, RFC 3339: from documents that had been received by this time
+help-as-of = As of then, RFC 3339: from documents that had been fetched by this time, as their senders say; findings need --sbom
+help-known-at = Known then, RFC 3339: from documents that had been received by this time; findings need --sbom
 help-evidence-rebuild-about = Derive again from the kept documents what does not follow from them
 help-evidence-rebuild-example =
     stella evidence rebuild

@@ -39,7 +39,10 @@ impl Found {
                 reasons,
             });
         };
-        remark.places.push(place);
+        // Several statements may stand at one.
+        if remark.places.last() != Some(&place) {
+            remark.places.push(place);
+        }
         if remark.reasons.len() < REASONS && !remark.reasons.contains(&reason) {
             remark.reasons.push(reason);
         }

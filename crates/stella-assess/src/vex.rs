@@ -24,11 +24,10 @@ pub(crate) struct Stated {
     doubtful: bool,
 }
 
-/// Ids of one finding that name different vulnerabilities: those of one scheme, such as two CVEs,
-/// that it was published under beside its own.
+/// Ids of one finding that name different vulnerabilities: those of one scheme, such as two CVEs.
 struct Parts<'a> {
     own: &'a str,
-    /// By scheme.
+    /// By scheme, the finding's own id among those of its scheme.
     apart: Vec<Vec<&'a str>>,
 }
 
@@ -36,7 +35,7 @@ impl<'a> Parts<'a> {
     fn of(ids: &'a [String]) -> Self {
         let own = ids.first().map_or("", String::as_str);
         let mut schemes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for id in ids.iter().skip(1) {
+        for id in ids {
             let scheme = id.split('-').next().unwrap_or_default();
             schemes.entry(scheme).or_default().push(id);
         }
@@ -49,9 +48,10 @@ impl<'a> Parts<'a> {
         self.apart.iter().flatten().copied()
     }
 
-    /// Whether a statement on some ids is on all of the finding.
+    /// Whether a statement on some ids is on all of the finding: on its own id, or on others that are
+    /// no part of it. One that names a part as well says by that which part it is on.
     fn is_whole(&self, names: &BTreeSet<String>) -> bool {
-        names.contains(self.own) || names.iter().any(|id| !self.all().any(|part| part == id))
+        names.contains(self.own) || !names.iter().any(|id| self.all().any(|part| part == id))
     }
 }
 
@@ -182,7 +182,7 @@ fn speaks_of(
             if own && product.bom_ref.is_some() {
                 return is_it(product.bom_ref.as_deref(), component, product);
             }
-            let linked = Speaks::from(links_to(product, sbom, component));
+            let linked = Speaks::from(links_to(product, sbom, component)).min(most(product));
             return linked.max(names(product, &component.coordinates));
         }
         let part = parts.map(|part| names(part, &component.coordinates)).max();
@@ -199,10 +199,7 @@ fn speaks_of(
 /// Whether a component is the only one that its document calls so.
 fn is_it(bom_ref: Option<&str>, component: &NamedComponent, product: &VexProduct) -> Speaks {
     let only = bom_ref == Some(component.reference.as_str()) && component.bom_ref.is_some();
-    match only && product.wider {
-        true => Speaks::Maybe,
-        false => only.into(),
-    }
+    Speaks::from(only).min(most(product))
 }
 
 /// Why there can be no component that a product, or a part of it, names; none where there can.
@@ -278,26 +275,35 @@ fn links_to(product: &VexProduct, sbom: &Sbom, component: &NamedComponent) -> bo
 /// Whether each package URL of a product that can be read names a component: where they differ, what
 /// all of them say is meant.
 fn names(product: &VexProduct, component: &Coordinates) -> Speaks {
-    let read = |purl: &str| coordinates(purl, one(product.versions.as_ref())).ok();
-    let of_url = |named: Coordinates| match &product.versions {
-        Some(Versions::Range(range)) if named.version.is_none() => {
-            let held = named.speaks_of_those_in(range, component);
-            held.map_or(Speaks::Maybe, Speaks::from)
-        }
-        _ => named.speaks_of(component).into(),
+    let of_url = |purl: &str| {
+        let named = coordinates(purl, one(product.versions.as_ref())).ok()?;
+        Some(match &product.versions {
+            Some(Versions::Range(range)) if named.version.is_none() => {
+                let held = named.speaks_of_those_in(range, component);
+                held.map_or(Speaks::Maybe, Speaks::from)
+            }
+            _ => named.speaks_of(component).into(),
+        })
     };
-    let all = product
-        .purls()
-        .into_iter()
-        .filter_map(read)
-        .map(of_url)
-        .min();
-    let most = if product.wider {
+    let purls = product.purls();
+    let read: Vec<Speaks> = purls.iter().filter_map(|purl| of_url(purl)).collect();
+    let all = read.iter().copied().min().unwrap_or(Speaks::No);
+    // What cannot be read may say less than what can.
+    let unread = if read.len() < purls.len() {
         Speaks::Maybe
     } else {
         Speaks::Yes
     };
-    all.unwrap_or(Speaks::No).min(most)
+    all.min(unread).min(most(product))
+}
+
+/// What can be said at most where identifiers name more than is meant.
+fn most(product: &VexProduct) -> Speaks {
+    if product.wider {
+        Speaks::Maybe
+    } else {
+        Speaks::Yes
+    }
 }
 
 /// Whether a product is what an SBOM describes. An IRI may name it there too, in place of a package
@@ -311,6 +317,8 @@ fn is_described(product: &VexProduct, sbom: &Sbom) -> Speaks {
         .as_deref()
         .and_then(|purl| coordinates(purl, subject.version.as_deref()).ok());
     let id = product.id.as_deref().filter(|id| id.contains(':'));
+    // Where it is a package URL, what stands beside it is meant too.
+    let id = id.filter(|id| !(id.starts_with("pkg:") && product.identifiers.contains_key("purl")));
     let is_called = |id: &str| {
         let by_ref = subject
             .bom_ref
@@ -320,7 +328,7 @@ fn is_described(product: &VexProduct, sbom: &Sbom) -> Speaks {
     };
     let same_id = id.is_some_and(is_called);
     let named = coordinates.map_or(Speaks::No, |subject| names(product, &subject));
-    named.max(same_id.into())
+    named.max(Speaks::from(same_id).min(most(product)))
 }
 
 #[cfg(test)]

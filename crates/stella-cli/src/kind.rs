@@ -50,6 +50,7 @@ kinds! {
     NO_CONTEXT => Configuration,
     NO_HOME => Configuration,
     NOTHING_TO_INGEST => NotFound,
+    NOTHING_VERIFIED => NotFound,
     OUTPUT_NOT_WRITTEN => Unexpected,
     PATH_UNREADABLE => InvalidInput,
     READ_FAILED => Unexpected,

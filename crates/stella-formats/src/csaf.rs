@@ -59,10 +59,10 @@ pub struct CsafProduct {
     /// Which versions of it, as a branch above it says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub versions: Option<Versions>,
-    /// The category of a branch above it by which it is less than all of its versions, such as
+    /// Category and name of each branch above it by which it is less than all of that, such as an
     /// `architecture`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub only: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<(String, String)>,
     /// What it is made of, where it is one product in or on another.
     pub relationship: Option<CsafRelationship>,
     /// Where in the document it stands.

@@ -75,7 +75,7 @@ pub enum Versions {
 }
 
 /// A product, or a part of one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VexProduct {
     /// The IRI, often a package URL.

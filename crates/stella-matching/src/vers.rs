@@ -3,6 +3,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use crate::version::Release;
 use crate::{Ecosystem, Version};
 
 /// A range, such as `vers:cargo/>=1.0.0|<2.0.0`.
@@ -65,8 +66,15 @@ impl Vers {
 
     /// Whether it holds a version.
     pub(crate) fn holds(&self, version: &Version) -> bool {
-        if let Some((_, sign)) = self.bounds.iter().find(|(bound, _)| bound == version) {
-            return matches!(sign, Sign::Is | Sign::UpTo | Sign::From);
+        if let Some((bound, sign)) = self.bounds.iter().find(|(bound, _)| bound == version) {
+            let same = Release(bound.clone()) == Release(version.clone());
+            match sign {
+                Sign::Is => return same,
+                Sign::UpTo | Sign::From => return true,
+                Sign::Before | Sign::After => return false,
+                Sign::IsNot if same => return false,
+                Sign::IsNot => {}
+            }
         }
         let before = self.ends().take_while(|(bound, _)| *bound < version).last();
         match (before, self.ends().next()) {
@@ -120,6 +128,11 @@ mod tests {
         for (range, inside, outside) in [
             ("*", vec!["0.0.1", "9.9.9"], vec![]),
             ("1.0.0|2.0.0", vec!["1.0.0", "2.0.0"], vec!["1.5.0"]),
+            (
+                "1.0.0+a|>=2.0.0+a",
+                vec!["1.0.0+a", "2.0.0+b"],
+                vec!["1.0.0+b", "1.0.0"],
+            ),
             ("1.0.0-rc%2E1", vec!["1.0.0-rc.1"], vec!["1.0.0"]),
             (
                 ">=1.0.0|<2.0.0",

@@ -36,13 +36,7 @@ fn a_link_leads_to_one_component_of_one_revision() {
     let linked = |id: &str| {
         let product = VexProduct {
             id: Some(id.to_owned()),
-            identifiers: BTreeMap::new(),
-            bom_ref: None,
-            versions: None,
-            wider: false,
-            hashes: BTreeMap::new(),
-            subcomponents: Vec::new(),
-            pointer: String::new(),
+            ..VexProduct::default()
         };
         links_to(&product, &sbom, &component)
     };
@@ -266,6 +260,22 @@ fn of_several_vulnerabilities_each_is_to_be_cleared() {
             on("CVE-2", clear, late)
         ]),
         [clear, clear]
+    );
+    // By its other name it says which of the two it is on.
+    let both = Stated {
+        names: BTreeSet::from(["CVE-1", "GHSA-a"].map(str::to_owned)),
+        ..stated("a", clear, early)
+    };
+    assert_eq!(stands(vec![both]), []);
+    let (pair, other) = (
+        ["CVE-1", "CVE-2"].map(str::to_owned),
+        on("CVE-2", clear, early),
+    );
+    assert!(newest(vec![other], &pair).is_empty(), "its alias alone");
+    assert_eq!(
+        newest(vec![on("CVE-1", clear, early)], &pair).len(),
+        1,
+        "its own id"
     );
     for whole in ["GO-1", "GHSA-a"] {
         assert_eq!(stands(vec![on(whole, clear, early)]), [clear], "{whole}");

@@ -75,7 +75,7 @@ impl Products {
             purls: Vec::new(),
             cpe: None,
             versions: branches.versions.clone(),
-            only: branches.only,
+            only: branches.only.clone(),
             relationship,
             pointer: at.pointer.clone(),
         };
@@ -140,16 +140,8 @@ impl Products {
     }
 }
 
-/// Categories of branches that say that a product is not all of its versions.
-const NARROWING: [&str; 7] = [
-    "architecture",
-    "host_name",
-    "language",
-    "legacy",
-    "patch_level",
-    "service_pack",
-    "specification",
-];
+/// Categories of branches that say whose product it is, and which.
+const NAMING: [&str; 3] = ["product_family", "product_name", "vendor"];
 
 /// What the branches above a product say of it.
 #[derive(Clone, Default)]
@@ -157,24 +149,30 @@ struct Branches {
     /// Some publishers name a package in place of a version, of which all versions are meant: that
     /// tells who reads the product.
     versions: Option<Versions>,
-    only: Option<&'static str>,
+    /// Two of these say more than the last.
+    only: Vec<(String, String)>,
 }
 
 impl Branches {
     /// With what a branch below them says.
-    fn and(self, branch: &Cursor<'_>) -> Result<Self, FormatError> {
-        let category = branch.str("category")?;
-        let make = match category {
-            Some("product_version") => Versions::One,
-            Some("product_version_range") => Versions::Range,
-            _ => {
-                let narrowing = NARROWING.into_iter().find(|one| Some(*one) == category);
-                let only = narrowing.or(self.only);
-                return Ok(Self { only, ..self });
+    fn and(mut self, branch: &Cursor<'_>) -> Result<Self, FormatError> {
+        let (Some(category), Some(name)) = (branch.str("category")?, branch.filled("name")?) else {
+            return Ok(self);
+        };
+        let versions = match category {
+            "product_version" => Versions::One(name),
+            "product_version_range" => Versions::Range(name),
+            naming if NAMING.contains(&naming) => return Ok(self),
+            other => {
+                self.only.push((other.to_owned(), name));
+                return Ok(self);
             }
         };
-        let versions = branch.filled("name")?.map(make).or(self.versions);
-        Ok(Self { versions, ..self })
+        if let Some(Versions::One(above) | Versions::Range(above)) = self.versions.replace(versions)
+        {
+            self.only.push(("product_version".to_owned(), above));
+        }
+        Ok(self)
     }
 }
 

@@ -11,17 +11,17 @@ use crate::{Notice, Versions, VexDocument, VexProduct, VexStatement, VexVulnerab
 
 /// Products whose identifiers name more than is meant, by where they stand: once, however many
 /// statements name them.
-type Wider<'a> = BTreeMap<&'a str, Why>;
+type Wider<'a> = BTreeMap<&'a str, Why<'a>>;
 
 /// What of a product is kept and not read.
 #[derive(Clone, Copy)]
-enum Why {
+enum Why<'a> {
     Versions,
-    Branch(&'static str),
+    Branch(&'a str),
     Nested,
 }
 
-impl Why {
+impl Why<'_> {
     fn notice(self, pointer: &str) -> Notice {
         let (code, what) = match self {
             Self::Versions => ("AFFECTED_VERSIONS_NOT_READ", "its versions".to_owned()),
@@ -190,14 +190,20 @@ fn within<'a>(
     wider: &mut Wider<'a>,
 ) -> Vec<VexProduct> {
     let mut spoken = identified(product, part.versions.as_ref(), wider);
-    let versioned = part.purls.iter().any(|purl| parts(purl).1);
+    // It may say more than the part's own do, and nothing else.
+    let says_more = |purl: &String| {
+        let mut of_part = part
+            .purls
+            .iter()
+            .filter_map(|known| purl.strip_prefix(known.as_str()));
+        part.purls.is_empty()
+            || of_part.any(|more| more.is_empty() || more.starts_with(['@', '?', '&', '#']))
+    };
     for (one, purl) in spoken.iter_mut().zip(&product.purls) {
-        if part.versions.is_none() && versioned && !parts(purl).1 {
-            wider.insert(&product.pointer, Why::Versions);
-            one.wider = true;
-        }
-        if let Some(category) = part.only.filter(|only| !says(purl, only)) {
-            wider.insert(&product.pointer, Why::Branch(category));
+        let branch = unsaid(part, purl).map(Why::Branch);
+        let why = branch.or((!says_more(purl)).then_some(Why::Versions));
+        if let Some(why) = why {
+            wider.insert(&product.pointer, why);
             one.wider = true;
         }
     }
@@ -218,7 +224,7 @@ fn parts(purl: &str) -> (&str, bool) {
     let name = path.rfind('/').map_or(0, |slash| slash + 1);
     match path[name..].find('@') {
         // One at the start of a name is npm's scope.
-        Some(at) if at > 0 => (&path[..name + at], true),
+        Some(at) if at > 0 => (&path[..name + at], name + at + 1 < path.len()),
         _ => (path, false),
     }
 }
@@ -245,11 +251,15 @@ fn sizes(products: &[VexProduct]) -> usize {
     products.iter().map(size).sum()
 }
 
-/// Whether a package URL says itself what a branch above its product does.
-fn says(purl: &str, category: &str) -> bool {
+/// The category of a branch above a product that says what its package URL does not.
+fn unsaid<'a>(product: &'a CsafProduct, purl: &str) -> Option<&'a str> {
     let qualifiers = purl.split_once('?').map_or("", |(_, rest)| rest);
-    let mut each = qualifiers.split(['&', '#']);
-    category == "architecture" && each.any(|one| one.starts_with("arch="))
+    let says = |(category, name): &(String, String)| {
+        let mut each = qualifiers.split(['&', '#']);
+        category == "architecture" && each.any(|one| one.strip_prefix("arch=") == Some(name))
+    };
+    let mut only = product.only.iter().filter(|branch| !says(branch));
+    only.next().map(|(category, _)| category.as_str())
 }
 
 /// The product by each of its package URLs, in some versions of it.
@@ -272,20 +282,16 @@ fn identified<'a>(
             Some(Versions::Range(range)) if !range.starts_with("vers:") => Some(Why::Versions),
             _ => None,
         };
-        let branch = product.only.zip(purl);
-        let branch = branch.filter(|(category, purl)| !says(purl, category));
-        let why = not_read.or(branch.map(|(category, _)| Why::Branch(category)));
+        let branch = purl.and_then(|purl| unsaid(product, purl));
+        let why = not_read.or(branch.map(Why::Branch));
         wider.extend(why.map(|why| (product.pointer.as_str(), why)));
         let purl = purl.map(|purl| ("purl".to_owned(), purl.clone()));
         VexProduct {
-            id: None,
             identifiers: cpe.into_iter().chain(purl).collect(),
-            bom_ref: None,
             versions: beside,
             wider: why.is_some(),
-            hashes: BTreeMap::new(),
-            subcomponents: Vec::new(),
             pointer: product.pointer.clone(),
+            ..VexProduct::default()
         }
     };
     if product.purls.is_empty() {

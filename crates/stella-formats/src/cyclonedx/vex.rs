@@ -245,9 +245,8 @@ fn product(
         bom_ref,
         versions: component.and_then(versions),
         wider,
-        hashes: Default::default(),
-        subcomponents: Vec::new(),
         pointer: at.pointer.clone(),
+        ..VexProduct::default()
     })
 }
 

@@ -166,14 +166,8 @@ fn products(at: &Cursor<'_>, key: &str, whole: bool) -> Result<Vec<VexProduct>, 
 /// A string in the drafts, an object since; only a whole product has parts.
 fn product(at: &Cursor<'_>, whole: bool) -> Result<VexProduct, FormatError> {
     let mut product = VexProduct {
-        id: None,
-        identifiers: BTreeMap::new(),
-        bom_ref: None,
-        versions: None,
-        wider: false,
-        hashes: BTreeMap::new(),
-        subcomponents: Vec::new(),
         pointer: at.pointer.clone(),
+        ..VexProduct::default()
     };
     match at.value {
         Value::String(id) => product.id = Some(id.clone()),

@@ -1,5 +1,7 @@
 //! `stella evidence show`
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use stella_api::Code;
 use stella_api::evidence::DocumentRecord;
@@ -58,13 +60,19 @@ async fn whole_id(client: &Client, id: &Id) -> Result<String, Failure> {
 }
 
 fn only(id: &Id, all: impl Iterator<Item = String>) -> Result<String, Failure> {
-    let mut fitting = all.filter(|whole| id.begins(whole));
+    // One document has a record for each source that it came from.
+    let fitting: BTreeSet<String> = all.filter(|whole| id.begins(whole)).collect();
     let values = [("id", id.to_string().into())];
-    match (fitting.next(), fitting.next()) {
-        (Some(whole), None) => Ok(whole),
-        (None, _) => Err(of_code(Code::NotFound, filled("id-names-none", &values))),
-        _ => Err(of_code(Code::IdAmbiguous, filled("id-names-many", &values))),
-    }
+    let (code, told, hint) = match fitting.len() {
+        0 => (Code::NotFound, "id-names-none", "hint-id-names-none"),
+        1 => return Ok(fitting.into_iter().collect()),
+        _ => (
+            Code::IdAmbiguous,
+            "id-names-many",
+            "error-id-ambiguous-hint",
+        ),
+    };
+    Err(of_code(code, filled(told, &values)).hint(label(hint)))
 }
 
 fn drawn(record: &DocumentRecord) -> Result<Answer, Failure> {
@@ -166,8 +174,14 @@ mod tests {
         let find = |all: Vec<String>| only(&id, all.into_iter());
         assert_eq!(find(vec![other(), whole.clone()]).unwrap(), whole);
         assert_eq!(find(vec![other()]).unwrap_err().code, "NOT_FOUND");
-        let twice = find(vec![whole.clone(), whole]);
-        assert_eq!(twice.unwrap_err().code, "ID_AMBIGUOUS");
+        // From two sources.
+        assert_eq!(find(vec![whole.clone(), whole.clone()]).unwrap(), whole);
+        let alike = format!(
+            "{}{}",
+            &whole[..whole.len() - 1],
+            if whole.ends_with('0') { '1' } else { '0' }
+        );
+        assert_eq!(find(vec![alike, whole]).unwrap_err().code, "ID_AMBIGUOUS");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::answer::Answer;
 use crate::connection::connect;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
-use crate::kind::{CHECKPOINT_INVALID, PATH_UNREADABLE};
+use crate::kind::{CHECKPOINT_INVALID, NOTHING_VERIFIED, PATH_UNREADABLE};
 use crate::label::{filled, label};
 use crate::progress::Progress;
 use crate::scopes;
@@ -38,6 +38,12 @@ pub struct VerifyArgs {
     /// How many examples of each violation.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=500), help = label("help-evidence-verify-limit"))]
     limit: u32,
+}
+
+impl VerifyArgs {
+    fn is_of_all(&self) -> bool {
+        self.since.is_none() && self.until.is_none() && self.publisher.is_empty()
+    }
 }
 
 pub(crate) async fn run(arguments: &VerifyArgs, session: &mut Session) -> Result<Answer, Failure> {
@@ -66,7 +72,7 @@ pub(crate) async fn run(arguments: &VerifyArgs, session: &mut Session) -> Result
             None => part,
         };
         if !more {
-            return drawn(&sum);
+            return drawn(&sum, arguments.is_of_all());
         }
         progress.at(count(&sum));
         whole = Some(sum);
@@ -139,11 +145,16 @@ fn count(answer: &VerifyAnswer) -> u64 {
     answer.checked.values().sum()
 }
 
-fn drawn(verified: &VerifyAnswer) -> Result<Answer, Failure> {
+/// Of some documents it is said that they hold, and of no document nothing.
+fn drawn(verified: &VerifyAnswer, of_all: bool) -> Result<Answer, Failure> {
     let holds = verified.violations.is_empty();
-    let (word, tone, exit) = match holds {
-        true => ("evidence-verified", Tone::Good, ExitCode::Ok),
-        false => (
+    if holds && !of_all && count(verified) == 0 {
+        return Err(Failure::of(&NOTHING_VERIFIED, &[]));
+    }
+    let (word, tone, exit) = match (holds, of_all) {
+        (true, true) => ("evidence-verified", Tone::Good, ExitCode::Ok),
+        (true, false) => ("evidence-verified-some", Tone::Good, ExitCode::Ok),
+        (false, _) => (
             "evidence-not-verified",
             Tone::Bad,
             ExitCode::VerificationFailed,
@@ -213,6 +224,23 @@ mod tests {
     }
 
     #[test]
+    fn of_no_document_nothing_is_said() {
+        let read = |count: u64| {
+            let mut read = part(0, count, 0, false);
+            read.violations.clear();
+            read
+        };
+        assert_eq!(drawn(&read(0), false).unwrap_err().code, "NOTHING_VERIFIED");
+        let told = |of_all| {
+            drawn(&read(2), of_all)
+                .unwrap()
+                .render(Format::Table, Style::default())
+        };
+        assert_ne!(told(true).unwrap(), told(false).unwrap());
+        assert_eq!(drawn(&read(0), true).unwrap().exit_code(), ExitCode::Ok);
+    }
+
+    #[test]
     fn parts_are_told_as_one() {
         let sum = joined(part(0, 10, 1, true), part(10, 15, 3, false), 2);
         assert_eq!(
@@ -224,7 +252,7 @@ mod tests {
             (sum.missing.len(), sum.violations[0].examples.len()),
             (2, 2)
         );
-        let answer = drawn(&sum).unwrap();
+        let answer = drawn(&sum, true).unwrap();
         assert_eq!(answer.exit_code(), ExitCode::VerificationFailed);
         let text = answer.render(Format::Table, Style::default());
         insta::assert_snapshot!(text.unwrap());
@@ -235,7 +263,7 @@ mod tests {
         let mut holds = part(0, 10, 0, false);
         holds.violations.clear();
         holds.log.as_mut().unwrap().unsealed = 0;
-        let answer = drawn(&holds).unwrap();
+        let answer = drawn(&holds, true).unwrap();
         assert_eq!(answer.exit_code(), ExitCode::Ok);
         let text = answer.render(Format::Table, Style::default());
         insta::assert_snapshot!(text.unwrap());
