@@ -27,7 +27,8 @@ pub(crate) struct Stated {
 /// Ids of one finding that name different vulnerabilities: those of one scheme, such as two CVEs.
 struct Parts<'a> {
     own: &'a str,
-    /// By scheme, the finding's own id among those of its scheme.
+    /// By scheme, the finding's own id among those of its scheme; that id alone where there is but
+    /// one vulnerability.
     apart: Vec<Vec<&'a str>>,
 }
 
@@ -39,7 +40,11 @@ impl<'a> Parts<'a> {
             let scheme = id.split('-').next().unwrap_or_default();
             schemes.entry(scheme).or_default().push(id);
         }
-        let apart = schemes.into_values().filter(|ids| ids.len() > 1).collect();
+        let several = schemes.into_values().filter(|ids| ids.len() > 1);
+        let mut apart: Vec<Vec<&str>> = several.collect();
+        if apart.is_empty() {
+            apart.push(vec![own]);
+        }
         Self { own, apart }
     }
 
@@ -64,10 +69,6 @@ impl<'a> Parts<'a> {
 pub(crate) fn newest(stated: Vec<Stated>, ids: &[String]) -> Vec<VexSignal> {
     let parts = Parts::of(ids);
     let on = |one: &Stated, part: &str| parts.is_whole(&one.names) || one.names.contains(part);
-    let all: Vec<&str> = match parts.apart.is_empty() {
-        true => vec![parts.own],
-        false => parts.all().collect(),
-    };
     let mut by_publisher: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, one) in stated.iter().enumerate() {
         by_publisher
@@ -79,7 +80,7 @@ pub(crate) fn newest(stated: Vec<Stated>, ids: &[String]) -> Vec<VexSignal> {
     for theirs in by_publisher.values() {
         let mut cleared: BTreeSet<&str> = BTreeSet::new();
         let mut last: BTreeSet<usize> = BTreeSet::new();
-        for part in &all {
+        for part in parts.all() {
             let on_it = theirs.iter().copied().filter(|at| on(&stated[*at], part));
             let of_part = last_of(&stated, &on_it.collect::<Vec<_>>());
             if of_part
@@ -91,7 +92,7 @@ pub(crate) fn newest(stated: Vec<Stated>, ids: &[String]) -> Vec<VexSignal> {
             last.extend(of_part);
         }
         let is_clear = |ids: &Vec<&str>| ids.iter().all(|id| cleared.contains(id));
-        let of_all = parts.apart.is_empty() || parts.apart.iter().any(is_clear);
+        let of_all = parts.apart.iter().any(is_clear);
         let counts = |at: &usize| of_all || stated[*at].signal.status != VexStatus::NotAffected;
         stands.extend(last.into_iter().filter(counts));
     }
@@ -179,14 +180,16 @@ fn speaks_of(
     let of_product = |product: &VexProduct| {
         let mut parts = statement.parts(product).peekable();
         if parts.peek().is_none() {
-            if own && product.bom_ref.is_some() {
-                return is_it(product.bom_ref.as_deref(), component, product);
-            }
-            let linked = Speaks::from(links_to(product, sbom, component)).min(most(product));
-            return linked.max(names(product, &component.coordinates));
+            let speaks = match &product.bom_ref {
+                Some(bom_ref) if own => is_called(component, bom_ref).into(),
+                _ => Speaks::from(links_to(product, sbom, component))
+                    .max(names(product, &component.coordinates)),
+            };
+            return speaks.min(most(product));
         }
-        let part = parts.map(|part| names(part, &component.coordinates)).max();
-        is_described(product, sbom).min(part.unwrap_or(Speaks::No))
+        let part = parts.map(|part| names(part, &component.coordinates).min(most(part)));
+        let described = is_described(product, sbom).min(most(product));
+        described.min(part.max().unwrap_or(Speaks::No))
     };
     statement
         .products
@@ -197,9 +200,8 @@ fn speaks_of(
 }
 
 /// Whether a component is the only one that its document calls so.
-fn is_it(bom_ref: Option<&str>, component: &NamedComponent, product: &VexProduct) -> Speaks {
-    let only = bom_ref == Some(component.reference.as_str()) && component.bom_ref.is_some();
-    Speaks::from(only).min(most(product))
+fn is_called(component: &NamedComponent, bom_ref: &str) -> bool {
+    component.bom_ref.is_some() && component.reference == bom_ref
 }
 
 /// Why there can be no component that a product, or a part of it, names; none where there can.
@@ -264,12 +266,11 @@ fn links_to(product: &VexProduct, sbom: &Sbom, component: &NamedComponent) -> bo
         .and_then(|id| id.strip_prefix("urn:cdx:"));
     let serial = sbom.serial_number.as_deref();
     let serial = serial.and_then(|serial| serial.strip_prefix("urn:uuid:"));
-    match (link, serial, sbom.version, &component.bom_ref) {
-        (Some(link), Some(serial), Some(version), Some(bom_ref)) => {
-            component.reference == *bom_ref && link == format!("{serial}/{version}#{bom_ref}")
-        }
-        _ => false,
-    }
+    let (Some(link), Some(serial), Some(version)) = (link, serial, sbom.version) else {
+        return false;
+    };
+    let bom_ref = link.strip_prefix(&format!("{serial}/{version}#"));
+    bom_ref.is_some_and(|bom_ref| is_called(component, bom_ref))
 }
 
 /// Whether each package URL of a product that can be read names a component: where they differ, what
@@ -294,7 +295,7 @@ fn names(product: &VexProduct, component: &Coordinates) -> Speaks {
     } else {
         Speaks::Yes
     };
-    all.min(unread).min(most(product))
+    all.min(unread)
 }
 
 /// What can be said at most where identifiers name more than is meant.
@@ -319,16 +320,16 @@ fn is_described(product: &VexProduct, sbom: &Sbom) -> Speaks {
     let id = product.id.as_deref().filter(|id| id.contains(':'));
     // Where it is a package URL, what stands beside it is meant too.
     let id = id.filter(|id| !(id.starts_with("pkg:") && product.identifiers.contains_key("purl")));
-    let is_called = |id: &str| {
+    let is_subject = |id: &str| {
         let by_ref = subject
             .bom_ref
             .as_deref()
             .filter(|name| !name.starts_with("pkg:"));
         subject.purl.as_deref() == Some(id) || by_ref == Some(id)
     };
-    let same_id = id.is_some_and(is_called);
+    let same_id = id.is_some_and(is_subject);
     let named = coordinates.map_or(Speaks::No, |subject| names(product, &subject));
-    named.max(Speaks::from(same_id).min(most(product)))
+    named.max(same_id.into())
 }
 
 #[cfg(test)]

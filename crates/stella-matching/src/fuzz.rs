@@ -1,7 +1,6 @@
 use crate::vers::Vers;
 use crate::{
-    Affected, Coordinates, Ecosystem, Event, Portion, Range, RangeKind, Verdict, Version, evaluate,
-    fixed_versions,
+    Affected, Coordinates, Ecosystem, Event, Matcher, Portion, Range, RangeKind, Verdict, Version,
 };
 
 /// Reads bytes as package URLs, versions and events, line by line, and asserts the laws that
@@ -128,17 +127,17 @@ fn evaluation_laws(ecosystem: &Ecosystem, kind: RangeKind, lines: &[&str]) {
         versions,
         exempt: Portion::default(),
     };
-    let verdict = evaluate(&affected, version);
+    let verdict = Matcher::new(&affected).evaluate(version);
     if !matches!(verdict, Verdict::Affected { .. }) {
         assert!(
-            fixed_versions(&affected, version).is_empty(),
+            Matcher::new(&affected).fixed_versions(version).is_empty(),
             "only what is affected is fixed"
         );
     }
     let determined = !matches!(verdict, Verdict::Undetermined { .. });
     events.reverse();
     affected.ranges[0].events = events;
-    let reversed = evaluate(&affected, version);
+    let reversed = Matcher::new(&affected).evaluate(version);
     assert!(
         reversed == verdict || !determined && matches!(reversed, Verdict::Undetermined { .. }),
         "{verdict:?} but reversed {reversed:?}"
@@ -147,15 +146,22 @@ fn evaluation_laws(ecosystem: &Ecosystem, kind: RangeKind, lines: &[&str]) {
         ranges: affected.ranges.clone(),
         versions: affected.versions.clone(),
     };
-    let exempt = evaluate(&affected, version);
+    let exempt = Matcher::new(&affected).evaluate(version);
     assert!(
         !matches!(exempt, Verdict::Affected { .. })
             && (exempt == Verdict::NotAffected || verdict != Verdict::NotAffected),
         "{verdict:?} but exempt {exempt:?}"
     );
-    assert!(fixed_versions(&affected, version).is_empty(), "exempt");
+    assert!(
+        Matcher::new(&affected).fixed_versions(version).is_empty(),
+        "exempt"
+    );
     affected.exempt.versions.push((*version).to_owned());
-    assert_eq!(evaluate(&affected, version), Verdict::NotAffected, "exempt");
+    assert_eq!(
+        Matcher::new(&affected).evaluate(version),
+        Verdict::NotAffected,
+        "exempt"
+    );
 }
 
 /// `i`, `f`, `l` or `u` before the version: introduced, fixed, last affected, limit.

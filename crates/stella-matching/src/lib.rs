@@ -15,23 +15,24 @@ mod affected;
 mod distribution;
 mod ecosystem;
 mod error;
-mod evaluate;
 mod fuzz;
 mod go_module;
 mod matcher;
 mod purl;
 mod stretch;
+mod verdict;
 mod vers;
 mod version;
 
 pub use affected::{Affected, Event, Portion, Range, RangeKind};
 pub use ecosystem::Ecosystem;
 pub use error::Error;
-pub use evaluate::{Rule, Verdict, doubts, evaluate, fixed_versions};
 pub use fuzz::fuzz;
-pub use matcher::Matcher;
+pub use matcher::{Matcher, doubts};
 pub use purl::Coordinates;
-pub use version::{Version, compare, is_version, unreadable_range};
+pub use verdict::{Rule, Verdict};
+pub use vers::unreadable_range;
+pub use version::{Version, compare, is_version};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]

@@ -23,8 +23,7 @@ pub struct Matcher {
 /// Ranges and listed versions, as versions are looked up in them.
 #[derive(Debug)]
 struct Lines {
-    /// With their places among the published ones.
-    ranges: Vec<(usize, RangeKind, Result<Line, String>)>,
+    ranges: Vec<(RangeKind, Result<Line, String>)>,
     spelt: HashSet<String>,
     /// Of the listed ones those that can be read.
     listed: BTreeSet<Release>,
@@ -42,21 +41,20 @@ impl Matcher {
     /// Reads a statement.
     #[must_use]
     pub fn new(affected: &Affected) -> Self {
-        let ecosystem = &affected.ecosystem;
-        let is_compared = |range: &Range| range.kind != RangeKind::Git;
-        let exempt = &affected.exempt;
+        let (ecosystem, exempt) = (&affected.ecosystem, &affected.exempt);
+        let compared = affected.ranges.iter().filter(|range| is_compared(range));
+        let exempted = exempt.ranges.iter();
         Self {
-            affected: Lines::read(ecosystem, &affected.ranges, &affected.versions, |range| {
-                is_compared(range).then(|| Line::read(ecosystem, range))
-            }),
-            exempt: Lines::read(ecosystem, &exempt.ranges, &exempt.versions, |range| {
-                // No other range says again what of versions these commits are.
-                let commits = || Err("git range of what is not affected".to_owned());
-                Some(match is_compared(range) {
-                    true => Line::read(ecosystem, range),
-                    false => commits(),
-                })
-            }),
+            affected: Lines::new(
+                ecosystem,
+                compared.map(|range| (range.kind.clone(), Line::read(ecosystem, range))),
+                &affected.versions,
+            ),
+            exempt: Lines::new(
+                ecosystem,
+                exempted.map(|range| (range.kind.clone(), exempt_line(ecosystem, range))),
+                &exempt.versions,
+            ),
             silence: silence(affected),
             ecosystem: affected.ecosystem.clone(),
             package: affected.package.clone(),
@@ -146,19 +144,32 @@ impl Matcher {
         let fixed: BTreeSet<&(Version, String)> = ends.collect();
         fixed.into_iter().map(|(_, text)| text.clone()).collect()
     }
+}
 
-    /// Why the statement leaves versions undetermined, whichever they are: of a range with its
-    /// index, or of the whole, as of what is exempt.
-    #[must_use]
-    pub fn doubts(&self) -> Vec<(Option<usize>, String)> {
-        let doubts = self
-            .affected
-            .doubts()
-            .map(|(at, reason)| (Some(at), reason));
-        let exempt = self.exempt.doubts().map(|(_, reason)| (None, reason));
-        let silent = self.silence.iter().map(|reason| (None, reason));
-        let all = doubts.chain(exempt).chain(silent);
-        all.map(|(at, reason)| (at, reason.clone())).collect()
+/// Why a statement leaves versions undetermined, whichever they are: of a range with its index, or of
+/// the whole, as of what is exempt. What it lists is not read for that.
+#[must_use]
+pub fn doubts(affected: &Affected) -> Vec<(Option<usize>, String)> {
+    let ecosystem = &affected.ecosystem;
+    let ranges = affected.ranges.iter().enumerate();
+    let compared = ranges.filter(|(_, range)| is_compared(range));
+    let doubts =
+        compared.filter_map(|(at, range)| Some((Some(at), Line::read(ecosystem, range).err()?)));
+    let exempt = affected.exempt.ranges.iter();
+    let exempt = exempt.filter_map(|range| Some((None, exempt_line(ecosystem, range).err()?)));
+    let silent = silence(affected).map(|reason| (None, reason));
+    doubts.chain(exempt).chain(silent).collect()
+}
+
+fn is_compared(range: &Range) -> bool {
+    range.kind != RangeKind::Git
+}
+
+/// No other range says again what of versions commits are that are exempt.
+fn exempt_line(ecosystem: &Ecosystem, range: &Range) -> Result<Line, String> {
+    match is_compared(range) {
+        true => Line::read(ecosystem, range),
+        false => Err("git range of what is not affected".to_owned()),
     }
 }
 
@@ -169,18 +180,14 @@ enum Covering<'a> {
 }
 
 impl Lines {
-    fn read(
+    fn new(
         ecosystem: &Ecosystem,
-        ranges: &[Range],
+        ranges: impl Iterator<Item = (RangeKind, Result<Line, String>)>,
         versions: &[String],
-        line: impl Fn(&Range) -> Option<Result<Line, String>>,
     ) -> Self {
-        let ranges = ranges.iter().enumerate();
         let read = |text: &String| Version::parse(ecosystem, text).ok().map(Release);
         Self {
-            ranges: ranges
-                .filter_map(|(at, range)| Some((at, range.kind.clone(), line(range)?)))
-                .collect(),
+            ranges: ranges.collect(),
             spelt: versions.iter().cloned().collect(),
             listed: versions.iter().filter_map(read).collect(),
         }
@@ -207,7 +214,7 @@ impl Lines {
         &'a self,
         asked: &'a Asked<'_>,
     ) -> impl Iterator<Item = Result<&'a Stretch, &'a str>> {
-        self.ranges.iter().filter_map(|(_, kind, line)| {
+        self.ranges.iter().filter_map(|(kind, line)| {
             let covering = || {
                 let line = line.as_ref().map_err(String::as_str);
                 // Where there is an order, that the version is not of it is told first.
@@ -226,11 +233,6 @@ impl Lines {
         let read = || Version::parse(asked.ecosystem, asked.text).map(Release);
         self.spelt.contains(asked.text)
             || !self.listed.is_empty() && read().is_ok_and(|read| self.listed.contains(&read))
-    }
-
-    fn doubts(&self) -> impl Iterator<Item = (usize, &String)> {
-        let ranges = self.ranges.iter();
-        ranges.filter_map(|(at, _, line)| Some((*at, line.as_ref().err()?)))
     }
 }
 
@@ -285,3 +287,7 @@ fn silence(affected: &Affected) -> Option<String> {
         Some("git range only".to_owned())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -68,6 +68,15 @@ pub(crate) fn read(ecosystem: &Ecosystem, kind: &RangeKind, text: &str) -> Resul
 }
 
 impl Stretch {
+    fn begin(from: Bound, introduced: &str) -> Self {
+        Self {
+            from,
+            introduced: introduced.to_owned(),
+            fixed: None,
+            last_affected: None,
+        }
+    }
+
     fn lasts_to(&self, version: &Version) -> bool {
         self.fixed.as_ref().is_none_or(|(fixed, _)| version < fixed)
             && self
@@ -150,15 +159,4 @@ fn stretches(points: BTreeMap<Bound, Point<'_>>) -> Result<Vec<Stretch>, String>
     }
     done.extend(open);
     Ok(done)
-}
-
-impl Stretch {
-    fn begin(from: Bound, introduced: &str) -> Self {
-        Self {
-            from,
-            introduced: introduced.to_owned(),
-            fixed: None,
-            last_affected: None,
-        }
-    }
 }

@@ -88,6 +88,13 @@ impl Vers {
     }
 }
 
+/// Why no version of an ecosystem can be compared with a range of VERS
+/// (<https://github.com/package-url/vers-spec>), in lower case.
+#[must_use]
+pub fn unreadable_range(ecosystem: &Ecosystem, range: &str) -> Option<String> {
+    Vers::parse(range, ecosystem).err()
+}
+
 #[derive(Clone, Copy)]
 enum Sign {
     Is,

@@ -13,6 +13,24 @@ use stella_storage::{DbTime, StoreError, Tx, execute, on};
 use super::Key;
 use crate::moment::Moment;
 
+/// That a record `o` is of the publisher's document that a row is of.
+macro_rules! of_row {
+    ($row:literal) => {
+        concat!(
+            "o.tenant = ",
+            $row,
+            ".tenant AND o.kind = ",
+            $row,
+            ".kind \
+             AND o.publisher = ",
+            $row,
+            ".publisher AND o.upstream_id = ",
+            $row,
+            ".upstream_id"
+        )
+    };
+}
+
 /// The revisions of the publisher's document that a row is of, at the moment of two parameters: each
 /// of a source as often as it was fetched, with its record and seen again. What they are found by
 /// stands in both halves: SQLite takes no condition on an outer row into a compound by itself, and
@@ -21,17 +39,9 @@ macro_rules! revisions {
     ($row:literal, $as_of:literal, $known_at:literal) => {
         concat!(
             "(SELECT o.digest, o.document_version, o.revision_at, o.fetched_at \
-              FROM evidence.provenance o WHERE o.tenant = ",
-            $row,
-            ".tenant \
-              AND o.kind = ",
-            $row,
-            ".kind AND o.publisher = ",
-            $row,
-            ".publisher \
-              AND o.upstream_id = ",
-            $row,
-            ".upstream_id \
+              FROM evidence.provenance o WHERE ",
+            of_row!($row),
+            " \
               AND o.fetched_at <= ",
             $as_of,
             " AND o.received_at <= ",
@@ -41,16 +51,9 @@ macro_rules! revisions {
               SELECT o.digest, o.document_version, o.revision_at, s.fetched_at \
               FROM evidence.provenance o JOIN evidence.sightings s ON s.tenant = o.tenant \
               AND s.digest = o.digest AND s.publisher = o.publisher AND s.stream = o.stream \
-              WHERE o.tenant = ",
-            $row,
-            ".tenant AND o.kind = ",
-            $row,
-            ".kind \
-              AND o.publisher = ",
-            $row,
-            ".publisher AND o.upstream_id = ",
-            $row,
-            ".upstream_id \
+              WHERE ",
+            of_row!($row),
+            " \
               AND s.fetched_at <= ",
             $as_of,
             " AND s.received_at <= ",

@@ -213,13 +213,13 @@ fn within<'a>(
 /// Whether a branch of a version names the package instead, as Red Hat's do: all its versions are
 /// meant.
 fn is_name(purl: &str, version: &str) -> bool {
-    let (path, _) = parts(purl);
+    let (path, _) = unversioned(purl);
     path.strip_suffix(version)
         .is_some_and(|above| above.ends_with('/'))
 }
 
 /// A package URL without its version, and whether it has one.
-fn parts(purl: &str) -> (&str, bool) {
+fn unversioned(purl: &str) -> (&str, bool) {
     let path = purl.split(['?', '#']).next().unwrap_or_default();
     let name = path.rfind('/').map_or(0, |slash| slash + 1);
     match path[name..].find('@') {
@@ -302,7 +302,7 @@ fn identified<'a>(
 
 /// What the versions of a product add to one of its package URLs.
 fn beside(purl: &str, versions: Option<&Versions>) -> Option<Versions> {
-    let versions = versions.filter(|_| !parts(purl).1)?;
+    let versions = versions.filter(|_| !unversioned(purl).1)?;
     match versions {
         Versions::One(name) if is_name(purl, name) => None,
         Versions::One(other) if !is_one(other) => Some(Versions::Range(other.clone())),

@@ -8,7 +8,6 @@ mod semver2;
 
 use std::cmp::Ordering;
 
-use crate::vers::Vers;
 use crate::{Ecosystem, Error, RangeKind};
 
 /// A version with a place in the order of its ecosystem. Versions of equal precedence, such as
@@ -105,13 +104,6 @@ impl Eq for Version {}
 /// As [`Version::parse`], for the first of the two that cannot be read.
 pub fn compare(ecosystem: &Ecosystem, left: &str, right: &str) -> Result<Ordering, Error> {
     Ok(Version::parse(ecosystem, left)?.cmp(&Version::parse(ecosystem, right)?))
-}
-
-/// Why no version of an ecosystem can be compared with a range of VERS
-/// (<https://github.com/package-url/vers-spec>), in lower case.
-#[must_use]
-pub fn unreadable_range(ecosystem: &Ecosystem, range: &str) -> Option<String> {
-    Vers::parse(range, ecosystem).err()
 }
 
 /// Whether a text that stands where one version belongs is one. Some write a range there, in signs

@@ -1,8 +1,6 @@
-//! What is said of one version. Whoever asks of several makes a [`Matcher`] and keeps it.
+//! What is said of one version.
 
 use serde::{Deserialize, Serialize};
-
-use crate::{Affected, Matcher};
 
 /// Whether a version is affected, and what said so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,25 +42,3 @@ pub enum Rule {
     /// The list of versions.
     Version,
 }
-
-/// As [`Matcher::evaluate`] of one version.
-#[must_use]
-pub fn evaluate(affected: &Affected, version: &str) -> Verdict {
-    Matcher::new(affected).evaluate(version)
-}
-
-/// As [`Matcher::doubts`].
-#[must_use]
-pub fn doubts(affected: &Affected) -> Vec<(Option<usize>, String)> {
-    Matcher::new(affected).doubts()
-}
-
-/// As [`Matcher::fixed_versions`] of one version.
-#[must_use]
-pub fn fixed_versions(affected: &Affected, version: &str) -> Vec<String> {
-    Matcher::new(affected).fixed_versions(version)
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests;

@@ -1,5 +1,13 @@
 use super::*;
-use crate::{Coordinates, Ecosystem, Event, Portion, Range, RangeKind};
+use crate::{Event, Portion};
+
+fn evaluate(affected: &Affected, version: &str) -> Verdict {
+    Matcher::new(affected).evaluate(version)
+}
+
+fn fixed_versions(affected: &Affected, version: &str) -> Vec<String> {
+    Matcher::new(affected).fixed_versions(version)
+}
 
 fn affected(kind: &str, events: &str, versions: &[&str]) -> Affected {
     let event = |text: &str| {
