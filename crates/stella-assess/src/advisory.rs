@@ -3,14 +3,15 @@
 //! CSAF advisories speak of several vulnerabilities at once, and a finding is of one: none is made
 //! from them. They give severities to the findings of others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use stella_formats::osv::Affected;
-use stella_formats::{Body, Csaf, Severity};
+use stella_formats::{Body, Severity};
 use stella_matching::{Coordinates, Ecosystem};
 
 use crate::coverage::{self, NamedPackage};
 use crate::cve;
+use crate::shared::Shared;
 
 /// Whether a document is an advisory that findings are made from.
 pub(crate) fn is_matched(body: &Body) -> bool {
@@ -57,40 +58,54 @@ pub fn packages(body: &Body) -> Vec<NamedPackage> {
 pub(crate) enum GivenTo<'a> {
     /// A package, by a statement of an OSV advisory.
     Package(&'a Affected),
-    /// Products of a CSAF document.
-    Products(&'a Csaf, &'a [String]),
+    /// Products of a CSAF document, by their ids.
+    Products(&'a [String]),
 }
 
-impl GivenTo<'_> {
-    /// Whether it may be given to a component: not where all that it is given to are other packages.
-    pub(crate) fn may_be(self, component: &Coordinates) -> bool {
-        match self {
-            Self::Package(affected) => affected.package.as_ref().is_none_or(|package| {
-                component.is_named(&Ecosystem::from_osv(&package.ecosystem), &package.name)
-            }),
-            Self::Products(csaf, ids) => {
-                let mut named = ids.iter().map(|id| package_urls(csaf, id)).peekable();
-                let is = |purl: &String| match Coordinates::from_purl(purl) {
-                    Ok(product) => component.is_named(&product.ecosystem, &product.package),
-                    Err(_) => true,
-                };
-                named.peek().is_none()
-                    || named.any(|purls| purls.is_empty() || purls.iter().any(is))
-            }
+/// What severities may be given to a component: not those that are given to other packages alone.
+pub(crate) struct MayBe<'a> {
+    document: &'a Shared,
+    component: &'a Coordinates,
+    /// By the id of a product of CSAF whether one of its package URLs names the component, or cannot
+    /// be read; none of what has no URL.
+    products: HashMap<&'a str, bool>,
+}
+
+impl<'a> MayBe<'a> {
+    pub(crate) fn new(document: &'a Shared, component: &'a Coordinates) -> Self {
+        let is = |url: &Option<Coordinates>| {
+            let named = url.as_ref();
+            named.is_none_or(|one| component.is_named(&one.ecosystem, &one.package))
+        };
+        let urls = document.product_urls().iter();
+        let with_urls = urls.filter(|(_, urls)| !urls.is_empty());
+        Self {
+            document,
+            component,
+            products: with_urls
+                .map(|(id, urls)| (id.as_str(), urls.iter().any(is)))
+                .collect(),
         }
     }
-}
 
-/// The package URLs of a product, or of the part that it is of another.
-fn package_urls<'a>(csaf: &'a Csaf, id: &str) -> &'a [String] {
-    let Some(product) = csaf.products.get(id) else {
-        return &[];
-    };
-    let part = product.relationship.as_ref();
-    let part = part.and_then(|of| csaf.products.get(&of.part));
-    match part {
-        Some(part) if product.purls.is_empty() => &part.purls,
-        _ => &product.purls,
+    pub(crate) fn given(&self, to: GivenTo<'_>) -> bool {
+        match to {
+            GivenTo::Package(affected) => affected.package.as_ref().is_none_or(|package| {
+                let ecosystem = Ecosystem::from_osv(&package.ecosystem);
+                self.component.is_named(&ecosystem, &package.name)
+            }),
+            GivenTo::Products(ids) => ids.is_empty() || ids.iter().any(|id| self.product(id)),
+        }
+    }
+
+    /// Of a product without a package URL the part that it is of another decides.
+    fn product(&self, id: &str) -> bool {
+        let known = |id: &str| self.products.get(id).copied();
+        let part = || match &self.document.body {
+            Body::Csaf(csaf) => known(&csaf.products.get(id)?.relationship.as_ref()?.part),
+            _ => None,
+        };
+        known(id).or_else(part).unwrap_or(true)
     }
 }
 
@@ -115,7 +130,7 @@ pub(crate) fn severities(
                 .iter()
                 .filter(|one| one.name().is_some_and(named));
             let scores = spoken_of.flat_map(|one| &one.scores);
-            let counting = scores.filter(|one| counts(GivenTo::Products(csaf, &one.products)));
+            let counting = scores.filter(|one| counts(GivenTo::Products(&one.products)));
             let mut all: Vec<Severity> = counting.filter_map(|one| one.score.severity()).collect();
             all.dedup_by(|a, b| (&a.kind, &a.score) == (&b.kind, &b.score));
             all

@@ -1,18 +1,19 @@
 //! One finding with every document that speaks to it, and the score that follows.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use stella_api::findings::SourceRole;
 use stella_canonical::Digest;
-use stella_formats::{Body, KevCatalogue, Sbom, Severity};
+use stella_formats::{Body, KevCatalogue, Severity};
 use stella_scoring::{
     CvssSignal, Evaluation, KevSignal, Profile, ScoringError, Signals, Source, Subject,
     TrustPolicy, evaluate,
 };
 
-use crate::advisory::{GivenTo, is_matched, severities, vulnerability_ids};
-use crate::coverage::{NamedComponent, component_at, cover};
-use crate::statement::{Shared, Statement};
+use crate::advisory::{GivenTo, MayBe, is_matched, severities, vulnerability_ids};
+use crate::coverage::{NamedComponent, cover};
+use crate::shared::{Shared, Statement};
 use crate::vex::{Stated, newest, statements};
 
 /// A document of a case, read.
@@ -74,45 +75,39 @@ pub enum AssessError {
 /// # Errors
 /// As [`AssessError`] says.
 pub fn assess(case: &Case<'_>) -> Result<Evaluation, AssessError> {
-    let (sbom, _) = case.one(SourceRole::Sbom, "SBOM", |body| match body {
-        Body::Sbom(sbom) => Some(sbom),
-        _ => None,
-    })?;
-    let (advisory, own) = case.one(SourceRole::Advisory, "advisory", |body| {
-        is_matched(body).then_some(body)
-    })?;
-    let component = component_at(sbom, case.component_pointer)
+    let is_sbom = |body: &Body| matches!(body, Body::Sbom(_));
+    let sbom = &case.one(SourceRole::Sbom, "SBOM", is_sbom)?.document;
+    let own = case.one(SourceRole::Advisory, "advisory", is_matched)?;
+    let component = sbom
+        .component_at(case.component_pointer)
         .ok_or_else(|| AssessError::ComponentMissing(case.component_pointer.to_owned()))?;
-    let ids = vulnerability_ids(advisory);
-    let own_severities = covering_severities(&own.document, &ids, &component)?;
+    let ids = vulnerability_ids(&own.document.body);
+    let own_severities = covering_severities(&own.document, &ids, component)?;
     let mut signals = Signals::default();
     signals
         .cvss
         .extend(vectors(&own_severities, own.digest, true));
     let mut stated = Vec::new();
     for document in case.documents {
-        gather(document, &ids, sbom, &component, &mut signals, &mut stated);
+        gather(document, &ids, sbom, component, &mut signals, &mut stated);
     }
     signals.vex = newest(stated, &ids);
     let subject = Subject {
         vulnerability: case.vulnerability.to_owned(),
-        purl: component.purl,
+        purl: component.purl.clone(),
     };
     Ok(evaluate(&subject, case.profile, &signals, case.policy)?)
 }
 
 impl Case<'_> {
-    fn one<T>(
+    fn one(
         &self,
         role: SourceRole,
         name: &'static str,
-        read: impl Fn(&Body) -> Option<&T>,
-    ) -> Result<(&T, &CaseDocument), AssessError> {
-        let mut of_role = self
-            .documents
-            .iter()
-            .filter(|document| document.role == role);
-        let found = of_role.find_map(|document| Some((read(&document.document.body)?, document)));
+        is: impl Fn(&Body) -> bool,
+    ) -> Result<&CaseDocument, AssessError> {
+        let mut all = self.documents.iter();
+        let found = all.find(|one| one.role == role && is(&one.document.body));
         found.ok_or(AssessError::DocumentMissing(name))
     }
 }
@@ -134,23 +129,25 @@ fn covering_severities(
     if let Some(class) = &first.informational {
         return Err(AssessError::Informational(class.clone()));
     }
+    let covering: HashSet<&str> = covering.iter().map(|one| one.pointer.as_str()).collect();
     Ok(severities(&advisory.body, ids, |given| match given {
-        GivenTo::Package(affected) => covering.iter().any(|one| one.pointer == affected.pointer),
-        GivenTo::Products(..) => false,
+        GivenTo::Package(affected) => covering.contains(affected.pointer.as_str()),
+        GivenTo::Products(_) => false,
     }))
 }
 
 fn gather(
     source: &CaseDocument,
     ids: &[String],
-    sbom: &Sbom,
+    sbom: &Shared,
     component: &NamedComponent,
     signals: &mut Signals,
     stated: &mut Vec<Stated>,
 ) {
     match (&source.document.body, source.role) {
         (other, SourceRole::Alias) => {
-            let theirs = severities(other, ids, |given| given.may_be(&component.coordinates));
+            let may_be = MayBe::new(&source.document, &component.coordinates);
+            let theirs = severities(other, ids, |given| may_be.given(given));
             signals.cvss.extend(vectors(&theirs, source.digest, false));
         }
         (Body::Kev(catalogue), SourceRole::Kev) => {
@@ -162,8 +159,7 @@ fn gather(
         }
         // What an SBOM states is of its own components.
         (_, SourceRole::Vex | SourceRole::Sbom) => {
-            let said = source.document.vex().into_iter();
-            stated.extend(said.flat_map(|vex| statements(vex, source, ids, sbom, component)));
+            stated.extend(statements(source, ids, sbom, component));
         }
         _ => {}
     }

@@ -95,14 +95,6 @@ pub fn components(sbom: &Sbom) -> Vec<NamedComponent> {
         .collect()
 }
 
-/// The one component that stands at a place, if it has a readable package URL.
-#[must_use]
-pub fn component_at(sbom: &Sbom, pointer: &str) -> Option<NamedComponent> {
-    let mut all = sbom.components.iter();
-    let component = all.find(|component| component.pointer == pointer)?;
-    named(component, &uses(sbom))
-}
-
 /// Where a package URL points, with the version that the SBOM gives beside it where the URL has
 /// none.
 ///

@@ -8,18 +8,17 @@ mod case;
 mod coverage;
 mod cve;
 mod identity;
+mod product;
 mod remark;
-mod statement;
+mod shared;
 mod vex;
 
 pub use advisory::{packages, summary, vulnerability_ids};
 pub use case::{AssessError, Case, CaseDocument, assess};
-pub use coverage::{
-    Coverage, NamedComponent, NamedPackage, component_at, components, coordinates, cover,
-};
+pub use coverage::{Coverage, NamedComponent, NamedPackage, components, coordinates, cover};
 pub use identity::finding_id;
 pub use remark::{Remark, remarks};
-pub use statement::Shared;
+pub use shared::Shared;
 
 /// The version of this crate's derivations. Whatever is derived and stored carries it.
 pub const DERIVATION: i64 = 7;

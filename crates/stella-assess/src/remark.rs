@@ -8,7 +8,7 @@ use stella_scoring::cvss::Vector;
 
 use crate::coverage::{self, NamedPackage};
 use crate::cve;
-use crate::vex::misnamed;
+use crate::product::misnamed;
 
 /// The same of several places.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,12 +95,8 @@ fn of_components(found: &mut Found, sbom: &Sbom) {
 }
 
 fn of_vex(found: &mut Found, vex: &VexDocument) {
-    for statement in &vex.statements {
-        for product in &statement.products {
-            if let Some(reason) = misnamed(statement, product) {
-                found.note(Code::PackagesUnmatched, &product.pointer, reason);
-            }
-        }
+    for (place, reason) in misnamed(vex) {
+        found.note(Code::PackagesUnmatched, place, reason);
     }
     vex.ratings.iter().for_each(|one| of_score(found, one));
 }

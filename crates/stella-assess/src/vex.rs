@@ -2,17 +2,19 @@
 //! to a vulnerability alone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use stella_api::VexStatus;
 use stella_api::findings::SourceRole;
-use stella_formats::{Sbom, Versions, VexDocument, VexProduct, VexStatement};
-use stella_matching as matching;
-use stella_matching::{Coordinates, Version, unreadable_range};
+use stella_formats::{Body, VexProduct, VexStatement};
+use stella_matching::Coordinates;
 use stella_scoring::{Source, VexSignal};
 
 use crate::case::CaseDocument;
-use crate::coverage::{NamedComponent, coordinates};
+use crate::coverage::NamedComponent;
+use crate::product::{Named, Package, Product};
+use crate::shared::Shared;
 
 /// A statement with the time that it was made, where that can be read.
 pub(crate) struct Stated {
@@ -68,7 +70,11 @@ impl<'a> Parts<'a> {
 /// has not said so of the finding: that counts once it is said of each.
 pub(crate) fn newest(stated: Vec<Stated>, ids: &[String]) -> Vec<VexSignal> {
     let parts = Parts::of(ids);
-    let on = |one: &Stated, part: &str| parts.is_whole(&one.names) || one.names.contains(part);
+    let whole: Vec<bool> = stated
+        .iter()
+        .map(|one| parts.is_whole(&one.names))
+        .collect();
+    let on = |at: usize, part: &str| whole[at] || stated[at].names.contains(part);
     let mut by_publisher: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, one) in stated.iter().enumerate() {
         by_publisher
@@ -81,7 +87,7 @@ pub(crate) fn newest(stated: Vec<Stated>, ids: &[String]) -> Vec<VexSignal> {
         let mut cleared: BTreeSet<&str> = BTreeSet::new();
         let mut last: BTreeSet<usize> = BTreeSet::new();
         for part in parts.all() {
-            let on_it = theirs.iter().copied().filter(|at| on(&stated[*at], part));
+            let on_it = theirs.iter().copied().filter(|at| on(*at, part));
             let of_part = last_of(&stated, &on_it.collect::<Vec<_>>());
             if of_part
                 .iter()
@@ -116,21 +122,22 @@ fn last_of(stated: &[Stated], places: &[usize]) -> Vec<usize> {
 /// The statements of a document on one of the ids that speak to the component. Where nobody can tell
 /// whether one does, it counts unless it would lower a score.
 pub(crate) fn statements(
-    vex: &VexDocument,
     source: &CaseDocument,
     ids: &[String],
-    sbom: &Sbom,
+    sbom: &Shared,
     component: &NamedComponent,
 ) -> Vec<Stated> {
-    let own = source.role == SourceRole::Sbom;
-    let shaped = |statement: &VexStatement| {
-        let named = statement.vulnerability.identifiers();
-        let named = named.filter(|name| ids.iter().any(|id| id == name));
-        let names: BTreeSet<String> = named.map(str::to_owned).collect();
-        let speaks = match names.is_empty() {
-            true => Speaks::No,
-            false => speaks_of(statement, own, sbom, component),
-        };
+    let (Some(vex), Some(said)) = (source.document.vex(), source.document.said()) else {
+        return Vec::new();
+    };
+    let asked = Asked {
+        own: source.role == SourceRole::Sbom,
+        sbom,
+        component,
+    };
+    let shaped = |(place, names): (usize, BTreeSet<String>)| {
+        let (statement, named) = (vex.statements.get(place)?, said.statements.get(place)?);
+        let speaks = asked.is_spoken_of(statement, named);
         let counts = match (speaks, statement.status) {
             (Speaks::No, _) => false,
             (Speaks::Maybe, VexStatus::NotAffected | VexStatus::Fixed) => false,
@@ -146,12 +153,12 @@ pub(crate) fn statements(
                     pointer: statement.pointer.clone(),
                 },
             },
-            at: vex.stated_at(statement).and_then(|at| at.parse().ok()),
+            at: named.at,
             names,
             doubtful: speaks == Speaks::Maybe,
         })
     };
-    vex.statements.iter().filter_map(shaped).collect()
+    said.on(ids).into_iter().filter_map(shaped).collect()
 }
 
 /// Whether a statement speaks to a component.
@@ -169,128 +176,108 @@ impl From<bool> for Speaks {
     }
 }
 
-/// A product without parts must be the component itself; one with parts must be what the SBOM
-/// describes, and one of its parts the component.
-fn speaks_of(
-    statement: &VexStatement,
+/// A component that statements may speak to.
+struct Asked<'a> {
+    /// Whether the statements are those of the SBOM itself.
     own: bool,
-    sbom: &Sbom,
-    component: &NamedComponent,
-) -> Speaks {
-    let of_product = |product: &VexProduct| {
-        let mut parts = statement.parts(product).peekable();
-        if parts.peek().is_none() {
-            let speaks = match &product.bom_ref {
-                Some(bom_ref) if own => is_called(component, bom_ref).into(),
-                _ => Speaks::from(links_to(product, sbom, component))
-                    .max(names(product, &component.coordinates)),
-            };
-            return speaks.min(most(product));
-        }
-        let part = parts.map(|part| names(part, &component.coordinates).min(most(part)));
-        let described = is_described(product, sbom).min(most(product));
-        described.min(part.max().unwrap_or(Speaks::No))
-    };
-    statement
-        .products
-        .iter()
-        .map(of_product)
-        .max()
-        .unwrap_or(Speaks::No)
+    sbom: &'a Shared,
+    component: &'a NamedComponent,
 }
 
-/// Whether a component is the only one that its document calls so.
-fn is_called(component: &NamedComponent, bom_ref: &str) -> bool {
-    component.bom_ref.is_some() && component.reference == bom_ref
-}
-
-/// Why there can be no component that a product, or a part of it, names; none where there can.
-pub(crate) fn misnamed(statement: &VexStatement, product: &VexProduct) -> Option<String> {
-    let mut parts = statement.parts(product).peekable();
-    let id = product.id.as_deref();
-    if parts.peek().is_none() {
-        let linked = id.is_some_and(|id| id.starts_with("urn:cdx:"));
-        return none_of([product].into_iter()).filter(|_| !linked);
+impl Asked<'_> {
+    /// A product without parts must be the component itself; one with parts must be what the SBOM
+    /// describes, and one of its parts the component.
+    fn is_spoken_of(&self, statement: &VexStatement, named: &Named) -> Speaks {
+        let of_all = self.most_of(&statement.subcomponents, &named.parts);
+        let of_product = |(product, read): (&VexProduct, &Product)| {
+            let part = self
+                .most_of(&product.subcomponents, &read.parts)
+                .max(of_all);
+            match part {
+                Some(part) => self.is_within(product, read).min(most(product)).min(part),
+                None => self.is_product(product, read).min(most(product)),
+            }
+        };
+        let products = statement.products.iter().zip(&named.products);
+        products.map(of_product).max().unwrap_or(Speaks::No)
     }
-    let readable = |purl: &str| Coordinates::from_purl(purl).is_ok();
-    if id.is_none() && !product.purls().into_iter().any(readable) {
-        return Some(UNREADABLE.to_owned());
+
+    /// Whether one of some parts is the component; none where there is no part.
+    fn most_of(&self, parts: &[VexProduct], read: &[Product]) -> Option<Speaks> {
+        let coordinates = &self.component.coordinates;
+        let each = parts.iter().zip(read);
+        each.map(|(part, read)| names(read, coordinates).min(most(part)))
+            .max()
     }
-    none_of(parts)
-}
 
-const UNREADABLE: &str = "a product has no package URL that can be read";
-
-/// Why no advisory can be matched with any package URL of some products, the first reason.
-fn none_of<'a>(products: impl Iterator<Item = &'a VexProduct>) -> Option<String> {
-    let mut first = None;
-    for product in products {
-        for purl in product.purls() {
-            match matchable(purl, product.versions.as_ref()) {
-                Ok(()) => return None,
-                Err(reason) => first = first.or(Some(reason)),
+    fn is_product(&self, product: &VexProduct, read: &Product) -> Speaks {
+        match &product.bom_ref {
+            Some(bom_ref) if self.own => self.is_called(bom_ref).into(),
+            _ => {
+                Speaks::from(self.is_linked(product)).max(names(read, &self.component.coordinates))
             }
         }
     }
-    Some(first.unwrap_or_else(|| UNREADABLE.to_owned()))
-}
 
-fn matchable(purl: &str, versions: Option<&Versions>) -> Result<(), String> {
-    let named = coordinates(purl, one(versions)).map_err(|_| UNREADABLE)?;
-    if !named.ecosystem.has_purls() {
-        let name = named.ecosystem.as_str();
-        return Err(format!("no OSV advisory names packages of {name:?}"));
+    /// Whether the component is the only one that its document calls so.
+    fn is_called(&self, bom_ref: &str) -> bool {
+        self.component.bom_ref.is_some() && self.component.reference == bom_ref
     }
-    let read = |version: &str| Version::parse(&named.ecosystem, version);
-    match (named.version.as_deref().map(read), versions) {
-        (Some(Err(error @ matching::Error::Version { .. })), _) => Err(error.to_string()),
-        (None, Some(Versions::Range(range))) if range.starts_with("vers:") => {
-            unreadable_range(&named.ecosystem, range).map_or(Ok(()), Err)
-        }
-        _ => Ok(()),
-    }
-}
 
-fn one(versions: Option<&Versions>) -> Option<&str> {
-    match versions {
-        Some(Versions::One(version)) => Some(version),
-        _ => None,
+    /// A link from one CycloneDX document to a component of another:
+    /// `urn:cdx:serial/version#bom-ref`.
+    fn is_linked(&self, product: &VexProduct) -> bool {
+        let id = product.id.as_deref();
+        let link = id.and_then(|id| id.strip_prefix("urn:cdx:"));
+        let (Some(link), Body::Sbom(sbom)) = (link, &self.sbom.body) else {
+            return false;
+        };
+        let serial = sbom.serial_number.as_deref();
+        let serial = serial.and_then(|serial| serial.strip_prefix("urn:uuid:"));
+        let (Some(serial), Some(version)) = (serial, sbom.version) else {
+            return false;
+        };
+        let bom_ref = link.strip_prefix(&format!("{serial}/{version}#"));
+        bom_ref.is_some_and(|bom_ref| self.is_called(bom_ref))
     }
-}
 
-/// A link from one CycloneDX document to a component of another: `urn:cdx:serial/version#bom-ref`.
-fn links_to(product: &VexProduct, sbom: &Sbom, component: &NamedComponent) -> bool {
-    let link = product
-        .id
-        .as_deref()
-        .and_then(|id| id.strip_prefix("urn:cdx:"));
-    let serial = sbom.serial_number.as_deref();
-    let serial = serial.and_then(|serial| serial.strip_prefix("urn:uuid:"));
-    let (Some(link), Some(serial), Some(version)) = (link, serial, sbom.version) else {
-        return false;
-    };
-    let bom_ref = link.strip_prefix(&format!("{serial}/{version}#"));
-    bom_ref.is_some_and(|bom_ref| is_called(component, bom_ref))
+    /// Whether a product is what the SBOM describes. An IRI may name it there too, in place of a
+    /// package URL.
+    fn is_within(&self, product: &VexProduct, read: &Product) -> Speaks {
+        let Some(subject) = self.sbom.subject() else {
+            return Speaks::No;
+        };
+        let id = product.id.as_deref().filter(|id| id.contains(':'));
+        // Where it is a package URL, what stands beside it is meant too.
+        let id =
+            id.filter(|id| !(id.starts_with("pkg:") && product.identifiers.contains_key("purl")));
+        let is_subject = |id: &str| {
+            let by_ref = subject.component.bom_ref.as_deref();
+            let by_ref = by_ref.filter(|name| !name.starts_with("pkg:"));
+            subject.component.purl.as_deref() == Some(id) || by_ref == Some(id)
+        };
+        let same_id = id.is_some_and(is_subject);
+        let named = subject.coordinates.as_ref();
+        let named = named.map_or(Speaks::No, |subject| names(read, subject));
+        named.max(same_id.into())
+    }
 }
 
 /// Whether each package URL of a product that can be read names a component: where they differ, what
 /// all of them say is meant.
-fn names(product: &VexProduct, component: &Coordinates) -> Speaks {
-    let of_url = |purl: &str| {
-        let named = coordinates(purl, one(product.versions.as_ref())).ok()?;
-        Some(match &product.versions {
-            Some(Versions::Range(range)) if named.version.is_none() => {
-                let held = named.speaks_of_those_in(range, component);
-                held.map_or(Speaks::Maybe, Speaks::from)
-            }
-            _ => named.speaks_of(component).into(),
-        })
+fn names(product: &Product, component: &Coordinates) -> Speaks {
+    let of_package = |package: &Arc<Package>| match &package.range {
+        Some(range) => {
+            let range = range.as_ref().map_err(String::as_str);
+            let held = package.coordinates.speaks_of_those_in(range, component);
+            held.map_or(Speaks::Maybe, Speaks::from)
+        }
+        None => package.coordinates.speaks_of(component).into(),
     };
-    let purls = product.purls();
-    let read: Vec<Speaks> = purls.iter().filter_map(|purl| of_url(purl)).collect();
-    let all = read.iter().copied().min().unwrap_or(Speaks::No);
+    let read = product.purls.iter().flatten().map(of_package);
+    let all = read.min().unwrap_or(Speaks::No);
     // What cannot be read may say less than what can.
-    let unread = if read.len() < purls.len() {
+    let unread = if product.purls.iter().any(Option::is_none) {
         Speaks::Maybe
     } else {
         Speaks::Yes
@@ -305,31 +292,6 @@ fn most(product: &VexProduct) -> Speaks {
     } else {
         Speaks::Yes
     }
-}
-
-/// Whether a product is what an SBOM describes. An IRI may name it there too, in place of a package
-/// URL.
-fn is_described(product: &VexProduct, sbom: &Sbom) -> Speaks {
-    let Some(subject) = sbom.subject.and_then(|at| sbom.components.get(at)) else {
-        return Speaks::No;
-    };
-    let coordinates = subject
-        .purl
-        .as_deref()
-        .and_then(|purl| coordinates(purl, subject.version.as_deref()).ok());
-    let id = product.id.as_deref().filter(|id| id.contains(':'));
-    // Where it is a package URL, what stands beside it is meant too.
-    let id = id.filter(|id| !(id.starts_with("pkg:") && product.identifiers.contains_key("purl")));
-    let is_subject = |id: &str| {
-        let by_ref = subject
-            .bom_ref
-            .as_deref()
-            .filter(|name| !name.starts_with("pkg:"));
-        subject.purl.as_deref() == Some(id) || by_ref == Some(id)
-    };
-    let same_id = id.is_some_and(is_subject);
-    let named = coordinates.map_or(Speaks::No, |subject| names(product, &subject));
-    named.max(same_id.into())
 }
 
 #[cfg(test)]

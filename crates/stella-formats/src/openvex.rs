@@ -65,7 +65,7 @@ pub struct VexVulnerability {
 }
 
 /// Which versions of a product are meant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Versions {
     /// One.

@@ -31,7 +31,7 @@ pub use fuzz::fuzz;
 pub use matcher::{Matcher, doubts};
 pub use purl::Coordinates;
 pub use verdict::{Rule, Verdict};
-pub use vers::unreadable_range;
+pub use vers::Vers;
 pub use version::{Version, compare, is_version};
 
 #[cfg(test)]

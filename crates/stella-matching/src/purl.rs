@@ -158,19 +158,22 @@ impl Coordinates {
             .is_some_and(|version| self.own().1.is_none_or(|stated| same(stated, version)))
     }
 
-    /// The same of a statement on the versions that a range of VERS holds
-    /// (<https://github.com/package-url/vers-spec>), for a package URL without a version.
+    /// The same of a statement on the versions that a range holds, for a package URL without a
+    /// version.
     ///
     /// # Errors
-    /// Why nobody can tell, in lower case.
-    pub fn speaks_of_those_in(&self, range: &str, component: &Self) -> Result<bool, String> {
+    /// Why nobody can tell, in lower case; so is why the range of such a statement cannot be read.
+    pub fn speaks_of_those_in(
+        &self,
+        range: Result<&Vers, &str>,
+        component: &Self,
+    ) -> Result<bool, String> {
         match self.version_named(component) {
             None => Ok(false),
             Some(None) => Err("component has no version".to_owned()),
             Some(Some(version)) => {
-                let range = Vers::parse(range, &component.ecosystem)?;
                 let version = Version::parse(&component.ecosystem, version);
-                Ok(range.holds(&version.map_err(|error| error.to_string())?))
+                Ok(range?.holds(&version.map_err(|error| error.to_string())?))
             }
         }
     }

@@ -6,10 +6,22 @@ use percent_encoding::percent_decode_str;
 use crate::version::Release;
 use crate::{Ecosystem, Version};
 
-/// A range, such as `vers:cargo/>=1.0.0|<2.0.0`.
-pub(crate) struct Vers {
+/// A range of versions of one ecosystem, such as `vers:cargo/>=1.0.0|<2.0.0`, in which a version is
+/// looked up by halves.
+#[derive(Debug)]
+pub struct Vers {
     /// Its constraints in ascending order, none where it holds every version.
-    bounds: Vec<(Version, Sign)>,
+    bounds: Vec<Bound>,
+    /// Whether it holds what lies before the first of them.
+    below: bool,
+}
+
+#[derive(Debug)]
+struct Bound {
+    version: Version,
+    sign: Sign,
+    /// Whether the range holds what lies above, up to the next one.
+    above: bool,
 }
 
 impl Vers {
@@ -18,7 +30,7 @@ impl Vers {
     /// # Errors
     /// Why it cannot be read, in lower case: the text is no such range, it is of another ecosystem, or
     /// a version cannot be read.
-    pub(crate) fn parse(range: &str, ecosystem: &Ecosystem) -> Result<Self, String> {
+    pub fn parse(range: &str, ecosystem: &Ecosystem) -> Result<Self, String> {
         let broken = |what: &str| format!("{range:?} is no range of VERS: {what}");
         let rest = range
             .strip_prefix("vers:")
@@ -31,10 +43,11 @@ impl Vers {
         if !same {
             return Err(broken(&format!("not of {:?}", ecosystem.as_str())));
         }
-        let mut bounds = Vec::new();
         if constraints == "*" {
-            return Ok(Self { bounds });
+            let (bounds, below) = (Vec::new(), true);
+            return Ok(Self { bounds, below });
         }
+        let mut bounds = Vec::new();
         for constraint in constraints.split('|') {
             let (sign, text) = sign(constraint.trim());
             let text = percent_decode_str(text).decode_utf8();
@@ -46,56 +59,48 @@ impl Vers {
         if bounds.windows(2).any(|pair| pair[0].0 == pair[1].0) {
             return Err(broken("a version stands there twice"));
         }
-        // Two beginnings, or two ends, one after the other say nothing that can be relied on.
-        let read = Self { bounds };
-        let begin: Vec<bool> = read.ends().map(|(_, begins)| begins).collect();
-        if begin.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(broken("its bounds do not take turns"));
+        let mut ends = bounds.iter().filter_map(|(_, sign)| sign.begins());
+        // Only exceptions are named where there is no end: all else is held.
+        let nothing_else = || bounds.iter().all(|(_, sign)| matches!(sign, Sign::IsNot));
+        let below = ends.next().map_or_else(nothing_else, |begins| !begins);
+        let mut held = below;
+        let mut read = Vec::with_capacity(bounds.len());
+        for (version, sign) in bounds {
+            let above = sign.begins().unwrap_or(held);
+            // Two beginnings, or two ends, one after the other say nothing that can be relied on.
+            if sign.begins() == Some(held) {
+                return Err(broken("its bounds do not take turns"));
+            }
+            held = above;
+            read.push(Bound {
+                version,
+                sign,
+                above,
+            });
         }
-        Ok(read)
-    }
-
-    /// Where stretches begin and end, and which of the two.
-    fn ends(&self) -> impl Iterator<Item = (&Version, bool)> {
-        self.bounds.iter().filter_map(|(bound, sign)| match sign {
-            Sign::From | Sign::After => Some((bound, true)),
-            Sign::Before | Sign::UpTo => Some((bound, false)),
-            Sign::Is | Sign::IsNot => None,
-        })
+        let bounds = read;
+        Ok(Self { bounds, below })
     }
 
     /// Whether it holds a version.
     pub(crate) fn holds(&self, version: &Version) -> bool {
-        if let Some((bound, sign)) = self.bounds.iter().find(|(bound, _)| bound == version) {
-            let same = Release(bound.clone()) == Release(version.clone());
-            match sign {
-                Sign::Is => return same,
-                Sign::UpTo | Sign::From => return true,
-                Sign::Before | Sign::After => return false,
-                Sign::IsNot if same => return false,
-                Sign::IsNot => {}
-            }
-        }
-        let before = self.ends().take_while(|(bound, _)| *bound < version).last();
-        match (before, self.ends().next()) {
-            (Some((_, begins)), _) => begins,
-            (None, Some((_, begins))) => !begins,
-            (None, None) => self
-                .bounds
-                .iter()
-                .all(|(_, sign)| matches!(sign, Sign::IsNot)),
+        let at = match self.bounds.binary_search_by(|one| one.version.cmp(version)) {
+            Ok(at) => at,
+            Err(0) => return self.below,
+            Err(next) => return self.bounds[next - 1].above,
+        };
+        let bound = &self.bounds[at];
+        let same = || Release(bound.version.clone()) == Release(version.clone());
+        match bound.sign {
+            Sign::Is => same(),
+            Sign::UpTo | Sign::From => true,
+            Sign::Before | Sign::After => false,
+            Sign::IsNot => bound.above && !same(),
         }
     }
 }
 
-/// Why no version of an ecosystem can be compared with a range of VERS
-/// (<https://github.com/package-url/vers-spec>), in lower case.
-#[must_use]
-pub fn unreadable_range(ecosystem: &Ecosystem, range: &str) -> Option<String> {
-    Vers::parse(range, ecosystem).err()
-}
-
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Sign {
     Is,
     IsNot,
@@ -103,6 +108,17 @@ enum Sign {
     UpTo,
     After,
     From,
+}
+
+impl Sign {
+    /// Whether a stretch of held versions begins there, or ends; none where neither does.
+    fn begins(self) -> Option<bool> {
+        match self {
+            Self::From | Self::After => Some(true),
+            Self::Before | Self::UpTo => Some(false),
+            Self::Is | Self::IsNot => None,
+        }
+    }
 }
 
 fn sign(constraint: &str) -> (Sign, &str) {

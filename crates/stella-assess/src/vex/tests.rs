@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use stella_canonical::Digest;
-use stella_formats::Body;
 
 use super::*;
 
@@ -29,16 +28,20 @@ fn stated(publisher: &str, status: VexStatus, at: &str) -> Stated {
 fn a_link_leads_to_one_component_of_one_revision() {
     let text = r#"{"bomFormat": "CycloneDX", "specVersion": "1.5", "serialNumber": "urn:uuid:1-2",
         "version": 3, "components": [{"name": "a", "bom-ref": "x", "purl": "pkg:cargo/a@1.0.0"}]}"#;
-    let Body::Sbom(sbom) = stella_formats::read(text.as_bytes()).unwrap().body else {
-        panic!("no SBOM")
-    };
-    let component = crate::component_at(&sbom, "/components/0").unwrap();
+    let sbom = Shared::from(stella_formats::read(text.as_bytes()).unwrap());
+    let component = sbom.component_at("/components/0").unwrap();
     let linked = |id: &str| {
         let product = VexProduct {
             id: Some(id.to_owned()),
             ..VexProduct::default()
         };
-        links_to(&product, &sbom, &component)
+        let (own, sbom) = (false, &sbom);
+        let asked = Asked {
+            own,
+            sbom,
+            component,
+        };
+        asked.is_linked(&product)
     };
     assert!(linked("urn:cdx:1-2/3#x"));
     for other in [
@@ -93,10 +96,8 @@ fn of_a_publisher_the_last_statement_counts() {
 /// publisher's.
 fn speaking(vex: &Value, sbom: &Value, place: &str) -> Vec<VexStatus> {
     let (sbom, vex) = (sbom.to_string(), vex.to_string());
-    let Body::Sbom(read) = stella_formats::read(sbom.as_bytes()).unwrap().body else {
-        panic!("no SBOM")
-    };
-    let component = crate::component_at(&read, place).unwrap();
+    let read = Shared::from(stella_formats::read(sbom.as_bytes()).unwrap());
+    let component = read.component_at(place).unwrap();
     let document = stella_formats::read(vex.as_bytes()).unwrap();
     let own = vex == sbom;
     let source = CaseDocument {
@@ -110,8 +111,7 @@ fn speaking(vex: &Value, sbom: &Value, place: &str) -> Vec<VexStatus> {
         document: Arc::new(document.into()),
     };
     let ids = ["CVE-2024-1".to_owned()];
-    let said = source.document.vex().unwrap();
-    let stated = statements(said, &source, &ids, &read, &component);
+    let stated = statements(&source, &ids, &read, component);
     let newest = newest(stated, &ids).into_iter();
     newest.map(|one| one.status).collect()
 }
