@@ -110,6 +110,7 @@ unsent = { $count } not sent or not answered; the same command goes on, what was
 refusals-more = { $count } more refusals: -o json has all
 publisher-unnamed = the document names no publisher: say it with --publisher
 archive-refused = no archive to take evidence from: { $reason }; where you trust it, unpack it and take the folder
+archive-damaged = no archive to take evidence from: { $reason }; fetch it again
 archive-other = { $name } is not what the manifest of the export lists there
 archive-short = the manifest of the export lists { $listed } documents, and not all are there
 document-too-large = { $size } bytes, more than the { $limit } that a server takes
@@ -305,7 +306,14 @@ context-used = now using { $name } ({ $server })
 affected-ecosystem-unknown = no advisory names the ecosystem { $ecosystem }, and its versions are not compared; names are those of OSV: crates.io, Go, npm, PyPI, Debian:12
 affected-line-no-object = the line is no JSON object: { $reason }
 affected-line-long = the line has more than { $limit } bytes
-error-affected-incomplete = { $lines } lines could not be answered, { $documents } documents could not be read
+error-affected-incomplete =
+    { $lines ->
+        [one] one line
+       *[other] { $lines } lines
+    } could not be answered, { $documents ->
+        [one] one document
+       *[other] { $documents } documents
+    } could not be read
 error-affected-offline-only = no server answers this in this version
 error-affected-offline-only-hint = say --offline: the advisories are read here
 error-config-invalid = reading the configuration { $path }: { $reason }
@@ -493,6 +501,7 @@ hint-config-tls-file = { $reason }; name PEM files of a certificate and its own 
 tenant-created = the tenant { $tenant } is there
 tenant-trusts = VEX statements of { $publisher } count in { $tenant } from the next score on
 client-id-invalid = write 1 to 63 letters, digits, ".", "_" and "-", a letter or digit first
+time-invalid = write a time of RFC 3339, such as 2026-01-31T00:00:00Z
 publisher-invalid = write the name of a publisher, without control characters
 server-url-invalid = write where the server is, such as https://stella.example: http or https, a host, no path
 tenant-unknown = there is no tenant { $tenant }

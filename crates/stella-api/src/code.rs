@@ -138,6 +138,8 @@ codes! {
     ComponentsUnmatched = "COMPONENTS_UNMATCHED", 201, exit 0;
     /// Statements of an advisory that no component is matched with. Only ever a notice.
     PackagesUnmatched = "PACKAGES_UNMATCHED", 201, exit 0;
+    /// Products of VEX that may be less than what is read of them names. Only ever a notice.
+    ProductNotRead = "PRODUCT_NOT_READ", 201, exit 0;
     /// Published severities that no score can rest on. Only ever a notice.
     SeverityUnreadable = "SEVERITY_UNREADABLE", 201, exit 0;
     /// Statements on versions that no version can be compared with. Only ever a notice.

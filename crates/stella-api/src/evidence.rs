@@ -69,9 +69,11 @@ impl FromStr for EvidenceKind {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let known = EvidenceKind::ALL.iter().find(|kind| kind.as_str() == text);
-        known
-            .copied()
-            .ok_or_else(|| format!("`{text}` is no kind of evidence"))
+        known.copied().ok_or_else(|| {
+            let known = EvidenceKind::ALL.iter().map(|kind| kind.as_str());
+            let known = known.collect::<Vec<_>>().join(", ");
+            format!("`{text}` is no kind of evidence: {known}")
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 //! CSAF advisories speak of several vulnerabilities at once, and a finding is of one: none is made
 //! from them. They give severities to the findings of others.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use stella_formats::osv::Affected;
 use stella_formats::{Body, Severity};
@@ -124,7 +124,8 @@ pub(crate) fn severities(
             advisory.severities.iter().chain(theirs).cloned().collect()
         }
         Body::Csaf(csaf) => {
-            let named = |id: &str| ids.iter().any(|one| one == id);
+            let ids: HashSet<&str> = ids.iter().map(String::as_str).collect();
+            let named = |id: &str| ids.contains(id);
             let spoken_of = csaf
                 .vulnerabilities
                 .iter()

@@ -13,8 +13,9 @@ use stella_scoring::{
 
 use crate::advisory::{GivenTo, MayBe, is_matched, severities, vulnerability_ids};
 use crate::coverage::{NamedComponent, cover};
+use crate::newest::{Stated, newest};
 use crate::shared::{Shared, Statement};
-use crate::vex::{Stated, newest, statements};
+use crate::vex::statements;
 
 /// A document of a case, read.
 #[derive(Clone, Debug)]
@@ -190,10 +191,9 @@ fn listings(
     ids: &[String],
     document: Digest,
 ) -> impl Iterator<Item = KevSignal> {
-    let listed = catalogue
-        .entries
-        .iter()
-        .filter(|entry| ids.contains(&entry.cve_id));
+    let ids: HashSet<&str> = ids.iter().map(String::as_str).collect();
+    let entries = catalogue.entries.iter();
+    let listed = entries.filter(move |entry| ids.contains(entry.cve_id.as_str()));
     listed.map(move |entry| KevSignal {
         cve: entry.cve_id.clone(),
         date_added: entry.date_added.clone().unwrap_or_default(),

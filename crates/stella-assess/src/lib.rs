@@ -8,6 +8,7 @@ mod case;
 mod coverage;
 mod cve;
 mod identity;
+mod newest;
 mod product;
 mod remark;
 mod shared;
@@ -21,4 +22,4 @@ pub use remark::{Remark, remarks};
 pub use shared::Shared;
 
 /// The version of this crate's derivations. Whatever is derived and stored carries it.
-pub const DERIVATION: i64 = 7;
+pub const DERIVATION: i64 = 8;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use stella_formats::{Versions, VexDocument, VexProduct, VexStatement};
-use stella_matching::{self as matching, Coordinates, Vers, Version};
+use stella_matching::{self as matching, Coordinates, Vers, Version, quoted};
 
 use crate::coverage::coordinates;
 
@@ -34,7 +34,16 @@ pub(crate) struct Named {
 pub(crate) struct Product {
     /// Its package URLs, none of one that cannot be read.
     pub(crate) purls: Vec<Option<Arc<Package>>>,
+    /// Why its package URLs may name more than is meant, beyond what the document's reader told.
+    doubt: Option<String>,
     pub(crate) parts: Vec<Product>,
+}
+
+impl Product {
+    /// Whether its package URLs may name more than is meant.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.doubt.is_some()
+    }
 }
 
 /// A package URL, with what stands beside it.
@@ -89,8 +98,10 @@ impl<'a> Packages<'a> {
     fn product(&mut self, product: &'a VexProduct) -> Product {
         let versions = product.versions.as_ref();
         let purls = product.purls().into_iter();
+        let purls: Vec<_> = purls.map(|purl| self.package(purl, versions)).collect();
         Product {
-            purls: purls.map(|purl| self.package(purl, versions)).collect(),
+            doubt: doubt(product, purls.iter().flatten()),
+            purls,
             parts: self.products(&product.subcomponents),
         }
     }
@@ -122,9 +133,62 @@ impl Package {
     }
 }
 
+/// What beside the package URLs of a product says less than they do: whatever names one version or one
+/// artefact where they name all, and a CPE of another version.
+fn doubt<'a>(
+    product: &VexProduct,
+    packages: impl Iterator<Item = &'a Arc<Package>>,
+) -> Option<String> {
+    let cpe = product.cpe_version();
+    let mut unread = product.not_read().peekable();
+    for package in packages {
+        let version = package.coordinates.version.as_deref();
+        match (&cpe, version) {
+            (Some(cpe), None) => {
+                return Some(format!("its CPE names version {}", quoted(cpe)));
+            }
+            (Some(cpe), Some(version)) if !is_of(cpe, version) => {
+                return Some(format!("its CPE names another version, {}", quoted(cpe)));
+            }
+            _ => {}
+        }
+        if let (Some(kind), None) = (unread.peek(), version) {
+            return Some(format!("identifiers of type {} are not read", quoted(kind)));
+        }
+    }
+    None
+}
+
+/// Whether a version of a package is one of a version by a CPE, which has no epoch and no revision.
+fn is_of(cpe: &str, version: &str) -> bool {
+    let version = version.strip_prefix(['v', 'V']).unwrap_or(version);
+    let begins = |version: &str| {
+        let rest = version.strip_prefix(cpe);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '+', '~']))
+    };
+    let epoch = version.split_once(':').map(|(_, rest)| rest);
+    begins(version) || epoch.is_some_and(begins)
+}
+
+/// What may be less than its package URLs name: its place, with the reason.
+pub(crate) fn doubts<'a>(
+    vex: &'a VexDocument,
+    said: &'a Said,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let statements = vex.statements.iter().zip(&said.statements);
+    let products = statements.flat_map(|(statement, named)| {
+        let all = statement.products.iter().zip(&named.products);
+        let shared = statement.subcomponents.iter().zip(&named.parts);
+        let parts = all
+            .clone()
+            .flat_map(|(product, read)| product.subcomponents.iter().zip(&read.parts));
+        all.chain(shared).chain(parts)
+    });
+    products.filter_map(|(product, read)| Some((product.pointer.as_str(), read.doubt.as_deref()?)))
+}
+
 /// Why there can be no component that a product of a document names: its place, with the reason.
-pub(crate) fn misnamed(vex: &VexDocument) -> Vec<(&str, String)> {
-    let said = Said::read(vex);
+pub(crate) fn misnamed<'a>(vex: &'a VexDocument, said: &Said) -> Vec<(&'a str, String)> {
     let mut misnamed = Vec::new();
     for (statement, named) in vex.statements.iter().zip(&said.statements) {
         let of_parts = none_of(statement.subcomponents.iter().zip(&named.parts));
@@ -178,8 +242,8 @@ fn matchable(package: Option<&Package>, versions: Option<&Versions>) -> Result<(
     let package = package.ok_or(UNREADABLE)?;
     let ecosystem = &package.coordinates.ecosystem;
     if !ecosystem.has_purls() {
-        let name = ecosystem.as_str();
-        return Err(format!("no OSV advisory names packages of {name:?}"));
+        let name = quoted(ecosystem.as_str());
+        return Err(format!("no OSV advisory names packages of {name}"));
     }
     let version = package.coordinates.version.as_deref();
     match (

@@ -3,18 +3,18 @@
 
 use stella_api::Code;
 use stella_formats::{Advisory, Body, CveRecord, CvssScore, Sbom, VexDocument};
-use stella_matching::{Coordinates, doubts};
+use stella_matching::{Coordinates, doubts, quoted};
 use stella_scoring::cvss::Vector;
 
 use crate::coverage::{self, NamedPackage};
 use crate::cve;
-use crate::product::misnamed;
+use crate::product::{Said, doubts as doubts_of_products, misnamed};
 
 /// The same of several places.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remark {
     /// What: [`Code::ComponentsUnmatched`], [`Code::PackagesUnmatched`],
-    /// [`Code::VersionsUndetermined`], [`Code::SeverityUnreadable`] or [`Code::CvssMisstated`].
+    /// [`Code::ProductNotRead`], [`Code::VersionsUndetermined`], [`Code::SeverityUnreadable`] or [`Code::CvssMisstated`].
     pub code: Code,
     /// Where (RFC 6901), in the order of the document.
     pub places: Vec<String>,
@@ -84,8 +84,8 @@ fn of_components(found: &mut Found, sbom: &Sbom) {
         let reason = match component.purl.as_deref().map(Coordinates::from_purl) {
             Some(Ok(named)) if named.ecosystem.has_purls() => continue,
             Some(Ok(named)) => format!(
-                "no OSV advisory names packages of {:?}",
-                named.ecosystem.as_str()
+                "no OSV advisory names packages of {}",
+                quoted(named.ecosystem.as_str())
             ),
             Some(Err(error)) => error.to_string(),
             None => "no package URL".to_owned(),
@@ -95,8 +95,12 @@ fn of_components(found: &mut Found, sbom: &Sbom) {
 }
 
 fn of_vex(found: &mut Found, vex: &VexDocument) {
-    for (place, reason) in misnamed(vex) {
+    let said = Said::read(vex);
+    for (place, reason) in misnamed(vex, &said) {
         found.note(Code::PackagesUnmatched, place, reason);
+    }
+    for (place, reason) in doubts_of_products(vex, &said) {
+        found.note(Code::ProductNotRead, place, reason);
     }
     vex.ratings.iter().for_each(|one| of_score(found, one));
 }
@@ -113,7 +117,10 @@ fn of_advisory(found: &mut Found, advisory: &Advisory) {
     for package in coverage::packages(advisory) {
         let ecosystem = &package.affected.ecosystem;
         if !ecosystem.has_purls() {
-            let reason = format!("no package URL is of ecosystem {:?}", ecosystem.family());
+            let reason = format!(
+                "no package URL is of ecosystem {}",
+                quoted(ecosystem.family())
+            );
             found.note(Code::PackagesUnmatched, &package.pointer, reason);
             continue;
         }
@@ -124,7 +131,7 @@ fn of_advisory(found: &mut Found, advisory: &Advisory) {
     let of_packages = advisory.affected.iter().flat_map(|one| &one.severities);
     for severity in advisory.severities.iter().chain(of_packages) {
         let reason = match Vector::parse(&severity.score) {
-            _ if !severity.kind.starts_with("CVSS_") => format!("type {:?}", severity.kind),
+            _ if !severity.kind.starts_with("CVSS_") => format!("type {}", quoted(&severity.kind)),
             Err(error) => error.to_string(),
             Ok(_) => continue,
         };

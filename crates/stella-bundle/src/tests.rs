@@ -96,6 +96,21 @@ fn the_corpus_breaks_no_law() {
     stella_testdata::replay("archive", fuzz);
 }
 
+/// Whoever packed it otherwise than is read here has damaged nothing.
+#[test]
+fn another_way_of_packing_is_told_apart_from_damage() {
+    let mut bytes = zip(&Files::from([("a.json".to_owned(), b"{}".to_vec())]));
+    for (header, method) in [(b"PK\x03\x04", 8), (b"PK\x01\x02", 10)] {
+        let at = bytes.windows(4).position(|four| four == header).unwrap();
+        bytes[at + method] = 12;
+    }
+    let refused = unpacked(&bytes).unwrap_err();
+    assert!(matches!(refused, UnpackError::Unsupported(_)), "{refused}");
+    bytes.truncate(bytes.len() - 4);
+    let refused = unpacked(&bytes).unwrap_err();
+    assert!(matches!(refused, UnpackError::Damaged(_)), "{refused}");
+}
+
 fn packed(files: &Files) -> Vec<u8> {
     let mut archive = Archive::new(Vec::new());
     for (name, bytes) in files {

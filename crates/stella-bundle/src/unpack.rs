@@ -65,6 +65,9 @@ pub enum UnpackError {
     /// More than the limits.
     #[error("{0}")]
     TooMuch(String),
+    /// It is packed in a way that is not read here.
+    #[error("it is packed in a way that is not read here: {0}")]
+    Unsupported(String),
     /// It ends too early, or is none.
     #[error("it is damaged: {0}")]
     Damaged(String),
@@ -330,7 +333,11 @@ fn zip<R: Read + Seek>(mut file: R, bound: Bound, take: Take<'_>) -> Result<(), 
     }
     let (mut names, mut left) = (Names::default(), bound.most());
     for at in 0..archive.len() {
-        let mut entry = archive.by_index(at).map_err(damaged)?;
+        let unread = |error: io::Error| match error.kind() {
+            io::ErrorKind::Unsupported => UnpackError::Unsupported(error.to_string()),
+            _ => damaged(error),
+        };
+        let mut entry = archive.by_index(at).map_err(|error| unread(error.into()))?;
         let raw = entry.name_raw().to_vec();
         let odd = |reason: String| UnpackError::Entry {
             name: shown(&raw),
@@ -355,7 +362,7 @@ fn zip<R: Read + Seek>(mut file: R, bound: Bound, take: Take<'_>) -> Result<(), 
         let most = left.min(entry.compressed_size().saturating_mul(RATIO).max(SMALL));
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::FileTooLarge => bound.too_much(),
-            _ => damaged(error),
+            _ => unread(error),
         };
         let mut bounded = Bounded {
             reader: &mut entry,

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use serde::Serialize;
+use stella_context::Clock;
 
 use crate::label::label;
 
@@ -10,13 +11,21 @@ use crate::label::label;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Moment {
     /// By when it was fetched.
-    #[arg(long, value_name = "TIME", help = label("help-as-of"))]
+    #[arg(long, value_name = "TIME", value_parser = time, help = label("help-as-of"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<String>,
     /// By when it was received.
-    #[arg(long, value_name = "TIME", help = label("help-known-at"))]
+    #[arg(long, value_name = "TIME", value_parser = time, help = label("help-known-at"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     known_at: Option<String>,
+}
+
+/// A time as it was written, where it is one (RFC 3339).
+pub(crate) fn time(text: &str) -> Result<String, String> {
+    match text.parse::<Clock>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(label("time-invalid")),
+    }
 }
 
 impl Moment {

@@ -63,10 +63,27 @@ pub struct CsafProduct {
     /// `architecture`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<(String, String)>,
+    /// Kinds of further identifiers, such as `skus`, which are not read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
+    /// Whether another product that means something else has its id too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ambiguous: bool,
     /// What it is made of, where it is one product in or on another.
     pub relationship: Option<CsafRelationship>,
     /// Where in the document it stands.
     pub pointer: String,
+}
+
+impl CsafProduct {
+    /// Whether what it is recognised by is the same; some publishers write a product several times.
+    fn means_the_same<'a>(&'a self, other: &'a Self) -> bool {
+        let means = |one: &'a Self| {
+            let identified = (&one.purls, &one.cpe, &one.unread);
+            (identified, &one.versions, &one.only, &one.relationship)
+        };
+        means(self) == means(other)
+    }
 }
 
 /// That a product is one in or on another.

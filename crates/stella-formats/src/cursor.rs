@@ -89,6 +89,12 @@ impl<'a> Cursor<'a> {
         Ok(self.str(key)?.map(str::to_owned))
     }
 
+    /// Whether there is a list that is not empty.
+    pub(crate) fn lists(&self, key: &str) -> bool {
+        let list = self.get(key).and_then(Value::as_array);
+        list.is_some_and(|list| !list.is_empty())
+    }
+
     /// A string where it is there and not empty.
     pub(crate) fn filled(&self, key: &str) -> Result<Option<String>, FormatError> {
         Ok(self.text(key)?.filter(|text| !text.trim().is_empty()))

@@ -134,6 +134,7 @@ fn read_component(
         version_range: at.filled("versionRange")?,
         purl: at.filled("purl")?,
         cpe: at.filled("cpe")?,
+        hashed: at.lists("hashes"),
     });
     read_components(at, "components", components, notices)
 }

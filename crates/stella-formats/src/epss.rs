@@ -144,6 +144,10 @@ fn read_score(line: usize, row: &str, notices: &mut Vec<Notice>) -> Result<EpssS
     if cve_id.is_empty() || row.contains(char::is_control) {
         return Err(malformed("expected a CVE id in the first column"));
     }
+    if !cve_id.starts_with("CVE-") {
+        let message = format!("{cve_id:?} is no CVE id");
+        notices.push(at(line, "ODD_EPSS_ID", message));
+    }
     let percentile = Some(percentile).filter(|percentile| !percentile.is_empty());
     for share in [Some(epss), percentile].into_iter().flatten() {
         if !is_share(share) {

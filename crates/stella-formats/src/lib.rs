@@ -6,6 +6,7 @@
 //!
 //! A format is one file with one [`Format`] arm: its model, how it is recognised, how it is read.
 
+mod cpe;
 pub mod csaf;
 mod cursor;
 pub mod cve;
@@ -34,7 +35,7 @@ pub use error::{FormatError, Reason};
 pub use format::Format;
 pub use fuzz::{fuzz, fuzz_yaml};
 pub use kev::{KevCatalogue, KevEntry};
-pub use openvex::{Versions, VexDocument, VexProduct, VexStatement, VexVulnerability};
+pub use openvex::{Versions, VexDocument, VexProduct, VexStatement, VexVulnerability, is_purl};
 pub use osv::{Advisory, Affected, Event, Package, Range, RangeKind, Reference, Severity};
 pub use sbom::{Component, Relationship, Sbom};
 pub use score::CvssScore;
@@ -42,7 +43,7 @@ pub use score::CvssScore;
 use stella_canonical::json;
 
 /// The version of the readers: it moves when the same bytes give another [`Document`].
-pub const READER_VERSION: u32 = 2;
+pub const READER_VERSION: u32 = 3;
 
 /// Reads one document of any known format, however that is written: strict JSON, YAML, CSV, or
 /// CSV in gzip.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use stella_api::VexStatus;
 
-use crate::{CvssScore, Upstream};
+use crate::{CvssScore, Upstream, cpe};
 
 pub(crate) use read::{JUSTIFICATIONS, READER};
 
@@ -74,6 +74,15 @@ pub enum Versions {
     Range(String),
 }
 
+impl Versions {
+    /// The text, as published.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        let (Self::One(text) | Self::Range(text)) = self;
+        text
+    }
+}
+
 /// A product, or a part of one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -94,6 +103,9 @@ pub struct VexProduct {
     pub wider: bool,
     /// Hashes by their algorithm, such as `sha-256`.
     pub hashes: BTreeMap<String, String>,
+    /// Kinds of further identifiers, such as `skus`, which are not read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
     /// The parts of it that the statement is about; parts have none themselves.
     pub subcomponents: Vec<VexProduct>,
     /// Where in the document it stands.
@@ -120,7 +132,7 @@ impl VexProduct {
     /// The package URLs among its identifiers, as published, each once.
     #[must_use]
     pub fn purls(&self) -> Vec<&str> {
-        let id = self.id.as_deref().filter(|id| id.starts_with("pkg:"));
+        let id = self.id.as_deref().filter(|id| is_purl(id));
         let purl = self
             .identifiers
             .get("purl")
@@ -128,6 +140,30 @@ impl VexProduct {
             .filter(|purl| Some(*purl) != id);
         id.into_iter().chain(purl).collect()
     }
+
+    /// The version that its CPE names, if it has one that names any.
+    #[must_use]
+    pub fn cpe_version(&self) -> Option<String> {
+        let mut cpes = ["cpe23", "cpe22"].iter();
+        cpes.find_map(|kind| cpe::version(self.identifiers.get(*kind)?))
+    }
+
+    /// What of its identifiers is not read and may say less than a package URL.
+    pub fn not_read(&self) -> impl Iterator<Item = &str> {
+        let read = ["cpe22", "cpe23", "purl"];
+        let others = self.identifiers.keys().map(String::as_str);
+        let others = others.filter(move |kind| !read.contains(kind));
+        let hashes = (!self.hashes.is_empty()).then_some("hashes");
+        let unread = self.unread.iter().map(String::as_str);
+        others.chain(hashes).chain(unread)
+    }
+}
+
+/// Whether a text is a package URL by its scheme, in which case does not count.
+#[must_use]
+pub fn is_purl(text: &str) -> bool {
+    let scheme = text.get(..4);
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("pkg:"))
 }
 
 impl VexDocument {

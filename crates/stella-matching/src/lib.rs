@@ -26,7 +26,7 @@ mod version;
 
 pub use affected::{Affected, Event, Portion, Range, RangeKind};
 pub use ecosystem::Ecosystem;
-pub use error::Error;
+pub use error::{Error, quoted};
 pub use fuzz::fuzz;
 pub use matcher::{Matcher, doubts};
 pub use purl::Coordinates;

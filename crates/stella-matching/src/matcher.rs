@@ -4,6 +4,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashSet};
 
+use crate::error::cut;
 use crate::stretch::{self, Line, Stretch};
 use crate::version::Release;
 use crate::{Affected, Coordinates, Ecosystem, Range, RangeKind, Rule, Verdict, Version};
@@ -123,8 +124,9 @@ impl Matcher {
         match (&verdict, self.ecosystem.release(), ecosystem.release()) {
             (Verdict::Affected { .. }, Some(release), None) => Verdict::Undetermined {
                 reason: format!(
-                    "component names no release of {}, the advisory is on {release}",
-                    ecosystem.family()
+                    "component names no release of {}, the advisory is on {}",
+                    ecosystem.family(),
+                    cut(release)
                 ),
             },
             _ => verdict,

@@ -178,6 +178,20 @@ impl Coordinates {
         }
     }
 
+    /// Whether nobody can tell that this package URL and a component's, of which it speaks, name the same
+    /// package: a subpath of Go may be the tail of a module's path, or a package within the module.
+    #[must_use]
+    pub fn may_be_other_than(&self, component: &Self) -> bool {
+        let names = |one: &Self| (one.package.clone(), one.alternatives.clone());
+        let path = |one: &Self| {
+            let unversioned = one.purl.split(['@', '?', '#']).next();
+            (unversioned.map(str::to_owned), one.subpath.clone())
+        };
+        names(self) != names(component)
+            && self.ecosystem == Ecosystem::Go
+            && path(self) != path(component)
+    }
+
     /// The version of a component that this package URL names but for the version: of what is built
     /// that of its own, or of its source where the URL names that.
     fn version_named<'a>(&self, component: &'a Self) -> Option<Option<&'a String>> {

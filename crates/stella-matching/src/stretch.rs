@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Ecosystem, Event, Range, RangeKind, Version};
+use crate::{Ecosystem, Event, Range, RangeKind, Version, quoted};
 
 /// Versions from `introduced` up to before `fixed` or up to `last_affected`, or without an end.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ impl Line {
     /// Reads a range, or says why no version can be compared with it.
     pub(crate) fn read(ecosystem: &Ecosystem, range: &Range) -> Result<Self, String> {
         if let RangeKind::Other(kind) = &range.kind {
-            return Err(format!("unknown range type {kind:?}"));
+            return Err(format!("unknown range type {}", quoted(kind)));
         }
         let read = |text: &str| read(ecosystem, &range.kind, text);
         let (points, limits) = points(range, read)?;

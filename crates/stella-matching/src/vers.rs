@@ -4,7 +4,7 @@
 use percent_encoding::percent_decode_str;
 
 use crate::version::Release;
-use crate::{Ecosystem, Version};
+use crate::{Ecosystem, Version, quoted};
 
 /// A range of versions of one ecosystem, such as `vers:cargo/>=1.0.0|<2.0.0`, in which a version is
 /// looked up by halves.
@@ -31,7 +31,7 @@ impl Vers {
     /// Why it cannot be read, in lower case: the text is no such range, it is of another ecosystem, or
     /// a version cannot be read.
     pub fn parse(range: &str, ecosystem: &Ecosystem) -> Result<Self, String> {
-        let broken = |what: &str| format!("{range:?} is no range of VERS: {what}");
+        let broken = |what: &str| format!("{} is no range of VERS: {what}", quoted(range));
         let rest = range
             .strip_prefix("vers:")
             .ok_or_else(|| broken("no scheme"))?;
@@ -41,7 +41,7 @@ impl Vers {
             named => named == *ecosystem,
         };
         if !same {
-            return Err(broken(&format!("not of {:?}", ecosystem.as_str())));
+            return Err(broken(&format!("not of {}", quoted(ecosystem.as_str()))));
         }
         if constraints == "*" {
             let (bounds, below) = (Vec::new(), true);

@@ -8,7 +8,7 @@ use crate::band::{BANDS, BUCKETS, FULL};
 use crate::cvss::Tenths;
 
 /// The meaning of the engine: moves only when some result does, and enters every output digest.
-pub const SEMANTICS: u32 = 5;
+pub const SEMANTICS: u32 = 6;
 
 /// A risk profile, immutable once published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

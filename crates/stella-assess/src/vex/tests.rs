@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use stella_canonical::Digest;
 
 use super::*;
+use crate::newest::newest;
 
 fn stated(publisher: &str, status: VexStatus, at: &str) -> Stated {
     let pointer = format!("/{at}");
@@ -309,4 +310,125 @@ fn identifiers_that_differ_are_both_meant() {
         said("https://example.org/a", "pkg:cargo/a"),
         [VexStatus::NotAffected]
     );
+}
+
+/// An identifier beside a package URL may say less than it does, and nobody can tell by how much.
+#[test]
+fn what_may_be_less_than_its_package_url_lowers_nothing() {
+    let cpe = |version: &str| format!("cpe:2.3:a:v:a:{version}:*:*:*:*:*:*:*");
+    let openvex = |product: Value| {
+        json!({"@context": "https://openvex.dev/ns/v0.2.0", "@id": "urn:x", "author": "a",
+            "timestamp": "2024-01-01T00:00:00Z", "version": 1, "statements": [{"vulnerability": {"name": "CVE-2024-1"},
+            "products": [product], "status": "not_affected", "impact_statement": "no"}]})
+    };
+    let csaf = |helpers: [Value; 2], product: Value| {
+        let named = |id: u8, helper: &Value| json!({"name": "n", "product_id": id.to_string(), "product_identification_helper": helper});
+        let mut names = vec![named(0, &helpers[0]), named(1, &helpers[1])];
+        names.push(json!({"name": "app", "product_id": "app", "product_identification_helper": {"purl": "pkg:cargo/app"}}));
+        json!({"document": {"category": "csaf_vex", "csaf_version": "2.0", "title": "t",
+            "publisher": {"name": "n", "category": "vendor", "namespace": "https://example.org"},
+            "tracking": {"id": "1", "version": "1", "status": "final", "current_release_date": "2024-01-01T00:00:00Z"}},
+        "product_tree": {"full_product_names": names, "relationships": [{"category": "default_component_of",
+            "product_reference": "1", "relates_to_product_reference": "app", "full_product_name": product}]},
+        "vulnerabilities": [{"cve": "CVE-2024-1", "product_status": {"known_not_affected": ["0", "in"]},
+            "threats": [{"category": "impact", "details": "no", "product_ids": ["0", "in"]}]}]})
+    };
+    let no_part = json!({"name": "in", "product_id": "in"});
+    let alone = |helper: Value| csaf([helper, json!({})], no_part.clone());
+    let part = |part: Value, helper: Value| {
+        let product =
+            json!({"name": "in", "product_id": "in", "product_identification_helper": helper});
+        csaf([json!({}), part], product)
+    };
+    let sbom = |purl: &str| {
+        json!({"bomFormat": "CycloneDX", "specVersion": "1.5", "serialNumber": "urn:uuid:1-2",
+            "metadata": {"component": {"name": "app", "purl": "pkg:cargo/app@1.0.0"}},
+            "components": [{"name": "a", "bom-ref": "x", "purl": purl}]})
+    };
+    let clears = |vex: &Value, purl: &str| !speaking(vex, &sbom(purl), "/components/0").is_empty();
+    let ids = |ids: Value| openvex(json!({"@id": "pkg:cargo/a", "identifiers": ids}));
+    let (a, of) = ("pkg:cargo/a@1.0.0", json!({"purl": "pkg:cargo/a"}));
+    for (vex, expected) in [
+        (ids(json!({"cpe23": cpe("*")})), true),
+        (ids(json!({"cpe23": cpe("1.0.0")})), false),
+        (ids(json!({"cpe23": cpe("2.0.0")})), false),
+        (ids(json!({"PURL": "pkg:cargo/a@2.0.0"})), false),
+        (
+            openvex(json!({"@id": "PKG:cargo/a@2.0.0", "identifiers": of})),
+            false,
+        ),
+        (
+            openvex(json!({"@id": a, "identifiers": {"cpe23": cpe("1.0.0")}})),
+            true,
+        ),
+        (
+            openvex(json!({"@id": a, "identifiers": {"cpe23": cpe("2.0.0")}})),
+            false,
+        ),
+        (
+            openvex(json!({"@id": a, "hashes": {"sha-256": "ab"}})),
+            true,
+        ),
+        (
+            openvex(json!({"@id": "pkg:cargo/a", "hashes": {"sha-256": "ab"}})),
+            false,
+        ),
+        (alone(of.clone()), true),
+        (
+            alone(json!({"purl": "pkg:cargo/a", "cpe": cpe("2.0.0")})),
+            false,
+        ),
+        (alone(json!({"purl": "pkg:cargo/a", "skus": ["x"]})), false),
+        (alone(json!({"purl": a, "skus": ["x"]})), true),
+        (
+            alone(json!({"purls": ["pkg:cargo/a", "pkg:cargo/a@2.0.0"]})),
+            false,
+        ),
+        (
+            alone(json!({"purls": [a, "pkg:cargo/a@1.0.0?arch=x"]})),
+            true,
+        ),
+        (part(of.clone(), json!({})), true),
+        (part(of.clone(), json!({"cpe": cpe("2.0.0")})), false),
+        (part(json!({"cpe": cpe("2.0.0")}), of.clone()), false),
+        (
+            part(
+                json!({"cpe": cpe("1.0.0"), "purl": "pkg:cargo/a"}),
+                json!({"purl": a, "cpe": cpe("1.0.0")}),
+            ),
+            true,
+        ),
+        (
+            part(
+                json!({"cpe": cpe("1.0.0"), "purl": "pkg:cargo/a"}),
+                json!({"purl": a, "cpe": cpe("2.0.0")}),
+            ),
+            false,
+        ),
+    ] {
+        assert_eq!(clears(&vex, a), expected, "{vex:#}");
+    }
+    // What a subpath of Go is nobody can tell.
+    let go = |vex: &str, component: &str| clears(&openvex(json!({"@id": vex})), component);
+    for (vex, component, expected) in [
+        (
+            "pkg:golang/e.org/a/b@v1.0.0",
+            "pkg:golang/e.org/a@v1.0.0#b",
+            false,
+        ),
+        ("pkg:golang/e.org/a#b", "pkg:golang/e.org/a/b@v1.0.0", false),
+        ("pkg:golang/e.org/a#b", "pkg:golang/e.org/a@v1.0.0#b", true),
+        (
+            "pkg:golang/e.org/a/v2@v2.0.0",
+            "pkg:golang/e.org/a@v2.0.0#v2",
+            true,
+        ),
+        ("pkg:golang/e.org/a", "pkg:golang/e.org/a@v1.0.0", true),
+    ] {
+        assert_eq!(go(vex, component), expected, "{vex} {component}");
+    }
+    // A document of CycloneDX that does not say which revision it is, is the first.
+    let linked = json!({"bomFormat": "CycloneDX", "specVersion": "1.5", "vulnerabilities": [{"id": "CVE-2024-1",
+        "affects": [{"ref": "urn:cdx:1-2/1#x"}], "analysis": {"state": "not_affected", "detail": "no"}}]});
+    assert!(clears(&linked, a));
 }

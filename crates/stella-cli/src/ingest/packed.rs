@@ -71,7 +71,11 @@ pub(crate) fn held(path: &Path, (file, kind): (File, Kind)) -> Result<Held, (Cod
                 _ => Code::Aoc009,
             };
             let values = [("reason", refused.to_string().into())];
-            (code, filled("archive-refused", &values))
+            let told = match refused {
+                UnpackError::Damaged(_) => "archive-damaged",
+                _ => "archive-refused",
+            };
+            (code, filled(told, &values))
         }
     })?;
     spooled.held(path).map_err(broken)

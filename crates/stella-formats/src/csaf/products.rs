@@ -51,15 +51,27 @@ impl Products {
         tree: &Cursor<'_>,
         notices: &mut Vec<Notice>,
     ) -> Result<(), FormatError> {
-        let mut open: Vec<(Cursor<'_>, Branches)> = below(tree, &Branches::default())?;
+        let mut open = self.below(tree, &Branches::default())?;
         while let Some((branch, above)) = open.pop() {
             let branches = above.and(&branch)?;
             if let Some(product) = branch.object("product")? {
                 self.add(&product, None, &branches, notices)?;
             }
-            open.extend(below(&branch, &branches)?);
+            open.extend(self.below(&branch, &branches)?);
         }
         Ok(())
+    }
+
+    /// The branches of a branch with what those above them say, the last first.
+    fn below<'a>(
+        &mut self,
+        at: &Cursor<'a>,
+        above: &Branches,
+    ) -> Result<Vec<(Cursor<'a>, Branches)>, FormatError> {
+        let branches = at.objects("branches")?.into_iter().rev();
+        self.room
+            .take(branches.len() * above.bytes(), &at.pointer)?;
+        Ok(branches.map(|one| (one, above.clone())).collect())
     }
 
     fn add(
@@ -70,12 +82,15 @@ impl Products {
         notices: &mut Vec<Notice>,
     ) -> Result<(), FormatError> {
         let id = at.required("product_id")?;
+        self.room.take(branches.bytes(), &at.pointer)?;
         let mut product = CsafProduct {
             name: at.text("name")?,
             purls: Vec::new(),
             cpe: None,
             versions: branches.versions.clone(),
             only: branches.only.clone(),
+            unread: Vec::new(),
+            ambiguous: false,
             relationship,
             pointer: at.pointer.clone(),
         };
@@ -84,8 +99,14 @@ impl Products {
             // One in 2.0, a list since.
             product.purls.extend(helper.text("purl")?);
             product.purls.extend(helper.texts("purls")?);
+            let others = helper
+                .members()?
+                .keys()
+                .filter(|kind| !READ.contains(&kind.as_str()));
+            product.unread.extend(others.cloned());
         }
-        if self.by_id.contains_key(&id) {
+        if let Some(first) = self.by_id.get_mut(&id) {
+            first.ambiguous |= !first.means_the_same(&product);
             let message =
                 format!("product id {id:?} names more than one product; the first counts");
             notices.push(at.notice("DUPLICATE_PRODUCT_ID", message));
@@ -140,6 +161,9 @@ impl Products {
     }
 }
 
+/// Identifiers that are read, and one that says nothing of what is meant.
+const READ: [&str; 4] = ["cpe", "purl", "purls", "sbom_urls"];
+
 /// Categories of branches that say whose product it is, and which.
 const NAMING: [&str; 3] = ["product_family", "product_name", "vendor"];
 
@@ -154,14 +178,23 @@ struct Branches {
 }
 
 impl Branches {
+    /// About the bytes that they come to.
+    fn bytes(&self) -> usize {
+        let versions = self.versions.iter().map(|versions| versions.text().len());
+        let only = self.only.iter();
+        let only = only.map(|(category, name)| 64 + category.len() + name.len());
+        versions.chain(only).sum()
+    }
+
     /// With what a branch below them says.
     fn and(mut self, branch: &Cursor<'_>) -> Result<Self, FormatError> {
-        let (Some(category), Some(name)) = (branch.str("category")?, branch.filled("name")?) else {
+        let Some(category) = branch.str("category")? else {
             return Ok(self);
         };
+        let name = branch.text("name")?.unwrap_or_default();
         let versions = match category {
-            "product_version" => Versions::One(name),
-            "product_version_range" => Versions::Range(name),
+            "product_version" if !name.trim().is_empty() => Versions::One(name),
+            "product_version_range" if !name.trim().is_empty() => Versions::Range(name),
             naming if NAMING.contains(&naming) => return Ok(self),
             other => {
                 self.only.push((other.to_owned(), name));
@@ -174,15 +207,6 @@ impl Branches {
         }
         Ok(self)
     }
-}
-
-/// The branches of a branch with what those above them say, the last first.
-fn below<'a>(
-    at: &Cursor<'a>,
-    above: &Branches,
-) -> Result<Vec<(Cursor<'a>, Branches)>, FormatError> {
-    let branches = at.objects("branches")?.into_iter().rev();
-    Ok(branches.map(|one| (one, above.clone())).collect())
 }
 
 fn undefined(id: &str, pointer: String) -> Notice {

@@ -27,7 +27,7 @@ const EXAMPLE: &str = r#"{
       {"category": "product_name", "name": "os", "product": {"product_id": "os", "name": "os",
         "product_identification_helper": {"cpe": "cpe:/o:v:os:9", "purl": "pkg:oci/os"}}}]}],
     "full_product_names": [{"product_id": "app", "name": "app", "product_identification_helper":
-      {"purls": ["pkg:cargo/app@1.0.0", "pkg:generic/app"]}}],
+      {"purls": ["pkg:cargo/app@1.0.0", "pkg:cargo/app@1.0.0?arch=x"]}}],
     "relationships": [{"category": "default_component_of", "product_reference": "lib",
       "relates_to_product_reference": "os", "full_product_name": {"product_id": "lib-os", "name": "lib in os"}}],
     "product_groups": [{"group_id": "all", "product_ids": ["app", "lib-os"]}]},
@@ -65,7 +65,7 @@ fn reads_products_and_what_is_said_of_them() {
     assert_eq!(lib.pointer, "/product_tree/branches/0/branches/0/product");
     assert_eq!(
         csaf.products["app"].purls,
-        ["pkg:cargo/app@1.0.0", "pkg:generic/app"]
+        ["pkg:cargo/app@1.0.0", "pkg:cargo/app@1.0.0?arch=x"]
     );
     let vulnerability = &csaf.vulnerabilities[0];
     assert_eq!(vulnerability.flags[0].products, ["app", "lib-os"]);
@@ -125,7 +125,7 @@ fn the_vex_profile_states_by_list_and_flag() {
                 absent,
                 vec![
                     ("pkg:cargo/app@1.0.0", vec![]),
-                    ("pkg:generic/app", vec![]),
+                    ("pkg:cargo/app@1.0.0?arch=x", vec![]),
                     ("pkg:oci/os", vec!["pkg:cargo/lib@1.0.0"]),
                 ]
             ),
@@ -193,16 +193,22 @@ fn notices_and_refuses_with_the_place() {
             first("/product_status/known_not_affected")
         )
     );
+    let twice = |first: &str| {
+        let both = format!("{first}, {{\"product_id\": \"app\"");
+        let notices = swap(r#"{"product_id": "app""#, &both).unwrap().notices;
+        let each = notices.into_iter().map(|one| (one.code, one.pointer));
+        each.collect::<Vec<_>>()
+    };
+    let place = |number: u8| format!("/product_tree/full_product_names/{number}");
+    let duplicate = ("DUPLICATE_PRODUCT_ID", place(1));
+    let not_read = ("PRODUCT_NOT_READ", place(0));
     assert_eq!(
-        notice(
-            r#"{"product_id": "app""#,
-            r#"{"product_id": "app"}, {"product_id": "app""#
-        ),
-        (
-            "DUPLICATE_PRODUCT_ID",
-            "/product_tree/full_product_names/1".to_owned()
-        )
+        twice(r#"{"product_id": "app"}"#),
+        [duplicate.clone(), not_read]
     );
+    let same = r#"{"product_id": "app", "name": "a", "product_identification_helper":
+        {"purls": ["pkg:cargo/app@1.0.0", "pkg:cargo/app@1.0.0?arch=x"]}}"#;
+    assert_eq!(twice(same), [duplicate]);
     let without = EXAMPLE.replace(
         r#""cve": "CVE-2024-1", "ids": [{"system_name": "bugs", "text": "7"}], "#,
         "",
@@ -255,6 +261,28 @@ fn what_stands_for_too_much_is_refused() {
         (error.reason, error.reason.code()),
         (Reason::Size, "ERR_AOC_010")
     );
+    let long = "x".repeat(500_000);
+    let branch = r#""branches": [{"category": "vendor", "name": "v""#;
+    let children = vec![r#"{"category": "vendor", "name": "v"}"#; 200].join(",");
+    let above = format!(
+        r#""branches": [{{"category": "architecture", "name": "{long}", "branches": [{children}]}},"#
+    );
+    let (version, stated) = (
+        r#""category": "product_version", "name": "1""#,
+        r#""vulnerabilities": ["#,
+    );
+    let named = format!(r#""category": "product_version", "name": "{long}""#);
+    let statement = r#"{"cve": "CVE-2024-2", "product_status": {"known_affected": ["lib"]}},"#;
+    let statements = format!("{stated}{}", statement.repeat(200));
+    for text in [
+        EXAMPLE.replace(branch, &branch.replace(r#""branches": ["#, &above)),
+        EXAMPLE
+            .replace(version, &named)
+            .replace("lib@1.0.0", "lib")
+            .replace(stated, &statements),
+    ] {
+        assert_eq!(read(text.as_bytes()).unwrap_err().reason, Reason::Size);
+    }
     let deep = r#"{"branches": [{"branches": ["#.repeat(100_000);
     let text = EXAMPLE.replace("\"product_tree\": {", &format!("\"product_tree\": {deep}"));
     assert_eq!(read(text.as_bytes()).unwrap_err().reason, Reason::Depth);

@@ -7,7 +7,7 @@ use stella_api::VexStatus;
 use super::{Csaf, CsafProduct, CsafVulnerability};
 use crate::error::FormatError;
 use crate::room::Room;
-use crate::{Notice, Versions, VexDocument, VexProduct, VexStatement, VexVulnerability};
+use crate::{Notice, Versions, VexDocument, VexProduct, VexStatement, VexVulnerability, cpe};
 
 /// Products whose identifiers name more than is meant, by where they stand: once, however many
 /// statements name them.
@@ -19,6 +19,8 @@ enum Why<'a> {
     Versions,
     Branch(&'a str),
     Nested,
+    Urls,
+    Id,
 }
 
 impl Why<'_> {
@@ -28,6 +30,14 @@ impl Why<'_> {
             Self::Branch(category) => ("PRODUCT_NOT_READ", format!("its branch of {category:?}")),
             Self::Nested => {
                 let what = "that it is a part within a part";
+                ("PRODUCT_NOT_READ", what.to_owned())
+            }
+            Self::Urls => {
+                let what = "package URLs that differ in more than qualifiers";
+                ("PRODUCT_NOT_READ", what.to_owned())
+            }
+            Self::Id => {
+                let what = "an id that another product has";
                 ("PRODUCT_NOT_READ", what.to_owned())
             }
         };
@@ -163,15 +173,20 @@ fn spoken_of<'a>(
     ) else {
         return Ok(Vec::new());
     };
-    let mut parts = if product.purls.is_empty() {
-        identified(part, part.versions.as_ref(), wider)
+    let (mut parts, beside) = if product.purls.is_empty() {
+        (identified(part, part.versions.as_ref(), wider), product)
     } else {
-        within(product, part, wider)
+        (within(product, part, wider), part)
     };
+    for one in &mut parts {
+        also(one, beside, &product.pointer, wider);
+    }
     let mut spoken = identified(whole, whole.versions.as_ref(), wider);
     // What the one or the other is a part of itself has no place in a statement.
-    if part.relationship.is_some() || whole.relationship.is_some() {
-        wider.insert(&product.pointer, Why::Nested);
+    let nested = part.relationship.is_some() || whole.relationship.is_some();
+    let ambiguous = product.ambiguous.then_some(Why::Id);
+    if let Some(why) = ambiguous.or(nested.then_some(Why::Nested)) {
+        wider.insert(&product.pointer, why);
         parts.iter_mut().for_each(|part| part.wider = true);
     }
     let bytes = sizes(&spoken) + sizes(&parts) * spoken.len();
@@ -180,6 +195,33 @@ fn spoken_of<'a>(
         whole.subcomponents.clone_from(&parts);
     }
     Ok(spoken)
+}
+
+/// Adds to a part what identifies it where its package URL does not stand: at its relationship, or at
+/// the part itself.
+fn also<'a>(one: &mut VexProduct, beside: &CsafProduct, place: &'a str, wider: &mut Wider<'a>) {
+    one.unread.extend(beside.unread.iter().cloned());
+    let Some(version) = beside.cpe.as_deref().and_then(cpe::version) else {
+        return;
+    };
+    match one.cpe_version() {
+        None => one.identifiers.extend(beside.cpe.as_deref().map(named_cpe)),
+        Some(other) if other != version => {
+            wider.insert(place, Why::Versions);
+            one.wider = true;
+        }
+        Some(_) => {}
+    }
+}
+
+/// A CPE under the name of its kind.
+fn named_cpe(cpe: &str) -> (String, String) {
+    let kind = if cpe.starts_with("cpe:2.3:") {
+        "cpe23"
+    } else {
+        "cpe22"
+    };
+    (kind.to_owned(), cpe.to_owned())
 }
 
 /// A part by the helper of its relationship, which names it as it is within the whole, in the
@@ -246,7 +288,10 @@ fn is_one(version: &str) -> bool {
 fn sizes(products: &[VexProduct]) -> usize {
     let size = |product: &VexProduct| {
         let texts = product.identifiers.values().map(String::len);
-        128 + product.pointer.len() + texts.sum::<usize>()
+        let versions = product.versions.as_ref();
+        let versions = versions.map_or(0, |versions| versions.text().len());
+        let unread = product.unread.iter().map(|kind| 32 + kind.len());
+        128 + product.pointer.len() + versions + texts.chain(unread).sum::<usize>()
     };
     products.iter().map(size).sum()
 }
@@ -268,28 +313,34 @@ fn identified<'a>(
     versions: Option<&Versions>,
     wider: &mut Wider<'a>,
 ) -> Vec<VexProduct> {
+    let mut urls = product
+        .purls
+        .iter()
+        .map(|purl| purl.split(['?', '#']).next());
+    let first = urls.next();
+    let whole = if product.ambiguous {
+        Some(Why::Id)
+    } else if urls.any(|url| Some(url) != first) {
+        Some(Why::Urls)
+    } else {
+        None
+    };
     let mut by = |purl: Option<&String>| {
-        let cpe = product.cpe.as_ref().map(|cpe| {
-            let kind = if cpe.starts_with("cpe:2.3:") {
-                "cpe23"
-            } else {
-                "cpe22"
-            };
-            (kind.to_owned(), cpe.clone())
-        });
+        let cpe = product.cpe.as_deref().map(named_cpe);
         let beside = purl.and_then(|purl| beside(purl, versions));
         let not_read = match &beside {
             Some(Versions::Range(range)) if !range.starts_with("vers:") => Some(Why::Versions),
             _ => None,
         };
         let branch = purl.and_then(|purl| unsaid(product, purl));
-        let why = not_read.or(branch.map(Why::Branch));
+        let why = whole.or(not_read).or(branch.map(Why::Branch));
         wider.extend(why.map(|why| (product.pointer.as_str(), why)));
         let purl = purl.map(|purl| ("purl".to_owned(), purl.clone()));
         VexProduct {
             identifiers: cpe.into_iter().chain(purl).collect(),
             versions: beside,
             wider: why.is_some(),
+            unread: product.unread.clone(),
             pointer: product.pointer.clone(),
             ..VexProduct::default()
         }

@@ -13,7 +13,7 @@ use crate::error::FormatError;
 use crate::room::Room;
 use crate::{
     Component, CvssScore, Notice, Sbom, Versions, VexDocument, VexProduct, VexStatement,
-    VexVulnerability,
+    VexVulnerability, is_purl,
 };
 
 const JUSTIFICATIONS: [&str; 9] = [
@@ -33,12 +33,7 @@ type Named<'a> = HashMap<&'a str, Option<&'a Component>>;
 
 /// Whether a document is VEX.
 pub(super) fn is(root: &Cursor<'_>) -> bool {
-    let filled = |key| {
-        root.get(key)
-            .and_then(|list| list.as_array())
-            .is_some_and(|all| !all.is_empty())
-    };
-    filled("vulnerabilities") && !filled("components")
+    root.lists("vulnerabilities") && !root.lists("components")
 }
 
 /// Reads the statements; of the document around them the rest was read.
@@ -218,20 +213,22 @@ fn product(
         Some(component) => (true, *component),
         None => (false, None),
     };
-    let elsewhere = ["urn:cdx:", "pkg:"]
-        .iter()
-        .any(|scheme| name.starts_with(scheme));
-    if !known && !elsewhere {
+    if !known && !name.starts_with("urn:cdx:") && !is_purl(&name) {
         let message = format!("{name:?} is no component of the document, nor a link to one");
         notices.push(at.notice("UNDEFINED_REF", message));
     }
     let cpe = component.and_then(|one| one.cpe.as_ref());
     let purl = component.and_then(|one| one.purl.as_ref());
+    let hashed = component.is_some_and(|one| one.hashed);
     let identifiers = [("cpe23", cpe), ("purl", purl)].into_iter();
     let identifiers = identifiers.filter_map(|(kind, id)| Some((kind.to_owned(), id?)));
     let identifiers: Vec<(String, &String)> = identifiers.collect();
-    let bytes = identifiers.iter().map(|(_, id)| id.len()).sum();
-    room.take(bytes, &at.pointer)?;
+    let versions = component.and_then(versions);
+    let bytes: usize = identifiers.iter().map(|(_, id)| id.len()).sum();
+    let beside = versions
+        .as_ref()
+        .map_or(0, |versions| versions.text().len());
+    room.take(bytes + beside, &at.pointer)?;
     let (id, bom_ref) = match known {
         true => (None, Some(name)),
         false => (Some(name), None),
@@ -243,7 +240,8 @@ fn product(
             .map(|(kind, id)| (kind, id.clone()))
             .collect(),
         bom_ref,
-        versions: component.and_then(versions),
+        versions,
+        unread: hashed.then(|| "hashes".to_owned()).into_iter().collect(),
         wider,
         pointer: at.pointer.clone(),
         ..VexProduct::default()

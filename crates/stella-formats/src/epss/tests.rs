@@ -79,6 +79,7 @@ fn notices_what_it_half_understands() {
     let at = |code, line: u8| vec![(code, format!("line:{line}"))];
     assert_eq!(notices("0.94321", "9.4"), at("ODD_EPSS_SCORE", 3));
     assert_eq!(notices("0.99911", "NaN"), at("ODD_EPSS_SCORE", 3));
+    assert_eq!(notices("CVE-2024-2", "foo"), at("ODD_EPSS_ID", 4));
     assert_eq!(
         notices("CVE-2024-2", "CVE-2024-1"),
         at("DUPLICATE_EPSS_SCORE", 4)

@@ -469,10 +469,10 @@ fn digests_stay() {
     );
     assert_eq!(
         result.output_digest,
-        "sha256:917bf6717ba6645924cd99022f91138e75c641d503c717bb137dc963824bb7f3"
+        "sha256:f1b77a4c3aeb8634bf47629d5da0570ff949250ae80429099e6799ffd86e99b3"
     );
     assert_eq!(
         result.score_id,
-        "sha256:85f114999f2efa68547768c3c39f3f769077756daba09c7d53de424cf771c17c"
+        "sha256:2c180f1839e73b2c085454d25ed6f6c41b7692cd8f5a01f8a343ff85098f30ad"
     );
 }

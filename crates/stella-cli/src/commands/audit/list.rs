@@ -9,6 +9,7 @@ use crate::answer::Answer;
 use crate::connection::connect;
 use crate::failure::Failure;
 use crate::label::{filled, label};
+use crate::moment;
 use crate::pages;
 use crate::scopes;
 use crate::session::Session;
@@ -25,10 +26,10 @@ pub struct ListArgs {
     #[arg(long, value_name = "ACTION", help = label("help-audit-list-action"))]
     action: Option<String>,
     /// Only acts of then or later.
-    #[arg(long, value_name = "TIME", help = label("help-audit-list-since"))]
+    #[arg(long, value_name = "TIME", value_parser = moment::time, help = label("help-audit-list-since"))]
     since: Option<String>,
     /// Only acts of before.
-    #[arg(long, value_name = "TIME", help = label("help-audit-list-until"))]
+    #[arg(long, value_name = "TIME", value_parser = moment::time, help = label("help-audit-list-until"))]
     until: Option<String>,
     /// At most so many.
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = pages::limit, help = label("help-limit"))]

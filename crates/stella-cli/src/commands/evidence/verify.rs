@@ -14,6 +14,7 @@ use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::kind::{CHECKPOINT_INVALID, NOTHING_VERIFIED, PATH_UNREADABLE};
 use crate::label::{filled, label};
+use crate::moment;
 use crate::progress::Progress;
 use crate::scopes;
 use crate::session::Session;
@@ -24,10 +25,10 @@ use crate::table::{Cell, Column, Table};
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// Only documents that were taken in then or later.
-    #[arg(long, value_name = "TIME", help = label("help-evidence-verify-since"))]
+    #[arg(long, value_name = "TIME", value_parser = moment::time, help = label("help-evidence-verify-since"))]
     since: Option<String>,
     /// Only documents that were taken in before.
-    #[arg(long, value_name = "TIME", help = label("help-evidence-verify-until"))]
+    #[arg(long, value_name = "TIME", value_parser = moment::time, help = label("help-evidence-verify-until"))]
     until: Option<String>,
     /// Only documents of these publishers.
     #[arg(long, value_name = "NAME", help = label("help-evidence-verify-publisher"))]
