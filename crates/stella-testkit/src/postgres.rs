@@ -119,29 +119,47 @@ async fn prepare_template(
         .fetch_one(&mut superuser)
         .await?
     {
-        // What is there but not marked is left from a preparation that failed.
-        execute(
-            &mut superuser,
-            format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-        )
-        .await?;
+        put_aside(&mut superuser, name).await?;
         execute(
             &mut superuser,
             format!("CREATE DATABASE {name} OWNER stella_owner"),
         )
         .await?;
         prepare(cluster.url("stella_owner", name)).await;
-        // A database with connections cannot be copied.
-        let close = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
-                     WHERE datname = $1";
         let mark = format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true");
         execute(&mut superuser, mark).await?;
-        sqlx::query(close)
-            .bind(name)
-            .execute(&mut superuser)
-            .await?;
+        // A database with connections cannot be copied.
+        disconnect(&mut superuser, name).await?;
     }
     Ok(superuser.close().await?)
+}
+
+/// What has a template's name and is not marked is left from a preparation that failed. It gets
+/// another name: whoever drops it waits until PostgreSQL has flushed all that the other tests wrote,
+/// and with it wait all who need a template.
+async fn put_aside(superuser: &mut PgConnection, name: &str) -> Outcome<()> {
+    let left = "SELECT 'failed_' || pg_current_xact_id() FROM pg_database WHERE datname = $1";
+    let left: Option<String> = sqlx::query_scalar(left)
+        .bind(name)
+        .fetch_optional(&mut *superuser)
+        .await?;
+    if let Some(aside) = left {
+        let close = format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false");
+        execute(superuser, close).await?;
+        disconnect(superuser, name).await?;
+        execute(
+            superuser,
+            format!("ALTER DATABASE {name} RENAME TO {aside}"),
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+async fn disconnect(superuser: &mut PgConnection, name: &str) -> sqlx::Result<()> {
+    let all = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1";
+    let query = sqlx::query(all).bind(name);
+    query.execute(superuser).await.map(drop)
 }
 
 async fn clone_template(cluster: &Cluster, template: &str) -> Outcome<TestDatabase> {
