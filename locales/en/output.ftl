@@ -63,6 +63,7 @@ field-document = document
 field-engine = engine
 field-evaluated-at = evaluated at
 field-fetched-at = fetched at
+field-fetched-again = fetched again
 field-finding-id = finding
 field-fixed = fixed in
 field-format = format

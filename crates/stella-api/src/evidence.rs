@@ -247,6 +247,10 @@ pub struct DocumentRecord {
     pub received_at: String,
     /// The client that sent it.
     pub received_by: String,
+    /// When the same bytes were fetched again from the same source, each other time once, RFC 3339 in
+    /// UTC and ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fetched_again: Vec<String>,
 }
 
 /// What became of a document.

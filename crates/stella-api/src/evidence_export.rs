@@ -29,6 +29,7 @@ pub struct ExportedDocument {
     pub size: u64,
     /// What it is evidence of.
     pub kind: EvidenceKind,
-    /// Where it came from, once for each source, in the order of publisher and stream.
+    /// Where it came from, once for each source and each time at which it was fetched, in the order of
+    /// publisher, stream and time.
     pub envelopes: Vec<Envelope>,
 }

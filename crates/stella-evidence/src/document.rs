@@ -8,6 +8,7 @@ use stella_canonical::Digest;
 use stella_context::OpContext;
 use stella_service::Paging;
 
+use crate::moment::Moment;
 use crate::store::{self, DocumentFilter};
 use crate::{BUCKET, Evidence, EvidenceError};
 
@@ -42,7 +43,8 @@ impl Evidence {
         if !store::has_documents(&mut tx, op.tenant()).await? {
             return Err(EvidenceError::NoData(LIST));
         }
-        let rows = store::documents(&mut tx, op.tenant(), &filter, paging).await?;
+        let mut rows = store::documents(&mut tx, op.tenant(), &filter, paging).await?;
+        store::tell_sightings(&mut tx, op.tenant(), &mut rows, filter.at).await?;
         tx.commit().await?;
         Ok(paging.page(&filter.at.list(LIST), rows, |record| {
             let source = &record.source;
@@ -61,7 +63,8 @@ impl Evidence {
         id: &str,
     ) -> Result<DocumentRecord, EvidenceError> {
         let mut tx = self.db.read(op).await?;
-        let record = store::record(&mut tx, op.tenant(), id).await?;
+        let mut record = store::record(&mut tx, op.tenant(), id).await?;
+        store::tell_sightings(&mut tx, op.tenant(), record.as_mut_slice(), Moment::NOW).await?;
         tx.commit().await?;
         let shown = record.filter(|record| visible(op).contains(&record.kind));
         shown.ok_or_else(|| unknown(id))

@@ -478,6 +478,7 @@ fn record(
         location: if inline { IN_DATABASE } else { "objectStore" }.to_owned(),
         received_at: now.to_string(),
         received_by: accepted.sent_by.clone(),
+        fetched_again: Vec::new(),
     }
 }
 

@@ -5,12 +5,15 @@
 //! those that were fetched at the same time, and the digest what is left. None of it depends on
 //! which arrived first.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use sqlx::{query, query_as, query_scalar};
 use stella_api::TenantId;
+use stella_api::evidence::DocumentRecord;
 use stella_storage::{DbTime, StoreError, Tx, execute, on};
 
-use super::Key;
+use super::{Key, list};
 use crate::moment::Moment;
 
 /// That a record `o` is of the publisher's document that a row is of.
@@ -175,6 +178,50 @@ pub(crate) async fn sighting(
     ).bind(tenant.as_str()).bind(digest).bind(publisher).bind(stream).bind(DbTime(fetched))
         .fetch_optional(c))?;
     Ok(received.map(|at| at.0))
+}
+
+/// Tells of records when their documents had been fetched again, by a moment.
+pub(crate) async fn tell_sightings(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    records: &mut [DocumentRecord],
+    at: Moment,
+) -> Result<(), StoreError> {
+    let origin = |record: &DocumentRecord| {
+        let source = &record.source;
+        (
+            record.id.clone(),
+            source.publisher.clone(),
+            source.stream.clone(),
+        )
+    };
+    let origins: Vec<Origin> = records.iter().map(origin).collect();
+    if origins.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<(String, String, String, DbTime, DbTime)> = fetch_rows!(
+        tx,
+        "SELECT s.digest, s.publisher, s.stream, s.fetched_at, s.received_at",
+        (
+            "evidence.sightings",
+            "s",
+            "s.tenant = $1 AND s.digest = r.value ->> 0 AND s.publisher = r.value ->> 1 \
+             AND s.stream = r.value ->> 2"
+        ),
+        "ORDER BY 4",
+        [tenant.as_str(), list(&origins)?]
+    )?;
+    let mut again: HashMap<Origin, Vec<String>> = HashMap::new();
+    for (digest, publisher, stream, DbTime(fetched), DbTime(received)) in rows {
+        if fetched <= at.as_of && received <= at.known_at {
+            let times = again.entry((digest, publisher, stream)).or_default();
+            times.push(fetched.to_string());
+        }
+    }
+    for record in records {
+        record.fetched_again = again.remove(&origin(record)).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// The sightings behind one.

@@ -176,12 +176,14 @@ async fn settle(reservation: Reservation, response: Response) -> Response {
 }
 
 /// Whether the same request would be answered so again. What fails for now, and what the token
-/// does not permit, may be answered otherwise a moment later.
+/// does not permit, may be answered otherwise a moment later; what type a body is said to be is no
+/// part of what is compared.
 fn lasting(response: &Response) -> bool {
     let code = response.extensions().get::<Code>();
     let passing = code.is_some_and(|code| code.retryable());
     let status = response.status();
-    !(status.is_server_error() || status == StatusCode::FORBIDDEN || passing)
+    let of_headers = [StatusCode::FORBIDDEN, StatusCode::UNSUPPORTED_MEDIA_TYPE].contains(&status);
+    !(status.is_server_error() || of_headers || passing)
 }
 
 fn again(kept: Kept) -> Result<Response, Failure> {
@@ -270,6 +272,7 @@ mod tests {
             Code::Internal,
             Code::Unavailable,
             Code::ScopeMissing,
+            Code::MediaTypeUnsupported,
             Code::Stale,
         ] {
             assert!(!of(code), "{code}");

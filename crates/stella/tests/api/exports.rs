@@ -83,10 +83,16 @@ on_every_driver! {
         acme.ingest("sbom", &bytes(&sbom(&["alpha@1.0.0"]))).await;
         acme.ingest("advisory", &hole(1)).await;
         acme.send(fixtures::with_envelope("advisory", &hole(1), &other)).await.success().unwrap();
+        // Again at another time, before and after the first: that it came then counts as well.
+        for time in ["2027-01-01T00:00:00Z", "2020-01-01T00:00:00Z"] {
+            let mut again = fixtures::envelope(&hole(1));
+            again["upstream"]["fetchedAt"] = time.into();
+            acme.send(fixtures::with_envelope("advisory", &hole(1), &again)).await.success().unwrap();
+        }
         let (_kept, one) = exported(&world, "acme", &[]).await;
         let there = Person::of(&world, "globex");
         let ran = there.types(&["evidence", "ingest", &one]).await;
-        assert_eq!((ran.exit, &ran.json()["taken"]), (0, &3.into()), "{}{}", ran.stdout, ran.stderr);
+        assert_eq!((ran.exit, &ran.json()["taken"]), (0, &5.into()), "{}{}", ran.stdout, ran.stderr);
         let (_too, two) = exported(&world, "globex", &[]).await;
         assert_eq!(std::fs::read(&one).unwrap(), std::fs::read(&two).unwrap());
 

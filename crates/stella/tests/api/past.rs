@@ -348,7 +348,7 @@ on_every_driver! {
         assert_eq!((newest.len(), &newest[0]["upstream"]["fetchedAt"]), (1, &hour(2).into()));
         for (words, place) in [
             (&["findings", "list", "--as-of", "2026-01-31T00:00:00Z"][..], "say of which SBOM"),
-            (&["evidence", "list", "--known-at", "yesterday"], "not `yesterday`"),
+            (&["evidence", "list", "--known-at", "yesterday"], "write a time of RFC 3339"),
         ] {
             let ran = person.types(words).await;
             assert!(ran.exit == 2 && ran.stderr.contains(place), "{} {}", ran.exit, ran.stderr);

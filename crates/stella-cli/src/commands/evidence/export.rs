@@ -9,6 +9,7 @@ use stella_api::evidence::{DocumentRecord, Envelope, EvidenceKind};
 use stella_api::evidence_export::{EvidenceExport, ExportedDocument, SCHEMA};
 use stella_bundle::{Archive, ArchiveError};
 use stella_canonical::{Digest, canonical};
+use stella_context::Clock;
 
 use crate::answer::Answer;
 use crate::connection::connect;
@@ -93,22 +94,37 @@ pub(crate) async fn run(arguments: &ExportArgs, session: &mut Session) -> Result
     Ok(Answer::done(ExitCode::Ok))
 }
 
-/// Each document once, whoever sent it, with all of its sources.
+/// Each document once, whoever sent it, with all of its sources and all the times at which it was
+/// fetched from them: which of them came first cannot show.
 fn manifest(mut records: Vec<DocumentRecord>) -> EvidenceExport {
     records.sort_by(|a, b| key(a).cmp(&key(b)));
     let mut documents: Vec<ExportedDocument> = Vec::new();
     for record in records {
-        let envelope = Envelope {
+        let first = Envelope {
             source: record.source,
             upstream: record.upstream,
         };
+        let again = record.fetched_again.into_iter().map(|fetched_at| {
+            let mut envelope = first.clone();
+            envelope.upstream.fetched_at = fetched_at;
+            envelope
+        });
+        let mut envelopes: Vec<Envelope> = again.collect();
+        envelopes.push(first);
+        envelopes.sort_by_key(|one| {
+            one.upstream
+                .fetched_at
+                .parse::<Clock>()
+                .ok()
+                .map(|at| at.now())
+        });
         match documents.last_mut() {
-            Some(last) if last.digest == record.id => last.envelopes.push(envelope),
+            Some(last) if last.digest == record.id => last.envelopes.append(&mut envelopes),
             _ => documents.push(ExportedDocument {
                 digest: record.id,
                 size: record.content.size,
                 kind: record.kind,
-                envelopes: vec![envelope],
+                envelopes,
             }),
         }
     }

@@ -85,7 +85,8 @@ fn fields(record: &DocumentRecord) -> Vec<(String, Cell)> {
         Some(version) => format!("{} {version}", content.format),
         None => content.format.clone(),
     };
-    let identifiers = Some(record.identifiers.join(", ")).filter(|ids| !ids.is_empty());
+    let listed = |texts: &[String]| Some(texts.join(", ")).filter(|all| !all.is_empty());
+    let (identifiers, again) = (listed(&record.identifiers), listed(&record.fetched_again));
     let fields = [
         ("field-kind", Cell::new(record.kind.as_str())),
         ("field-publisher", Cell::new(&source.publisher)),
@@ -113,6 +114,7 @@ fn fields(record: &DocumentRecord) -> Vec<(String, Cell)> {
             Cell::maybe(record.supersedes.as_ref()).tone(Tone::Faint),
         ),
         ("field-fetched-at", Cell::new(&upstream.fetched_at)),
+        ("field-fetched-again", Cell::maybe(again)),
         ("field-received-at", Cell::new(&record.received_at)),
         ("field-received-by", Cell::new(&record.received_by)),
         ("field-location", Cell::new(&record.location)),
@@ -157,6 +159,7 @@ pub(super) fn made_up() -> DocumentRecord {
         location: "database".into(),
         received_at: "2099-01-02T03:04:06.123456Z".into(),
         received_by: "cli".into(),
+        fetched_again: vec!["2099-02-02T03:04:05Z".into()],
     }
 }
 
