@@ -57,12 +57,12 @@ pub struct Finding {
     pub publisher: String,
     /// The ids that the advisory names: its own first, then its aliases as published.
     pub vulnerability_ids: Vec<String>,
-    /// The advisory's summary, as published.
+    /// The advisory's summary, as published: of a long one the first 512 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
     /// Why the component counts as affected.
     pub matched: Match,
-    /// Versions that fix it on the matched line, ascending.
+    /// Versions that fix it on the matched line, ascending: the lowest 32.
     pub fixed_versions: Vec<String>,
     /// The publisher's class where the advisory tells of no vulnerability, such as
     /// `unmaintained`; such findings have no score.

@@ -73,6 +73,9 @@ impl NamedPackage {
     }
 }
 
+/// How many fixed versions a finding tells: each of its findings repeats those of an advisory.
+const FIXED: usize = 32;
+
 /// That a statement covers a component, or that nobody can tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coverage {
@@ -82,7 +85,7 @@ pub struct Coverage {
     pub rule: String,
     /// The covering stretch in words, such as `>=1.0.0 <1.2.3`.
     pub range: String,
-    /// Versions that end it, ascending.
+    /// Versions that end it, ascending: the lowest of them, where there are many.
     pub fixed_versions: Vec<String>,
 }
 
@@ -219,8 +222,12 @@ pub fn cover(matcher: &Matcher, component: &Coordinates) -> Option<Coverage> {
                 verdict: Verdict::Affected,
                 rule: rule.to_owned(),
                 range: stretch(introduced, end, last_affected),
-                fixed_versions: matcher
-                    .fixed_versions(component.version.as_deref().unwrap_or_default()),
+                fixed_versions: {
+                    let version = component.version.as_deref().unwrap_or_default();
+                    let mut fixed = matcher.fixed_versions(version);
+                    fixed.truncate(FIXED);
+                    fixed
+                },
             })
         }
     }

@@ -133,41 +133,18 @@ impl Package {
     }
 }
 
-/// What beside the package URLs of a product says less than they do: whatever names one version or one
-/// artefact where they name all, and a CPE of another version.
+/// What beside the package URLs of a product names one version or one artefact where they name all.
+/// One that has a version counts, whatever stands beside it: CPEs are written in other ways.
 fn doubt<'a>(
     product: &VexProduct,
-    packages: impl Iterator<Item = &'a Arc<Package>>,
+    mut packages: impl Iterator<Item = &'a Arc<Package>>,
 ) -> Option<String> {
-    let cpe = product.cpe_version();
-    let mut unread = product.not_read().peekable();
-    for package in packages {
-        let version = package.coordinates.version.as_deref();
-        match (&cpe, version) {
-            (Some(cpe), None) => {
-                return Some(format!("its CPE names version {}", quoted(cpe)));
-            }
-            (Some(cpe), Some(version)) if !is_of(cpe, version) => {
-                return Some(format!("its CPE names another version, {}", quoted(cpe)));
-            }
-            _ => {}
-        }
-        if let (Some(kind), None) = (unread.peek(), version) {
-            return Some(format!("identifiers of type {} are not read", quoted(kind)));
-        }
+    packages.find(|package| package.coordinates.version.is_none())?;
+    if let Some(cpe) = product.narrow_cpe() {
+        return Some(format!("its CPE may name one version: {}", quoted(cpe)));
     }
-    None
-}
-
-/// Whether a version of a package is one of a version by a CPE, which has no epoch and no revision.
-fn is_of(cpe: &str, version: &str) -> bool {
-    let version = version.strip_prefix(['v', 'V']).unwrap_or(version);
-    let begins = |version: &str| {
-        let rest = version.strip_prefix(cpe);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '+', '~']))
-    };
-    let epoch = version.split_once(':').map(|(_, rest)| rest);
-    begins(version) || epoch.is_some_and(begins)
+    let unread = product.not_read().next();
+    unread.map(|kind| format!("identifiers of type {} are not read", quoted(kind)))
 }
 
 /// What may be less than its package URLs name: its place, with the reason.

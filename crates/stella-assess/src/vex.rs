@@ -95,7 +95,7 @@ impl Asked<'_> {
                     .is_within(product, read)
                     .min(most(product, read))
                     .min(part),
-                None => self.is_product(product, read).min(most(product, read)),
+                None => self.is_product(product, read),
             }
         };
         let products = statement.products.iter().zip(&named.products);
@@ -110,12 +110,25 @@ impl Asked<'_> {
             .max()
     }
 
+    /// Where a name or a link leads to one component, that is meant, and what else identifies it says
+    /// nothing more.
     fn is_product(&self, product: &VexProduct, read: &Product) -> Speaks {
-        match &product.bom_ref {
-            Some(bom_ref) if self.own => self.is_called(bom_ref).into(),
-            _ => {
-                Speaks::from(self.is_linked(product)).max(names(read, &self.component.coordinates))
-            }
+        let one = |is: bool| match is && product.wider {
+            true => Speaks::Maybe,
+            false => is.into(),
+        };
+        if let Some(bom_ref) = product.bom_ref.as_deref().filter(|_| self.own) {
+            return one(self.is_called(bom_ref));
+        }
+        let named = names(read, &self.component.coordinates).min(most(product, read));
+        match product
+            .id
+            .as_deref()
+            .and_then(|id| id.strip_prefix("urn:cdx:"))
+        {
+            Some(link) if self.is_linked(link) => one(true),
+            Some(_) => named.min(Speaks::Maybe),
+            None => named,
         }
     }
 
@@ -125,11 +138,9 @@ impl Asked<'_> {
     }
 
     /// A link from one CycloneDX document to a component of another:
-    /// `urn:cdx:serial/version#bom-ref`.
-    fn is_linked(&self, product: &VexProduct) -> bool {
-        let id = product.id.as_deref();
-        let link = id.and_then(|id| id.strip_prefix("urn:cdx:"));
-        let (Some(link), Body::Sbom(sbom)) = (link, &self.sbom.body) else {
+    /// `serial/version#bom-ref` behind `urn:cdx:`.
+    fn is_linked(&self, link: &str) -> bool {
+        let Body::Sbom(sbom) = &self.sbom.body else {
             return false;
         };
         let serial = sbom.serial_number.as_deref();

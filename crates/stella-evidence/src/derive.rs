@@ -32,6 +32,8 @@ const TOGETHER: usize = 50;
 pub(crate) const AT_ONCE: usize = 200;
 /// So many advisories are read at once: at most 16 MiB of them.
 const READ: usize = 64;
+/// How many characters of an advisory's line a finding repeats.
+const LINE: usize = 512;
 /// The verdict, as it is stored.
 const AFFECTED: &str = Verdict::Affected.as_str();
 
@@ -285,8 +287,16 @@ impl Evidence {
             upstream_id: key.upstream_id.clone(),
             digest: digest.to_owned(),
             identifiers: stella_assess::vulnerability_ids(&document.body),
-            summary: stella_assess::summary(&document.body).map(str::to_owned),
+            summary: stella_assess::summary(&document.body).map(line),
         })
+    }
+}
+
+/// A line about an advisory as each finding repeats it: no more than its beginning.
+fn line(summary: &str) -> String {
+    match summary.char_indices().nth(LINE) {
+        Some((end, _)) => format!("{}…", &summary[..end]),
+        None => summary.to_owned(),
     }
 }
 

@@ -1,18 +1,23 @@
-//! The version that a CPE name states (NISTIR 7695: the URI of 2.2, and the formatted string of 2.3).
+//! Whether a CPE name says less than all versions of a product (NISTIR 7695: the URI of 2.2, and the
+//! formatted string of 2.3). How versions are written there has little to do with those of packages,
+//! so no more is read of it.
 
-use percent_encoding::percent_decode_str;
+/// Whether a text is a CPE by its scheme, in which case does not count.
+pub(crate) fn is(text: &str) -> bool {
+    let scheme = text.trim_start().get(..4);
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("cpe:"))
+}
 
-/// The version that a CPE names; none where it names any, or is no CPE.
-pub(crate) fn version(cpe: &str) -> Option<String> {
-    let version = match cpe.strip_prefix("cpe:2.3:") {
-        Some(formatted) => unescaped(formatted).into_iter().nth(3)?,
-        None => {
-            let path = cpe.strip_prefix("cpe:/")?;
-            let version = percent_decode_str(path.split(':').nth(3)?);
-            version.decode_utf8_lossy().into_owned()
-        }
+/// Whether it names a version or an update, or cannot be read.
+pub(crate) fn names_a_version(cpe: &str) -> bool {
+    let lower = cpe.trim().to_ascii_lowercase();
+    let fields: Vec<String> = match (lower.strip_prefix("cpe:2.3:"), lower.strip_prefix("cpe:/")) {
+        (Some(formatted), _) => unescaped(formatted),
+        (None, Some(path)) => path.split(':').map(str::to_owned).collect(),
+        (None, None) => return true,
     };
-    Some(version).filter(|version| !["", "*", "-"].contains(&version.as_str()))
+    let names = |field: &String| !["", "*", "-"].contains(&field.as_str());
+    fields.iter().skip(3).take(2).any(names)
 }
 
 /// The fields of a formatted string, in which `\` stands before what is meant as it is.
@@ -32,22 +37,31 @@ fn unescaped(formatted: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::version;
+    use super::{is, names_a_version};
 
     #[test]
-    fn the_fifth_part_is_the_version() {
-        for (cpe, expected) in [
-            ("cpe:2.3:a:v:p:2.0.0:*:*:*:*:*:*:*", Some("2.0.0")),
-            (r"cpe:2.3:a:v:p\:x:1\.0\+b:*", Some("1.0+b")),
-            ("cpe:2.3:a:v:p:*:*:*:*:*:*:*:*", None),
-            ("cpe:2.3:a:v:p:-:*", None),
-            ("cpe:2.3:a:v", None),
-            ("cpe:/a:redhat:enterprise_linux:8::appstream", Some("8")),
-            ("cpe:/a:v:p:1.0%2bb", Some("1.0+b")),
-            ("cpe:/a:v:p", None),
-            ("pkg:npm/a@1", None),
+    fn the_fifth_and_the_sixth_part_say_which_version() {
+        for narrow in [
+            "cpe:2.3:a:v:p:2.0.0:*:*:*:*:*:*:*",
+            "CPE:2.3:a:v:p:2.0.0:*:*:*:*:*:*:*",
+            " cpe:2.3:a:v:p:2.0.0",
+            r"cpe:2.3:a:v:p\:x:1\.0\+b:*",
+            "cpe:2.3:a:v:p:*:sp2:*:*:*:*:*:*",
+            "cpe:/a:redhat:enterprise_linux:8::appstream",
+            "CPE:/a:v:p:2.0.0",
+            "cpe:9:a:v:p",
         ] {
-            assert_eq!(version(cpe).as_deref(), expected, "{cpe}");
+            assert!(is(narrow) && names_a_version(narrow), "{narrow}");
         }
+        for all in [
+            "cpe:2.3:a:v:p:*:*:*:*:*:*:*:*",
+            r"cpe:2.3:a:v:p\:1:-:*",
+            "cpe:2.3:a:v",
+            "cpe:/a:v:p",
+            "cpe:/a:v:p::",
+        ] {
+            assert!(is(all) && !names_a_version(all), "{all}");
+        }
+        assert!(!is("pkg:npm/a@1") && !is("cpe"));
     }
 }

@@ -103,6 +103,13 @@ fn read_metadata(
     Ok(())
 }
 
+/// The identifiers that name one artefact.
+fn unread(at: &Cursor<'_>) -> Vec<&'static str> {
+    let lists = ["hashes", "omniborId", "swhid"].into_iter();
+    let swid = at.get("swid").map(|_| "swid");
+    lists.filter(|kind| at.lists(kind)).chain(swid).collect()
+}
+
 /// Nesting is bounded by the depth that the JSON reader allows.
 fn read_components(
     at: &Cursor<'_>,
@@ -134,7 +141,7 @@ fn read_component(
         version_range: at.filled("versionRange")?,
         purl: at.filled("purl")?,
         cpe: at.filled("cpe")?,
-        hashed: at.lists("hashes"),
+        unread: unread(at),
     });
     read_components(at, "components", components, notices)
 }

@@ -141,11 +141,15 @@ impl VexProduct {
         id.into_iter().chain(purl).collect()
     }
 
-    /// The version that its CPE names, if it has one that names any.
+    /// One of its CPEs that may name less than all versions.
     #[must_use]
-    pub fn cpe_version(&self) -> Option<String> {
-        let mut cpes = ["cpe23", "cpe22"].iter();
-        cpes.find_map(|kind| cpe::version(self.identifiers.get(*kind)?))
+    pub fn narrow_cpe(&self) -> Option<&str> {
+        let id = self.id.as_deref().filter(|id| cpe::is(id));
+        let others = ["cpe23", "cpe22"].into_iter();
+        let others = others.filter_map(|kind| self.identifiers.get(kind).map(String::as_str));
+        id.into_iter()
+            .chain(others)
+            .find(|cpe| cpe::names_a_version(cpe))
     }
 
     /// What of its identifiers is not read and may say less than a package URL.

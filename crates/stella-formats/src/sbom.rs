@@ -58,9 +58,9 @@ pub struct Component {
     pub purl: Option<String>,
     /// The CPE, as published.
     pub cpe: Option<String>,
-    /// Whether it has hashes, by which it is one artefact.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub hashed: bool,
+    /// Kinds of further identifiers, by which it is one artefact: `hashes`, `swid` and the like.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<&'static str>,
 }
 
 /// That one part has something to do with another.

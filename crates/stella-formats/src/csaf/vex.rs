@@ -184,9 +184,8 @@ fn spoken_of<'a>(
     let mut spoken = identified(whole, whole.versions.as_ref(), wider);
     // What the one or the other is a part of itself has no place in a statement.
     let nested = part.relationship.is_some() || whole.relationship.is_some();
-    let ambiguous = product.ambiguous.then_some(Why::Id);
-    if let Some(why) = ambiguous.or(nested.then_some(Why::Nested)) {
-        wider.insert(&product.pointer, why);
+    if nested {
+        wider.insert(&product.pointer, Why::Nested);
         parts.iter_mut().for_each(|part| part.wider = true);
     }
     let bytes = sizes(&spoken) + sizes(&parts) * spoken.len();
@@ -201,22 +200,35 @@ fn spoken_of<'a>(
 /// the part itself.
 fn also<'a>(one: &mut VexProduct, beside: &CsafProduct, place: &'a str, wider: &mut Wider<'a>) {
     one.unread.extend(beside.unread.iter().cloned());
-    let Some(version) = beside.cpe.as_deref().and_then(cpe::version) else {
-        return;
-    };
-    match one.cpe_version() {
-        None => one.identifiers.extend(beside.cpe.as_deref().map(named_cpe)),
-        Some(other) if other != version => {
-            wider.insert(place, Why::Versions);
-            one.wider = true;
-        }
-        Some(_) => {}
+    if let Some(cpe) = beside
+        .cpe
+        .as_deref()
+        .filter(|cpe| cpe::names_a_version(cpe))
+    {
+        one.identifiers.extend([named_cpe(cpe)]);
     }
+    if let Some(why) = doubt(beside) {
+        wider.insert(place, why);
+        one.wider = true;
+    }
+}
+
+/// What about a product as a whole may be less than each of its package URLs names.
+fn doubt(product: &CsafProduct) -> Option<Why<'static>> {
+    let mut urls = product
+        .purls
+        .iter()
+        .map(|purl| purl.split(['?', '#']).next());
+    let first = urls.next();
+    if product.ambiguous {
+        return Some(Why::Id);
+    }
+    urls.any(|url| Some(url) != first).then_some(Why::Urls)
 }
 
 /// A CPE under the name of its kind.
 fn named_cpe(cpe: &str) -> (String, String) {
-    let kind = if cpe.starts_with("cpe:2.3:") {
+    let kind = if cpe.trim().to_ascii_lowercase().starts_with("cpe:2.3:") {
         "cpe23"
     } else {
         "cpe22"
@@ -313,18 +325,7 @@ fn identified<'a>(
     versions: Option<&Versions>,
     wider: &mut Wider<'a>,
 ) -> Vec<VexProduct> {
-    let mut urls = product
-        .purls
-        .iter()
-        .map(|purl| purl.split(['?', '#']).next());
-    let first = urls.next();
-    let whole = if product.ambiguous {
-        Some(Why::Id)
-    } else if urls.any(|url| Some(url) != first) {
-        Some(Why::Urls)
-    } else {
-        None
-    };
+    let whole = doubt(product);
     let mut by = |purl: Option<&String>| {
         let cpe = product.cpe.as_deref().map(named_cpe);
         let beside = purl.and_then(|purl| beside(purl, versions));

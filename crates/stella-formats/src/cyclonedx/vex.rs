@@ -219,7 +219,7 @@ fn product(
     }
     let cpe = component.and_then(|one| one.cpe.as_ref());
     let purl = component.and_then(|one| one.purl.as_ref());
-    let hashed = component.is_some_and(|one| one.hashed);
+    let unread = component.into_iter().flat_map(|one| &one.unread);
     let identifiers = [("cpe23", cpe), ("purl", purl)].into_iter();
     let identifiers = identifiers.filter_map(|(kind, id)| Some((kind.to_owned(), id?)));
     let identifiers: Vec<(String, &String)> = identifiers.collect();
@@ -241,7 +241,7 @@ fn product(
             .collect(),
         bom_ref,
         versions,
-        unread: hashed.then(|| "hashes".to_owned()).into_iter().collect(),
+        unread: unread.map(|kind| (*kind).to_owned()).collect(),
         wider,
         pointer: at.pointer.clone(),
         ..VexProduct::default()
