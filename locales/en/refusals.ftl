@@ -99,6 +99,6 @@ refused-document-checksum = contentDigest says { $declared }, the bytes have { $
 refused-document-large = the document has { $found } bytes, more than { $limit }
 refused-document-kind = this is evidence of kind { $found }: post it to /api/v1/evidence/{ $found }
 refused-document-nul = the character U+0000 stands in this text
-refused-document-long = the text has { $found } bytes, more than the { $limit } of a name
+refused-document-long = the text has { $found } bytes, more than the { $limit } that are kept of such a text
 notice-not-derived = kept, and no finding is derived from it yet: { $reason }
 notice-whole = the whole document

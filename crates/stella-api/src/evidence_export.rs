@@ -30,6 +30,7 @@ pub struct ExportedDocument {
     /// What it is evidence of.
     pub kind: EvidenceKind,
     /// Where it came from, once for each source and each time at which it was fetched, in the order of
-    /// publisher, stream and time.
+    /// publisher, stream and time. Where it came again, nothing but the time is kept: the rest is that of
+    /// what arrived first from the source.
     pub envelopes: Vec<Envelope>,
 }

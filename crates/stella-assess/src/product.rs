@@ -143,6 +143,9 @@ fn doubt<'a>(
     if let Some(cpe) = product.narrow_cpe() {
         return Some(format!("its CPE may name one version: {}", quoted(cpe)));
     }
+    if product.link().is_some() {
+        return Some("it links to one component of another document".to_owned());
+    }
     let unread = product.not_read().next();
     unread.map(|kind| format!("identifiers of type {} are not read", quoted(kind)))
 }
@@ -185,7 +188,7 @@ fn why_nobody(
 ) -> Option<String> {
     let id = product.id.as_deref();
     if statement.parts(product).next().is_none() {
-        let linked = id.is_some_and(|id| id.starts_with("urn:cdx:"));
+        let linked = product.link().is_some();
         return none_of([(product, read)].into_iter()).filter(|_| !linked);
     }
     if id.is_none() && read.purls.iter().all(Option::is_none) {

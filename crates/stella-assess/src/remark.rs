@@ -60,7 +60,7 @@ pub fn remarks(body: &Body) -> Vec<Remark> {
         Body::Cve(record) if !record.is_rejected() => of_record(&mut found, record),
         Body::Csaf(csaf) => {
             match &csaf.vex {
-                Some(vex) => of_vex(&mut found, vex),
+                Some(vex) => of_vex(&mut found, vex, false),
                 None => {
                     let reason = "a CSAF advisory gives its severities to findings of others";
                     found.note(Code::PackagesUnmatched, "", reason);
@@ -69,10 +69,13 @@ pub fn remarks(body: &Body) -> Vec<Remark> {
             let scores = csaf.vulnerabilities.iter().flat_map(|one| &one.scores);
             scores.for_each(|one| of_score(&mut found, &one.score));
         }
-        Body::Vex(vex) => of_vex(&mut found, vex),
+        Body::Vex(vex) => of_vex(&mut found, vex, false),
         Body::Sbom(sbom) => {
             of_components(&mut found, sbom);
-            sbom.vex.iter().for_each(|vex| of_vex(&mut found, vex));
+            // What it calls its own components needs nothing else to be found.
+            sbom.vex
+                .iter()
+                .for_each(|vex| of_vex(&mut found, vex, true));
         }
         _ => {}
     }
@@ -94,12 +97,13 @@ fn of_components(found: &mut Found, sbom: &Sbom) {
     }
 }
 
-fn of_vex(found: &mut Found, vex: &VexDocument) {
+fn of_vex(found: &mut Found, vex: &VexDocument, own: bool) {
     let said = Said::read(vex);
     for (place, reason) in misnamed(vex, &said) {
         found.note(Code::PackagesUnmatched, place, reason);
     }
-    for (place, reason) in doubts_of_products(vex, &said) {
+    let doubts = doubts_of_products(vex, &said).filter(|_| !own);
+    for (place, reason) in doubts {
         found.note(Code::ProductNotRead, place, reason);
     }
     vex.ratings.iter().for_each(|one| of_score(found, one));

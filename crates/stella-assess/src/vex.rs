@@ -117,18 +117,10 @@ impl Asked<'_> {
             true => Speaks::Maybe,
             false => is.into(),
         };
-        if let Some(bom_ref) = product.bom_ref.as_deref().filter(|_| self.own) {
-            return one(self.is_called(bom_ref));
-        }
-        let named = names(read, &self.component.coordinates).min(most(product, read));
-        match product
-            .id
-            .as_deref()
-            .and_then(|id| id.strip_prefix("urn:cdx:"))
-        {
-            Some(link) if self.is_linked(link) => one(true),
-            Some(_) => named.min(Speaks::Maybe),
-            None => named,
+        match product.bom_ref.as_deref().filter(|_| self.own) {
+            Some(bom_ref) => one(self.is_called(bom_ref)),
+            None if product.link().is_some_and(|link| self.is_linked(link)) => one(true),
+            None => names(read, &self.component.coordinates).min(most(product, read)),
         }
     }
 

@@ -141,6 +141,14 @@ impl VexProduct {
         id.into_iter().chain(purl).collect()
     }
 
+    /// Where its IRI links to in a CycloneDX document: `serial/version#bom-ref`, what stands behind
+    /// `urn:cdx:`.
+    #[must_use]
+    pub fn link(&self) -> Option<&str> {
+        let (scheme, link) = self.id.as_deref()?.split_at_checked(8)?;
+        scheme.eq_ignore_ascii_case("urn:cdx:").then_some(link)
+    }
+
     /// One of its CPEs that may name less than all versions.
     #[must_use]
     pub fn narrow_cpe(&self) -> Option<&str> {

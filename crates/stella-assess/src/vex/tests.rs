@@ -38,8 +38,11 @@ fn a_link_leads_to_one_component_of_one_revision() {
             sbom,
             component,
         };
-        id.strip_prefix("urn:cdx:")
-            .is_some_and(|link| asked.is_linked(link))
+        let product = VexProduct {
+            id: Some(id.to_owned()),
+            ..VexProduct::default()
+        };
+        product.link().is_some_and(|link| asked.is_linked(link))
     };
     assert!(linked("urn:cdx:1-2/3#x"));
     for other in [
@@ -367,7 +370,16 @@ fn what_may_be_less_than_its_package_url_lowers_nothing() {
             false,
         ),
         (
-            openvex(json!({"@id": "urn:cdx:9/1#x", "identifiers": of})),
+            openvex(json!({"@id": "URN:CDX:9/1#x", "identifiers": of})),
+            false,
+        ),
+        (
+            openvex(json!({"@id": "urn:cdx:9/1#x", "identifiers": {"purl": a}})),
+            true,
+        ),
+        (
+            openvex(json!({"@id": "pkg:cargo/app", "subcomponents": [
+                {"@id": "urn:cdx:9/1#x", "identifiers": of}]})),
             false,
         ),
         (
