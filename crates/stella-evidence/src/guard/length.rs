@@ -12,7 +12,7 @@ const COMPONENT: usize = 1024;
 /// Bytes of a version in an advisory.
 const VERSION: usize = 256;
 /// Bytes of all ids that an advisory gives a vulnerability.
-const NAMES: usize = 16 * 1024;
+const NAMES: usize = 32 * 1024;
 /// Bytes of a vector, and of why a product is not affected.
 const TOLD: usize = 1024;
 
@@ -200,7 +200,7 @@ mod tests {
         let at = |pointer: &str, limit| Some((pointer.to_owned(), limit));
         assert_eq!(too_long(&advisory("1.0.0", 1000, "x")), None);
         assert_eq!(
-            too_long(&advisory("1.0.0", 2000, "x")),
+            too_long(&advisory("1.0.0", 3000, "x")),
             at("/aliases", NAMES)
         );
         let event = "/affected/0/ranges/0/events/1";

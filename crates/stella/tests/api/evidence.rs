@@ -91,7 +91,7 @@ on_every_driver! {
         let document = bytes(&sbom(&["alpha@1.0.0"]));
         let first = ingester.ingest("sbom", &document).await;
         let path = format!("/api/v1/evidence/documents/{}", first.id);
-        let record: DocumentRecord = analyst.get(&path).await;
+        let mut record: DocumentRecord = analyst.get(&path).await;
         assert_eq!((&first.upstream, record.upstream.document_version.as_deref()), (&record.upstream, Some("1")));
         let mut envelope = fixtures::envelope(&document);
         envelope["upstream"]["id"] = "another".into();
@@ -100,6 +100,7 @@ on_every_driver! {
         assert_eq!(again.status.as_u16(), 200);
         let again: IngestAnswer = again.json().unwrap();
         assert_eq!((again.outcome, again.upstream), (Outcome::Identical, first.upstream));
+        record.fetched_again = vec!["2026-03-01T00:00:00Z".to_owned()];
         assert_eq!(analyst.get::<DocumentRecord>(&path).await, record);
     }
 
