@@ -94,7 +94,7 @@ fn last_of_each(stated: &[Stated], parts: &Parts<'_>, theirs: &[usize]) -> (Vec<
             }
         }
     }
-    let mut last = [whole.timeless.clone(), Vec::new()].concat();
+    let mut last = whole.timeless.clone();
     // Of parts that nothing else is said of the whole is the last word.
     let mut whole_stands = parts.all.iter().any(|part| !single.contains_key(part));
     let mut cleared: HashSet<&str> = HashSet::new();

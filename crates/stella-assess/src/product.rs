@@ -151,7 +151,7 @@ fn doubt<'a>(
 }
 
 /// What may be less than its package URLs name: its place, with the reason.
-pub(crate) fn doubts<'a>(
+pub(crate) fn doubtful<'a>(
     vex: &'a VexDocument,
     said: &'a Said,
 ) -> impl Iterator<Item = (&'a str, &'a str)> {

@@ -8,7 +8,7 @@ use stella_scoring::cvss::Vector;
 
 use crate::coverage::{self, NamedPackage};
 use crate::cve;
-use crate::product::{Said, doubts as doubts_of_products, misnamed};
+use crate::product::{Said, doubtful, misnamed};
 
 /// The same of several places.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,8 +102,8 @@ fn of_vex(found: &mut Found, vex: &VexDocument, own: bool) {
     for (place, reason) in misnamed(vex, &said) {
         found.note(Code::PackagesUnmatched, place, reason);
     }
-    let doubts = doubts_of_products(vex, &said).filter(|_| !own);
-    for (place, reason) in doubts {
+    let doubtful = doubtful(vex, &said).filter(|_| !own);
+    for (place, reason) in doubtful {
         found.note(Code::ProductNotRead, place, reason);
     }
     vex.ratings.iter().for_each(|one| of_score(found, one));

@@ -170,17 +170,17 @@ impl Asked<'_> {
 /// Whether each package URL of a product that can be read names a component: where they differ, what
 /// all of them say is meant.
 fn names(product: &Product, component: &Coordinates) -> Speaks {
-    let of_package = |package: &Arc<Package>| match &package.range {
-        Some(range) => {
-            let range = range.as_ref().map_err(String::as_str);
-            let held = package.coordinates.speaks_of_those_in(range, component);
-            held.map_or(Speaks::Maybe, Speaks::from)
+    let of_package = |package: &Arc<Package>| {
+        let (named, range) = (&package.coordinates, package.range.as_ref());
+        let speaks = match range.map(|range| range.as_ref().map_err(String::as_str)) {
+            Some(range) => named.speaks_of_those_in(range, component).ok(),
+            None => Some(named.speaks_of(component)),
+        };
+        match speaks.map(Speaks::from) {
+            None => Speaks::Maybe,
+            Some(Speaks::Yes) if named.may_be_other_than(component) => Speaks::Maybe,
+            Some(speaks) => speaks,
         }
-        None => package.coordinates.speaks_of(component).into(),
-    };
-    let of_package = |package: &Arc<Package>| match of_package(package) {
-        Speaks::Yes if package.coordinates.may_be_other_than(component) => Speaks::Maybe,
-        speaks => speaks,
     };
     let read = product.purls.iter().flatten().map(of_package);
     let all = read.min().unwrap_or(Speaks::No);

@@ -46,14 +46,7 @@ impl Evidence {
         let mut rows = store::documents(&mut tx, op.tenant(), &filter, paging).await?;
         store::tell_sightings(&mut tx, op.tenant(), &mut rows, filter.at).await?;
         tx.commit().await?;
-        Ok(paging.page(&filter.at.list(LIST), rows, |record| {
-            let source = &record.source;
-            (
-                record.id.clone(),
-                source.publisher.clone(),
-                source.stream.clone(),
-            )
-        }))
+        Ok(paging.page(&filter.at.list(LIST), rows, store::origin))
     }
 
     /// The record of one document.

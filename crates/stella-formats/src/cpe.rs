@@ -2,10 +2,11 @@
 //! formatted string of 2.3). How versions are written there has little to do with those of packages,
 //! so no more is read of it.
 
-/// Whether a text is a CPE by its scheme, in which case does not count.
+use crate::scheme::behind;
+
+/// Whether a text is a CPE by its scheme.
 pub(crate) fn is(text: &str) -> bool {
-    let scheme = text.trim_start().get(..4);
-    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("cpe:"))
+    behind("cpe:", text.trim_start()).is_some()
 }
 
 /// Whether it names a version or an update, or cannot be read.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use stella_api::VexStatus;
 
+use crate::scheme::{bom_link, is_purl};
 use crate::{CvssScore, Upstream, cpe};
 
 pub(crate) use read::{JUSTIFICATIONS, READER};
@@ -145,8 +146,7 @@ impl VexProduct {
     /// `urn:cdx:`.
     #[must_use]
     pub fn link(&self) -> Option<&str> {
-        let (scheme, link) = self.id.as_deref()?.split_at_checked(8)?;
-        scheme.eq_ignore_ascii_case("urn:cdx:").then_some(link)
+        bom_link(self.id.as_deref()?)
     }
 
     /// One of its CPEs that may name less than all versions.
@@ -169,13 +169,6 @@ impl VexProduct {
         let unread = self.unread.iter().map(String::as_str);
         others.chain(hashes).chain(unread)
     }
-}
-
-/// Whether a text is a package URL by its scheme, in which case does not count.
-#[must_use]
-pub fn is_purl(text: &str) -> bool {
-    let scheme = text.get(..4);
-    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("pkg:"))
 }
 
 impl VexDocument {

@@ -108,12 +108,7 @@ pub(crate) async fn kept(
     let rows: Vec<(String, String, String, String)> = fetch_rows!(
         tx,
         "SELECT p.digest, p.publisher, p.stream, p.record",
-        (
-            "evidence.provenance",
-            "p",
-            "p.tenant = $1 AND p.digest = r.value ->> 0 AND p.publisher = r.value ->> 1 \
-             AND p.stream = r.value ->> 2"
-        ),
+        ("evidence.provenance", "p", by_origin!("p")),
         "",
         [op.tenant().as_str(), list(origins)?]
     )

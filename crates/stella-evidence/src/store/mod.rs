@@ -33,7 +33,7 @@ pub(crate) use finding::{
 pub(crate) use index::{Index, add_index, drop_index, indexed};
 pub(crate) use past::{advisories_then, catalogues_then, naming, provenance_then, speaking_then};
 pub(crate) use revision::{
-    Origin, add_sighting, is_settled, newest, sighting, sightings_behind, tell_sightings,
+    Origin, add_sighting, is_settled, newest, origin, sighting, sightings_behind, tell_sightings,
 };
 pub(crate) use rows::{FEW, list};
 pub(crate) use stray::{drop_strays, orphans, strays};

@@ -180,6 +180,13 @@ pub(crate) async fn sighting(
     Ok(received.map(|at| at.0))
 }
 
+/// By which source a record's bytes came.
+pub(crate) fn origin(record: &DocumentRecord) -> Origin {
+    let source = &record.source;
+    let (publisher, stream) = (source.publisher.clone(), source.stream.clone());
+    (record.id.clone(), publisher, stream)
+}
+
 /// Tells of records when their documents had been fetched again, by a moment.
 pub(crate) async fn tell_sightings(
     tx: &mut Tx,
@@ -187,36 +194,33 @@ pub(crate) async fn tell_sightings(
     records: &mut [DocumentRecord],
     at: Moment,
 ) -> Result<(), StoreError> {
-    let origin = |record: &DocumentRecord| {
-        let source = &record.source;
-        (
-            record.id.clone(),
-            source.publisher.clone(),
-            source.stream.clone(),
-        )
-    };
     let origins: Vec<Origin> = records.iter().map(origin).collect();
     if origins.is_empty() {
         return Ok(());
     }
-    let rows: Vec<(String, String, String, DbTime, DbTime)> = fetch_rows!(
+    let rows: Vec<(String, String, String, DbTime)> = fetch_rows!(
         tx,
-        "SELECT s.digest, s.publisher, s.stream, s.fetched_at, s.received_at",
+        "SELECT s.digest, s.publisher, s.stream, s.fetched_at",
         (
             "evidence.sightings",
             "s",
-            "s.tenant = $1 AND s.digest = r.value ->> 0 AND s.publisher = r.value ->> 1 \
-             AND s.stream = r.value ->> 2"
+            concat!(
+                by_origin!("s"),
+                " AND s.fetched_at <= $3 AND s.received_at <= $4"
+            )
         ),
         "ORDER BY 4",
-        [tenant.as_str(), list(&origins)?]
+        [
+            tenant.as_str(),
+            list(&origins)?,
+            DbTime(at.as_of),
+            DbTime(at.known_at)
+        ]
     )?;
     let mut again: HashMap<Origin, Vec<String>> = HashMap::new();
-    for (digest, publisher, stream, DbTime(fetched), DbTime(received)) in rows {
-        if fetched <= at.as_of && received <= at.known_at {
-            let times = again.entry((digest, publisher, stream)).or_default();
-            times.push(fetched.to_string());
-        }
+    for (digest, publisher, stream, DbTime(fetched)) in rows {
+        let times = again.entry((digest, publisher, stream)).or_default();
+        times.push(fetched.to_string());
     }
     for record in records {
         record.fetched_again = again.remove(&origin(record)).unwrap_or_default();

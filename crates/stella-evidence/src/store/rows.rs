@@ -71,6 +71,22 @@ macro_rules! fetch_rows {
     }};
 }
 
+/// That a row of a table is of the tenant and of an origin: digest, publisher and stream.
+macro_rules! by_origin {
+    ($name:literal) => {
+        concat!(
+            $name,
+            ".tenant = $1 AND ",
+            $name,
+            ".digest = r.value ->> 0 AND ",
+            $name,
+            ".publisher = r.value ->> 1 AND ",
+            $name,
+            ".stream = r.value ->> 2"
+        )
+    };
+}
+
 /// Deletes what is found by the keys of each row, likewise.
 macro_rules! delete_rows {
     ($tx:expr, $table:literal, $keys:literal, [$tenant:expr, $rows:expr $(, $bind:expr)*]) => {{

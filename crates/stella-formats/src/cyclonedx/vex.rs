@@ -11,9 +11,10 @@ use stella_api::VexStatus;
 use crate::cursor::Cursor;
 use crate::error::FormatError;
 use crate::room::Room;
+use crate::scheme::{bom_link, is_purl};
 use crate::{
     Component, CvssScore, Notice, Sbom, Versions, VexDocument, VexProduct, VexStatement,
-    VexVulnerability, is_purl,
+    VexVulnerability,
 };
 
 const JUSTIFICATIONS: [&str; 9] = [
@@ -213,7 +214,7 @@ fn product(
         Some(component) => (true, *component),
         None => (false, None),
     };
-    if !known && !name.starts_with("urn:cdx:") && !is_purl(&name) {
+    if !known && bom_link(&name).is_none() && !is_purl(&name) {
         let message = format!("{name:?} is no component of the document, nor a link to one");
         notices.push(at.notice("UNDEFINED_REF", message));
     }
