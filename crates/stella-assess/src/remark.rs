@@ -178,8 +178,18 @@ fn of_score(found: &mut Found, score: &CvssScore) {
         ),
         Some(Err(error)) => found.note(Code::SeverityUnreadable, &score.pointer, error),
         Some(Ok(vector)) => {
-            let published = score.base_score.as_deref();
-            if let Some(published) = published.filter(|published| !vector.states(published)) {
+            let (temporal, environmental) = (&score.temporal_score, &score.environmental_score);
+            let base = score
+                .base_score
+                .as_deref()
+                .filter(|base| !vector.states(base));
+            let temporal = temporal.as_deref();
+            let temporal = temporal.filter(|score| !vector.temporal_score().is(score));
+            // Some tools leave the equation out where no such metric is defined.
+            let states =
+                |score: &str| vector.environmental_score().is(score) || vector.score().is(score);
+            let environmental = environmental.as_deref().filter(|score| !states(score));
+            for published in [base, temporal, environmental].into_iter().flatten() {
                 let reason = format!("{published} is published");
                 found.note(Code::CvssMisstated, &score.pointer, reason);
             }
@@ -275,12 +285,16 @@ mod tests {
         let nameless = ("PACKAGES_UNMATCHED", vec![PACKAGE.to_owned()]);
         assert_eq!(places(&osv(&package, &garbage)), [nameless, severities]);
 
+        let all = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
         let cve = json!({"dataType": "CVE_RECORD", "dataVersion": "5.1",
             "cveMetadata": {"cveId": "CVE-2024-1", "state": "PUBLISHED"},
             "containers": {"cna": {"affected": [{"vendor": "v", "product": "p"}], "metrics": [
                 {"cvssV3_1": {"vectorString": "CVSS:3.1/AV:Q", "baseScore": 9.8}},
                 {"cvssV4_0": {"baseScore": 8.7}},
-                {"cvssV3_1": {"vectorString": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H", "baseScore": 9.8}}]}}});
+                {"cvssV3_1": {"vectorString": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H", "baseScore": 9.8}},
+                {"cvssV3_1": {"vectorString": format!("{all}/E:U/RL:O/RC:U"), "baseScore": 9.8, "temporalScore": 7.8, "environmentalScore": 7.8}},
+                {"cvssV3_1": {"vectorString": format!("{all}/E:U/RL:O/RC:U"), "baseScore": 9.8, "temporalScore": 3.3}},
+                {"cvssV3_1": {"vectorString": format!("{all}/MAV:P"), "baseScore": 9.8, "environmentalScore": 1.0}}]}}});
         let at = |number: u8, version: &str| format!("/containers/cna/metrics/{number}/{version}");
         assert_eq!(
             places(&cve),
@@ -293,7 +307,10 @@ mod tests {
                     "SEVERITY_UNREADABLE",
                     vec![at(0, "cvssV3_1"), at(1, "cvssV4_0")]
                 ),
-                ("CVSS_MISSTATED", vec![at(2, "cvssV3_1")]),
+                (
+                    "CVSS_MISSTATED",
+                    vec![at(2, "cvssV3_1"), at(4, "cvssV3_1"), at(5, "cvssV3_1")]
+                ),
             ]
         );
 

@@ -18,6 +18,12 @@ pub struct CvssScore {
     pub vector: Option<String>,
     /// The base score, as published.
     pub base_score: Option<String>,
+    /// The temporal score, in version 4 the threat score, as published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temporal_score: Option<String>,
+    /// The environmental score, as published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environmental_score: Option<String>,
     /// Where in the document it stands.
     pub pointer: String,
 }
@@ -49,10 +55,14 @@ pub(crate) fn read(
             Some(Value::Number(number)) => Some(number.to_string()),
             Some(_) => return Err(at.malformed("baseScore", "expected a number")),
         };
+        let number = |member: &str| at.get(member).filter(|value| value.is_number());
+        let temporal = number("temporalScore").or_else(|| number("threatScore"));
         Ok(Some(CvssScore {
             kind,
             vector: at.text("vectorString")?,
             base_score,
+            temporal_score: temporal.map(Value::to_string),
+            environmental_score: number("environmentalScore").map(Value::to_string),
             pointer: at.pointer.clone(),
         }))
     };

@@ -182,6 +182,8 @@ fn rating(at: &Cursor<'_>) -> Result<Option<CvssScore>, FormatError> {
             false => format!("{prefix}{vector}"),
         }),
         base_score,
+        temporal_score: None,
+        environmental_score: None,
         pointer: at.pointer.clone(),
     }))
 }

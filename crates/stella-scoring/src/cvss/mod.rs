@@ -65,6 +65,19 @@ impl fmt::Display for Version {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tenths(pub u8);
 
+impl Tenths {
+    /// Whether a published decimal, such as `7.5` or `10`, is this one.
+    #[must_use]
+    pub fn is(self, published: &str) -> bool {
+        let (whole, fraction) = published.split_once('.').unwrap_or((published, "0"));
+        let fraction = match fraction.trim_end_matches('0') {
+            "" => "0",
+            rest => rest,
+        };
+        self.to_string() == format!("{whole}.{fraction}")
+    }
+}
+
 impl fmt::Display for Tenths {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.0 / 10, self.0 % 10)
@@ -202,14 +215,7 @@ impl Vector {
     /// score, or that of all groups that are defined, which some publish in its place.
     #[must_use]
     pub fn states(&self, published: &str) -> bool {
-        let (whole, fraction) = published.split_once('.').unwrap_or((published, "0"));
-        let fraction = match fraction.trim_end_matches('0') {
-            "" => "0",
-            rest => rest,
-        };
-        [self.base_score(), self.score()]
-            .iter()
-            .any(|score| score.to_string() == format!("{whole}.{fraction}"))
+        self.base_score().is(published) || self.score().is(published)
     }
 
     fn defines(&self, group: Group) -> bool {
